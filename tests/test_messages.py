@@ -359,6 +359,17 @@ def test_formats(kind, arguments, english, french):
     assert getattr(Numbers("fr"), kind)(*arguments) == french
 
 
+def test_of_a_long_list_only_the_first_are_named():
+    for count, english, french in (
+        (3, "without a, b and c", "sans a, b et c"),
+        (4, "without a, b, c and 1 more", "sans a, b, c et 1 autre"),
+        (9, "without a, b, c and 6 more", "sans a, b, c et 6 autres"),
+    ):
+        names = [*"abcdefghi"[:count]]
+        assert text("explore.without", names=names) == english
+        assert text("explore.without", "fr", names=names) == french
+
+
 @pytest.mark.parametrize(
     ("arguments", "options", "english", "french"),
     [

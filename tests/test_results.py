@@ -338,6 +338,7 @@ def test_two_results_stand_side_by_side():
     assert page.startswith("Exploratory, not in the plan (by: country.).")
     assert re.search(r"^b +\+100.0% +\+400.0%$", page, re.MULTILINE)
     assert re.search(r"^c +\S +\+200.0%$", page, re.MULTILINE)
+    assert here.compare(dataclasses.replace(there, language="fr")).other.language == "en"
     with pytest.raises(ParameterError, match="A SketchResult can be compared with one of its kind"):
         here.compare(
             dataclasses.make_dataclass("Other", [], bases=(Result,), frozen=True)(checks=())

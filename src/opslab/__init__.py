@@ -33,8 +33,6 @@ else:
 
 if "ipykernel" in sys.modules:  # what a notebook opens from here on is part of what it has read
     from opslab.provenance import watch
-    from opslab.workspace import enter
 
     watch()
-    enter()
-    del watch, enter
+    del watch

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from opslab.errors import ParameterError
@@ -18,7 +18,12 @@ class Contrast:
     Attributes
     ----------
     result, other : opslab.results.Result
-        Of one kind.
+        Of one kind; the other one speaks the language of the first.
+
+    Raises
+    ------
+    ParameterError
+        When they are of two kinds or two currencies, or two rows of one bear the same names.
     """
 
     result: Any
@@ -31,20 +36,25 @@ class Contrast:
                 kind=type(self.result).__name__,
                 other=type(self.other).__name__,
             )
+        # Rows are named in the result's language.
+        object.__setattr__(self, "other", replace(self.other, language=self.result.language))
+        currency = getattr(self.result.room("record"), "currency", lambda _: None)
+        here, there = currency(self.result), currency(self.other)
+        if here != there:
+            raise ParameterError.of("explore.other_currency", currency=here, other=there)
 
     def frame(self) -> pd.DataFrame:
         """Return a row for each figure: its keys, what it is here and there, and the change."""
         import pandas as pd
 
-        keys = list(self.result.room("record").KEYS)
-        both = {
-            name: result.frame()
-            .set_index(keys)
-            .select_dtypes("number")
-            .melt(ignore_index=False, var_name="figure")
-            .set_index("figure", append=True)["value"]
-            for name, result in (("this", self.result), ("other", self.other))
-        }
+        keys, both = list(self.result.room("record").KEYS), {}
+        for name, result in (("this", self.result), ("other", self.other)):
+            table = result.frame()
+            if twice := table.loc[table.duplicated(keys), keys].fillna("").to_numpy().tolist():
+                raise ParameterError.of("explore.twice", rows=[*map(", ".join, twice)])
+            numbers = table.set_index(keys).select_dtypes("number")
+            figures = numbers.melt(ignore_index=False, var_name="figure")
+            both[name] = figures.set_index("figure", append=True)["value"]
         frame: pd.DataFrame = pd.concat(both, axis=1).reset_index()
         return frame.assign(change=frame["other"] - frame["this"])
 

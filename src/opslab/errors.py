@@ -183,9 +183,9 @@ def refuse_unknown(names: Iterable[str], known: Collection[str]) -> None:
         [
             Problem(
                 "explore.unknown",
-                {"name": name, "near": did_you_mean(name, known)},
+                {"name": name, "near": did_you_mean(name, known), "known": [*dict.fromkeys(known)]},
             )
-            for name in names
+            for name in sorted(names)
             if name not in known
         ]
     )

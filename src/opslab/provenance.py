@@ -43,7 +43,11 @@ def note(path: Path, sha256: str, before: State | None = None) -> None:
 
 
 def watch() -> None:
-    """From now on take down what a notebook opens by itself, such as with ``pandas.read_csv``."""
+    """Enter the workspace, and from now on take down what a notebook opens by itself.
+
+    Such as with ``pandas.read_csv``.
+    """
+    workspace.enter()
     if not _opened:
         _opened[""] = None
         sys.addaudithook(_hear)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import openpyxl
@@ -146,10 +147,19 @@ def test_two_cases_stand_side_by_side(case, result):
     assert frame.change["Do nothing", "costs"] == 0.0
 
 
+def test_cases_in_two_currencies_do_not_stand_side_by_side(case, result):
+    finance = case.finance.model_copy(update={"currency": "USD"})
+    other = replace(result, case=case.model_copy(update={"finance": finance}))
+    with pytest.raises(ParameterError, match="is in EUR and the other one in USD"):
+        result.compare(other)
+
+
 def test_names_that_are_not_there_are_told_with_the_nearest(case, result):
     name = case.recommended.benefits[0]
     with pytest.raises(ParameterError, match="did you mean"):
         result.without(name[:-1])
+    with pytest.raises(ParameterError, match=r"no zzzz here; there are .* and \d+ more"):
+        result.without("zzzz")
     lines = [line.name for line in (*case.benefits, *case.costs)]
     risks = [risk.risk for risk in case.risks if risk.amount]
     with pytest.raises(ParameterError, match="leaves nothing"):

@@ -152,6 +152,12 @@ def test_a_red_run_carries_nothing(reports):
     assert key(refused(reports)) == "red_run"
 
 
+def test_an_exploratory_run_carries_nothing(reports):
+    """Nor did it promise anything: the case before this one is read by the same way."""
+    file_run(reports, RUN, [finding()], exploratory=[{"key": "explore.without", "values": {}}])
+    assert key(refused(reports)) == "explored_run"
+
+
 def test_one_digit_changed_is_told(reports):
     path = reports / RUN / "result.json"
     text = path.read_text()

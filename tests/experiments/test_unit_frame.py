@@ -117,6 +117,21 @@ def test_an_empty_value_is_what_the_spec_says(missing, empty):
     np.testing.assert_array_equal(units.spend, expected)
 
 
+@pytest.mark.parametrize("cell", ["abc", "inf"])
+@pytest.mark.parametrize("missing", ["zero", "drop"])
+def test_what_the_analysis_refuses_is_no_value(missing, cell):
+    """Neither 0 nor empty: the frame would look sound."""
+    table = rows().astype({"spend": str})
+    table.loc[3, "spend"] = cell
+    spec = experiment(SPEND | {"missing": missing})
+    refused = []
+    for ask in (spec.units, lambda data: experiments.analyze(spec, data)):
+        with pytest.raises(DataError, match="Row 4 holds") as error:
+            ask(table)
+        refused.append(str(error.value))
+    assert refused[0] == refused[1]
+
+
 def test_a_ratio_shows_both_of_its_sides():
     data = rows()
     units = experiment(BASKET | {"role": "primary", "missing": "drop"}, segments=["country"]).units(
@@ -245,5 +260,27 @@ def test_what_would_not_fit_is_a_sample_of_each_arm_with_a_remark(monkeypatch):
     result = experiments.analyze(spec, data)
     with pytest.raises(ParameterError, match="Where units\\(\\) is a sample"):
         result.without(units.spend > 0)
+    with pytest.raises(ParameterError, match="a mask or a part does not say"):
+        result.without(units[units.arm == "new"])  # it stands for twice as many
     left = result.without(units.index[units["arm"] == "new"][:2])
     assert [arm.units for arm in left.arms] == [200, 198]
+
+
+def test_a_column_of_numbers_or_rows_of_another_frame_name_no_units():
+    data = rows().fillna(0)
+    result = experiments.analyze(experiment(), data)
+    units = result.units()
+    large = units.spend > 20
+    left = result.without(large).arms
+    assert sum(arm.units for arm in left) == 400 - large.sum()
+    for same in (
+        units[large],
+        units.index[large],
+        [*units.index[large]],
+        large.to_numpy(),
+        [*large],
+    ):
+        assert result.without(same).arms == left
+    for wrong in (large.astype(int), pd.Series(1, units.index), data[data.spend > 20]):
+        with pytest.raises(ParameterError, match="These are no rows of units"):
+            result.without(wrong)

@@ -227,8 +227,11 @@ def test_by_a_column_of_ones_own_in_the_order_of_the_messages():
         rows = known[known["value"] == plan].set_index("theme")["share"]
         assert shares[value].to_dict() == pytest.approx(rows.to_dict())
     assert "(themes compared by people)" in result.by(own).headline()
-    with pytest.raises(ValueError, match="mismatch"):
-        result.by(own[:50])
+    # In another order each value still belongs to its message.
+    pd.testing.assert_frame_equal(result.by(own.iloc[::-1]).contrasts, found)
+    for other in (own[:50], own.set_axis(own.index + 1), [*own]):
+        with pytest.raises(ParameterError, match="one for each of its"):
+            result.by(other)
     hostile = result.by(own.rename("<img src=x onerror=alert(1)>").replace("one", "<b>one</b>"))
     assert "&lt;img" in page_of(hostile, "en")
     assert not re.search("<img src=x|<b>one", page_of(hostile, "en"))
@@ -261,6 +264,14 @@ def test_what_was_asked_is_marked_everywhere_and_is_no_evidence(result):
     assert asked.frame()["exploratory"].all()
     assert asked.record()["exploratory"][0]["values"] == {"column": "rating"}
     assert "exploratory" not in result.record()
+    assert all(table["exploratory"].all() for table in asked.sheets().values())
+    assert b"exploratory" in asked.files()["contrasts.csv"].splitlines()[0]
+    assert not any("exploratory" in table for table in result.sheets().values())
+    documents = asked.documents("fr")
+    assert "theme-t01.html" in documents
+    assert all("Exploratoire, hors plan" in page.decode() for page in documents.values())
+    assert "jira.csv" in result.documents()
+    assert "Exploratory" not in result.documents()["theme-t01.html"].decode()
     twice = asked.by("segment")
     assert "themes compared by rating; themes compared by segment" in twice.headline()
     assert set(twice.contrasts["trait"]) == {"segment"}
@@ -281,8 +292,8 @@ def test_two_results_side_by_side(result):
     other = feedback.find_themes(FRUIT * 10)
     apart = result.compare(other).frame()
     alone = apart[apart["name"] == other.frame()["name"][0]]
-    assert alone["value"].isna().all()  # T01 of another run is another theme
-    assert alone["value_other"].notna().any()
+    assert alone["this"].isna().all()  # T01 of another run is another theme
+    assert alone["other"].notna().any()
 
 
 def test_tables_to_take_away(result, tmp_path, monkeypatch):

@@ -294,6 +294,26 @@ def test_a_picture_of_another_kind_is_told_in_its_place():
     assert "Kept" in source
 
 
+def test_what_was_published_before_the_last_keeps_its_place():
+    first, last = (cell({HTML: f"<p>{it}</p>", RECORD_TYPE: {}}, {}) for it in ("Early", "Late"))
+    body = page(first, last).split("<main")
+    assert "Late" in body[0]
+    assert "Early" in body[1]
+
+
+def test_a_picture_in_html_is_told_and_one_of_markdown_shown_by_its_name():
+    """Of text that is empty, or a title alone, nothing is missing."""
+    source = page(cell({HTML: '<p>Kept</p><img src="https://x.example/a.png">'}, {}))
+    assert "Kept" in source
+    assert NO_FORM in source
+    attached = new_markdown_cell('<img src="attachment:a.png" width="9" alt="A <b>">')
+    attached["attachments"] = {"a.png": {"image/png": PNG}}
+    source = page(attached, *map(new_markdown_cell, ("", "<!-- no -->", '<img src="b.png">')))
+    assert '<img src="data:image/png;base64,' in source
+    assert MISSING in source
+    assert NOT_SHOWN not in source
+
+
 @pytest.mark.parametrize("kind", ["text/plain", "text/latex", "stdout", "evalue"])
 @pytest.mark.parametrize("length", [100_000, 100_001])
 def test_a_text_is_cut_and_it_is_told_how_much(kind, length):

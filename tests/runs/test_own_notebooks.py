@@ -338,6 +338,24 @@ def test_what_else_it_reads_is_seen(workspace):
     assert (again.reused, again.folder, again.altered) == (False, run.folder, "data/more.csv")
 
 
+def test_a_batch_hears_what_its_notebooks_read_and_finds_the_modules_beside(workspace):
+    """Its kernels are forked where that works: they listen too, and start beside the notebook."""
+    (workspace / "weekly").mkdir()
+    (workspace / "weekly/shops.py").write_text("NAMES = ['north']\n", encoding="utf-8")
+    (workspace / "data/more.csv").write_text(DATA, encoding="utf-8")
+    source = f"import shops\nopen('data/more.csv').close()\n{LOOK}"
+    write(workspace / "weekly/orders.ipynb", markdown("# Orders"), code(source))
+    plan = "batch: mine\nruns:\n  - {name: o, notebook: orders}\n"
+    (workspace / "plan.yaml").write_text(plan, encoding="utf-8")
+    done = ask("batch", "plan.yaml", "--jobs", "1")
+    assert done.exit_code == 0, done.output
+    run = opslab.run("orders")
+    assert run.reused
+    assert set(about(run)["also_read"]) == {"data/more.csv", "weekly/shops.py"}
+    (workspace / "data/more.csv").write_text("other\n", encoding="utf-8")
+    assert not opslab.run("orders").reused
+
+
 @pytest.mark.parametrize(
     ("parameters", "source", "remark"),
     [
@@ -345,9 +363,14 @@ def test_what_else_it_reads_is_seen(workspace):
         ('inputs = ""\nas_of = "2026-10-01"', "x = 1", "runs.again_inputs"),
         (CELL, "import duckdb", "runs.again_unheard"),
         (CELL, "!cat data/orders.csv", "runs.again_unheard"),
+        (CELL, "from pathlib import Path\n[*Path('data').glob('*')]", "runs.again_unheard"),
+        (CELL, "open('/dev/null').close()", "runs.again_unheard"),
+        (CELL, "import sqlite3", "runs.again_unheard"),
+        (CELL, "import shops", "runs.again_unheard"),
     ],
 )
 def test_what_cannot_be_known_is_run_anew_and_told(workspace, parameters, source, remark):
+    (workspace / "shops.py").write_text("import duckdb\n", encoding="utf-8")
     write(workspace / "mine.ipynb", markdown("# Mine"), code(source), parameters=parameters)
     assert opslab.run("mine").remark == remark
     done = ask("run", "mine")

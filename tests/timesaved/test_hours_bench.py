@@ -1,5 +1,8 @@
 """What an analyst does beside the readout: looks at the tasks and their draws, leaves some out."""
 
+import re
+from dataclasses import replace
+
 import numpy as np
 import openpyxl
 import pandas as pd
@@ -12,7 +15,7 @@ from scipy import stats
 
 from conftest import ROOT, run_cells
 from opslab import frames, timesaved
-from opslab.errors import ParameterError
+from opslab.errors import DataError, ParameterError
 from opslab.messages import Bilingual
 
 SAMPLE = ROOT / "data" / "sample" / "product_desk.yaml"
@@ -94,6 +97,18 @@ def test_a_known_task_is_the_same_in_every_draw():
     np.testing.assert_allclose(draws["tag, pm"], 270.0, rtol=1e-12)
 
 
+def test_tasks_that_read_alike_keep_a_column_each():
+    """Each 270 hours a year; of equal names, a row tells them apart."""
+    alike = [
+        LINE | {"task": task, "role": role}
+        for task, role in (("a, b", "c"), ("a", "b, c"), ("a", "b, c (3)"))
+    ]
+    draws = timesaved.estimate(inventory(*alike), draws=1_000).drawn()
+    assert len({*draws.columns}) == 3
+    assert {*draws.columns} >= {"a, b, c", "a, b, c (3)"}
+    np.testing.assert_allclose(draws.mean(), 270.0, rtol=1e-12)
+
+
 def test_a_task_drawn_by_numpy_alone_agrees_within_its_error():
     """One task from its ranges: lognormals and betas from scipy, ramp and decay month by month."""
     known = {"adoption": 1, "decay": 0, "ramp_months": 0, "new_minutes": 0}
@@ -167,6 +182,9 @@ def test_what_is_asked_further_says_so_everywhere_and_recommends_nothing(result)
     assert fewer.evidence() == []
     assert fewer.record()["action"] == "explored"
     assert len(fewer.savings) == len(result.savings) - 3
+    many = result.without(*range(3, 12))
+    assert re.search(r"\(without [^,]+, [^,]+, [^,]+ and \d+ more\)", many.mark())
+    assert re.search(r", [^,]+ et \d+ autres\)", many.mark("fr"))
     for text in (fewer.mark(), fewer.headline(), repr(fewer), fewer.figures["waterfall"].alt):
         assert "prepare a launch" in text
         assert "tag customer feedback" in text
@@ -174,6 +192,18 @@ def test_what_is_asked_further_says_so_everywhere_and_recommends_nothing(result)
     assert fewer.first_screen("fr").action == "Exploré\N{NARROW NO-BREAK SPACE}: rien n'est décidé"
     assert fewer.frame().exploratory.all()
     assert all(row["exploratory"] for row in fewer.sheets()["quantities"])
+
+
+def test_a_table_that_changed_since_is_refused(tmp_path):
+    """A row's number may be another task's by now."""
+    table = tmp_path / "desk.csv"
+    header, *lines = SAMPLE.with_suffix(".csv").read_text(encoding="utf-8").splitlines()
+    table.write_text("\n".join([header, *lines]), encoding="utf-8")
+    result = timesaved.estimate(timesaved.Inventory.load(table), draws=1_000)
+    assert result.without(2).asked
+    table.write_text("\n".join([header, *lines[1:], lines[0]]), encoding="utf-8")
+    with pytest.raises(DataError, match=r"desk\.csv: The file has changed since the result"):
+        result.without(2)
 
 
 def test_two_estimates_stand_side_by_side(result):
@@ -184,11 +214,30 @@ def test_two_estimates_stand_side_by_side(result):
     assert stays.change.tolist() == [0.0]
 
 
+def test_an_estimate_in_another_language_is_compared_in_this_one(desk, result):
+    french = timesaved.estimate(desk, draws=DRAWS, language="fr")
+    frame = result.compare(french).frame()
+    assert frame.task.isin(result.frame().task).all()
+    assert (frame.change == 0).all()
+    assert "tag customer feedback" in str(result.compare(french)._repr_mimebundle_())
+
+
+def test_rows_that_read_alike_stand_beside_nothing():
+    alike = [LINE | {"task": {"en": name, "fr": "trier"}} for name in ("sort", "sift")]
+    both = timesaved.estimate(inventory(*alike), draws=1_000)
+    assert both.compare(both).frame().change.eq(0).all()
+    french = replace(both, language="fr")
+    with pytest.raises(ParameterError, match=r"same names \(trier, pm\)"):
+        french.compare(both).frame()
+
+
 def test_names_that_are_not_there_are_told_with_the_nearest(result):
     with pytest.raises(ParameterError, match="did you mean prepare a launch"):
         result.without("prepare a lunch", 2)
     with pytest.raises(ParameterError, match="There is no 99 here"):
         result.without(99)
+    with pytest.raises(ParameterError, match=r"no xyz here; there are tag .* and 21 more"):
+        result.without("xyz")
     with pytest.raises(ParameterError, match="leaves nothing"):
         result.without(*range(2, 15))
 

@@ -140,7 +140,7 @@ class _Basis:
         """Draw up the lines of the cash flow, without those that are left out."""
         self.left, self.lines = left, cash_flow(self.case, self.findings, self.ledger.known)
         refuse(self.lines.problems)
-        refuse_unknown(left, {flow.line for flow in self.lines.flows})
+        refuse_unknown(left, dict.fromkeys(flow.line for flow in self.lines.flows))
         self.lines.flows[:] = [flow for flow in self.lines.flows if flow.line not in left]
         if not self.lines.flows:
             raise ParameterError.of("explore.nothing_left")

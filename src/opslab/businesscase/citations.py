@@ -225,5 +225,7 @@ def _read(folder: Path, run: str, at_hand: bool) -> Run:
         raise InputError.of("businesscase.bad_record", run=run, name=archive.RESULT) from None
     if status != "complete":
         raise InputError.of("businesscase.red_run", run=run)
+    if record.get("exploratory"):
+        raise InputError.of("businesscase.explored_run", run=run)
     provenance.note(folder / archive.RESULT, filed.card.outputs[archive.RESULT])
     return Run(run, folder, record, at_hand)

@@ -119,6 +119,11 @@ def sheets(result: CaseResult) -> dict[str, list[dict[str, Any]]]:
     return {"ledger": ledger, "budget": budget}
 
 
+def currency(result: CaseResult) -> str:
+    """Return what the rows are in: those of another currency stand beside none of them."""
+    return result.case.finance.currency
+
+
 def evidence(result: CaseResult) -> list[Evidence]:
     """Return nothing: a case uses evidence up."""
     del result

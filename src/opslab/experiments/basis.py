@@ -284,7 +284,7 @@ class Explorable(Result):
             raise ParameterError.of("experiments.no_source")
         for file, state in self.source.states.items():
             if has_changed(file, state):
-                raise DataError.of("experiments.changed_since", file=file.name)
+                raise DataError.of("explore.changed_since", file=file.name)
         return self.source
 
     def _asked(self, question: str, source: Source, **values: Any) -> Self:

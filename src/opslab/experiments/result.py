@@ -313,7 +313,3 @@ class ExperimentResult(basis.Explorable):
     def over_time(self) -> tuple[Trend | Calendar, ...]:
         """The effects by time since exposure, and by day of assignment."""
         return (*self.trends, *self.days)
-
-    def __getstate__(self) -> dict[str, Any]:
-        kept = self.source if self.source and self.source.data is None else None
-        return {**super().__getstate__(), "source": kept}

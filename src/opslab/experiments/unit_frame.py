@@ -10,6 +10,7 @@ import numpy as np
 from opslab.errors import ParameterError
 from opslab.experiments.analysis import opened_units
 from opslab.experiments.basis import Source
+from opslab.experiments.grounds import collect_grounds
 from opslab.experiments.moments.values import filled_sql
 from opslab.experiments.spec import Experiment
 from opslab.experiments.units.event_log import ASSIGNED
@@ -40,11 +41,16 @@ def units(
 def rows_of(rows: Any, source: Source, as_of: datetime.date | None) -> list[int]:
     """Return the numbers of the rows that a mask, a part of the frame or a list names."""
     frame = _read(source, as_of)
-    known, whole = frame.index, frame.attrs["step"] == 1
-    values: Any = np.asarray(rows.index if isinstance(rows, type(frame)) else rows)
-    if values.dtype == bool and whole and values.shape == known.shape:
-        values = known[values] if known.equals(getattr(rows, "index", known)) else values
-    if values.dtype.kind not in "iu" or not np.isin(values, known).all():
+    known, labelled = frame.index, hasattr(rows, "iloc")
+    own = rows.index if labelled else known
+    part = isinstance(rows, type(frame)) and own.name == known.name
+    values: Any = np.asarray(own if part else rows)
+    mask = values.dtype == bool
+    if mask and values.shape == known.shape and known.equals(own):
+        values = known[values]
+    # A sample stands for units that it does not name; a column of numbers may be meant as a mask.
+    fits = frame.attrs["step"] == 1 if part or mask else not labelled
+    if not fits or values.dtype.kind not in "iu" or not np.isin(values, known).all():
         raise ParameterError.of("experiments.rows", units=frame.attrs["units"])
     return [*map(int, np.unique(values))]
 
@@ -57,6 +63,7 @@ def _read(source: Source, as_of: datetime.date | None, *, ids: bool = False) -> 
         with opened_units(source, as_of) as (table, units):
             if table.remote or units.counted or units.moments:
                 raise ParameterError.of("experiments.no_units")
+            collect_grounds(experiment, units)  # what cannot be summed is refused as there
             return _frame(experiment, units, table.relation if ids else "")
 
     if source.data is not None:

@@ -17,7 +17,9 @@ _MOST = 250  # rows that Jira imports for those who do not administer it
 
 
 def files(result: FeedbackResult, say: Voice) -> dict[str, bytes]:
-    """Return a CSV file for each tool, a row a theme in rank order; none while a check is red.
+    """Return a CSV file for each tool, a row a theme in rank order.
+
+    None while a check is red, or where more was asked than the study plans.
 
     UTF-8 without a byte order mark, which a tool would take for a part of its first heading; as in
     `opslab.tables.write_csv` no cell runs as a formula. Themes without a rank come last, by size.
@@ -26,7 +28,7 @@ def files(result: FeedbackResult, say: Voice) -> dict[str, bytes]:
     bands = dict(zip(ranking["theme"], ranking["band"], strict=True)) if len(ranking) else {}
     places = {name: place for place, name in enumerate(bands)}
     themes = sorted(result.themes, key=lambda theme: places.get(theme.id, len(places)))[:_MOST]
-    if result.broken or not themes:
+    if result.broken or result.asked or not themes:
         return {}
     about = {"say": say, "themes": themes, "bands": bands, "cell": csv_cell, "page_of": page_of}
     return {f"{tool}.csv": form(f"{tool}.csv.j2").render(about).encode() for tool in _TOOLS}

@@ -219,7 +219,11 @@ def by(result: FeedbackResult, column: str | pd.Series[Any]) -> FeedbackResult:
             near = did_you_mean(column, [*table])
             raise ParameterError.of("feedback.no_column", given=column, near=near, known=[*table])
         return by(result, table[column])
-    name, said = str(column.name), column.convert_dtypes().astype("string")
+    own = column.index if isinstance(column, pd.Series) else pd.Index([])
+    if not table.index.equals(own.sort_values()):
+        raise ParameterError.of("feedback.other_rows", rows=len(table))
+    # In whatever order: a value belongs to the message of its index.
+    name, said = str(column.name), column.convert_dtypes().astype("string")[table.index]
     values = said.set_axis(table["message"]).dropna().to_dict()
     asked = {name: [values.get(each.message.uid) for each in result.assignments]}
     return replace(
@@ -246,7 +250,9 @@ def tables(result: FeedbackResult) -> dict[str, pd.DataFrame]:
         "contrasts": result.contrasts,
         "cut": pd.DataFrame(result.intake.furniture, columns=["message", "kind", "text"]),
     }
-    return frames | {name: table for name, table in further.items() if len(table)}
+    frames |= {name: table for name, table in further.items() if len(table)}
+    mark = {"exploratory": True} if result.asked else {}
+    return {name: table.assign(**mark) for name, table in frames.items()}
 
 
 def _themes_sheet(result: FeedbackResult) -> pd.DataFrame:

@@ -305,9 +305,9 @@ class FeedbackResult(Result):
 
         Parameters
         ----------
-        column : str
-            A trait, source, language, rating or score; else a column of the study's exports that
-            holds no personal data, which are read again.
+        column : str or pandas.Series
+            A column of `messages` (exports are not read again: the study's ``segments`` name what
+            else is taken in), or values of one's own under the index of `messages`.
 
         Returns
         -------
@@ -317,7 +317,7 @@ class FeedbackResult(Result):
         Raises
         ------
         ParameterError
-            When there is no such column in what was read.
+            When there is no such column in what was read, or values have another index.
 
         Examples
         --------

@@ -41,4 +41,5 @@ def pages(result: FeedbackResult, say: Voice) -> dict[str, bytes]:
             said.setdefault(name, []).append(each)
     page = form("quotes.html.j2").render
     about = {"say": say, "study": result.study, "themes": themes, "said": said}
+    about["mark"] = result.mark(say.language)
     return {page_of(name): without_controls(page(about, name=name)).encode() for name in said}

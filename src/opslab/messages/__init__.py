@@ -32,6 +32,7 @@ __all__ = [
 ]
 
 LANGUAGES: tuple[Language, ...] = ("en", "fr")
+_FEW = 3  # of a list that may be long
 
 
 class Bilingual(str):
@@ -155,6 +156,9 @@ class _Formatter(string.Formatter):
         if not format_spec:
             return one_line("\N{EN DASH}" if value is None else str(value))
         name, _, detail = format_spec.partition(":")
+        if name == "few" and len(value) > _FEW:
+            more = text("words.more", self.numbers.language, count=len(value) - _FEW)
+            value = [*value[:_FEW], more]
         if name == "plural":
             return self.numbers.plural(self.shown.get(self.field, value), detail.split("|"))
         shown = one_line(getattr(self.numbers, name)(value, *([int(detail)] if detail else [])))

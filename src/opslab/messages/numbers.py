@@ -157,6 +157,8 @@ class Numbers:
         shown = [_DASH if value is None else str(value) for value in values]
         return lists.format_list(shown, style="standard", locale=self._locale)
 
+    few = listed
+
     def either(self, values: Sequence[object]) -> str:
         """Return ``a, b or c``."""
         return lists.format_list([*map(str, values)], style="or", locale=self._locale)

@@ -34,6 +34,7 @@ with without_iri_grammar():
 
 _MOST_PART, _MOST_HTML = 2_000_000, 500_000
 """Letters of what an output brings, and of its HTML, which takes long to clean."""
+_LONGEST_NAME = 200
 _MOST_PIXELS = 16_000_000
 _MOST_OPEN = 500  # elements that do not end: to clean them takes the square of how deep they stand
 _DRAWING = re.compile(r"(?:\s*<[?!][^>]*>)*\s*<svg\b")
@@ -104,13 +105,23 @@ def markdown(
 
     def picture(named: re.Match[str]) -> str:
         address, alt = (pictures or {}).get(unescape(named[1])), named[2].replace('"', "&quot;")
-        return f'<img src="{address}" alt="{alt}">' if address else f"{alt} ({missing} {named[1]})"
+        shown = f'<img src="{address}" alt="{alt}">'
+        return shown if address else f"{alt} ({missing} {named[1][:_LONGEST_NAME]})"
 
     plugins = map(import_plugin, (*MarkdownWithMath.DEFAULT_PLUGINS, "footnotes"))
     written = MarkdownWithMath(_Renderer(escape=False), plugins=plugins)
-    source = _or_none(written.render)(content) or ""
-    own = re.sub('(id="|href="#)(?=fn)', rf"\g<1>{slug(content)}-", source)  # each counts from 1
-    return re.sub(r'<samp title="([^"]*)">([^<]*)</samp>', picture, html(own) or "") or None
+    source = _or_none(written.render)(content)
+    if source is not None:
+        source = re.sub(r"(?i)<img\b[^>]*>", _named, source)
+        own = re.sub('(id="|href="#)(?=fn)', rf"\g<1>{slug(content)}-", source)  # each from 1
+        source = html(own)
+    return source and re.sub(r'<samp title="([^"]*)">([^<]*)</samp>', picture, source)
+
+
+def _named(image: re.Match[str]) -> str:
+    """Return an image of HTML as Markdown's are: by its address and its words."""
+    told = dict(re.findall(r'(\w+)="([^"]*)"', image[0]))
+    return f'<samp title="{told.get("src", "")}">{told.get("alt", "")}</samp>'
 
 
 class _Renderer(IPythonRenderer):

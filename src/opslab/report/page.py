@@ -117,17 +117,16 @@ def _running_foot(identity: Sequence[tuple[str, str]]) -> str:
 
 def _parts(notebook: Any) -> tuple[list[Any], list[Any]]:
     """Return the published outputs, for the top of the page, and the cells of the rest."""
-    first_screen: list[Any] = []
-    body = []
-    for cell in notebook.cells:
-        if ANALYST in cell.metadata.get("tags", []) or cell.cell_type == "raw":
-            continue
+    body = [
+        cell
+        for cell in notebook.cells
+        if ANALYST not in cell.metadata.get("tags", []) and cell.cell_type != "raw"
+    ]
+    for number, cell in reversed([*enumerate(body)]):  # what was published last counts
         outputs = cell.get("outputs", [])
         if any(RECORD_TYPE in output.get("data", {}) for output in outputs):
-            first_screen = outputs
-        else:
-            body.append(cell)
-    return first_screen, body
+            return outputs, [*body[:number], *body[number + 1 :]]
+    return [], body
 
 
 def _titled(body: list[Any], title: str) -> tuple[str, list[Any]]:

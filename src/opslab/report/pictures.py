@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from opslab import workspace
 
-_NAMED = re.compile(r"[(:]\s*<?([^()<>\n]{1,300}?\.(?:png|jpe?g|svg))\b", re.IGNORECASE)
+_NAMED = re.compile(r"(?:[(:]\s*<?|src=\")([^()<>\n]{1,300}?\.(?:png|jpe?g|svg))\b", re.IGNORECASE)
 
 
 def images_in(notebook: Mapping[str, Any], folder: Path) -> dict[str, Path]:

@@ -43,8 +43,8 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
 _START_SECONDS = 120
-_LISTENS = "--IPKernelApp.exec_lines=__import__('opslab')"
-"""So that what a notebook opens before it imports opslab is heard too."""
+_LISTENS = "--IPKernelApp.exec_lines=__import__('opslab.provenance').provenance.watch()"
+"""What a notebook opens before it imports opslab is heard too, and in a kernel that was forked."""
 _LEAST_BYTES = 1_000_000
 
 
@@ -69,6 +69,7 @@ def execute(
     folder: Path,
     limits: Limits,
     progress: Progress | None = None,
+    home: Path | None = None,
 ) -> Execution:
     """Execute a notebook with its parameters in a fresh kernel of this very Python.
 
@@ -83,11 +84,13 @@ def execute(
         Where papermill keeps what it got while the notebook runs.
     limits : Limits
     progress : callable, optional
+    home : Path, optional
+        Where the modules beside the notebook are: the kernel starts there, as JupyterLab's does.
     """
     logging.getLogger("papermill").addHandler(logging.NullHandler())  # what it has to say, we say
     kept = folder / NOTEBOOK
     with scratch_folder() as scratch:
-        kernel = _Kernel(scratch, parameters.get("language", "en"))
+        kernel = _Kernel(scratch, parameters.get("language", "en"), home or workspace.root())
         with _deadline(limits.run_seconds, kernel), at_signals(_interruption(kernel)):
             failure = _run(notebook, parameters, kept, limits, kernel, progress)
         if failure and failure.kind == "kernel_died":
@@ -178,8 +181,8 @@ class _Kernel:
     ended = ""
     """Why it was ended before its time."""
 
-    def __init__(self, scratch: Path, language: str) -> None:
-        self._scratch, self._language = scratch, language
+    def __init__(self, scratch: Path, language: str, home: Path) -> None:
+        self._scratch, self._language, self._home = scratch, language, home
         self._process: Any = None
         self.origin = "forked" if _may_fork() else "started"
 
@@ -200,7 +203,7 @@ class _Kernel:
                     self.transport, self.ip = "ipc", str(scratch / "kernel")
                 self.connection_file = str(scratch / "kernel.json")
                 options["env"] = kernel_environment(scratch, kernel._language)
-                options["cwd"] = str(workspace.root())
+                options["cwd"] = str(kernel._home)
                 if kernel.origin == "forked":
                     self.provisioner = _ForkProvisioner(
                         kernel_id="-", kernel_spec=self.kernel_spec, parent=self

@@ -14,7 +14,7 @@ from opslab.runs.cells import is_injected, is_own
 
 def with_values(source: str, parameters: Mapping[str, Any]) -> str:
     """Return the source of a parameters cell with the values given; its comments stay."""
-    lines = source.splitlines()
+    lines = source.split("\n")
     for node in reversed(ast.parse(source).body):
         match node:
             case ast.Assign(targets=[ast.Name(id=name), *_], value=value) if name in parameters:

@@ -6,10 +6,11 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from opslab import workspace
 from opslab.archive import FAILURE, NOTEBOOK, READOUT, RESULT, RUN
 from opslab.errors import InputError, Problem
 from opslab.evidence import RECORD_TYPE
@@ -27,9 +28,14 @@ from opslab.runs.publication import About, Held, Publication, publication
 from opslab.version import __version__
 
 _UNHEARD = re.compile(
-    r"\b(polars|duckdb|pyarrow|pyspark|subprocess|system|popen|requests|urllib|socket)\b|^\s*[!%]",
+    r"\b(polars|duckdb|pyarrow|pyspark|dask|joblib|multiprocessing|concurrent|subprocess|system"
+    r"|popen|fork|spawn\w*|\w+_subprocess\w*|requests|urllib\w*|https?|httpx|aiohttp|socket|ftplib"
+    r"|boto3|sqlite3?|sqlalchemy|psycopg\w*|h5py|dbm|read_(?:parquet|feather|orc|sql\w*|hdf|html)"
+    r"|r?glob|iglob|iterdir|listdir|scandir|walk|exists|is_file|environ|getenv|chdir|expanduser"
+    r"|home|parents?|now|today)\b|[\"'](?:/\w|~|\.\./|\w+:[\\/]|\.\w[^\"'\n]*/)|^\s*[!%]",
     re.MULTILINE,
 )
+"""Files opened by other means than Python's, outside of the workspace or as a folder has them."""
 _LARGEST_RECORD = 1_000_000
 
 
@@ -82,7 +88,7 @@ def file_readout(job: Job, notebook: Any, working: Path, *, rendered: bool = Fal
         include={"action", "tone", "reason", "facts"}, exclude_none=True
     )
     more["origin"] = "rendered" if rendered else "run"
-    remark = _unknown(job, notebook)
+    remark = _unknown(job, notebook, also_read)
     more["kernel"] = noted.get("kernel")
     more["also_read"] = also_read
     more["reusable"] = remark is None
@@ -166,18 +172,22 @@ def _also_read(
     return dict(others)
 
 
-def _unknown(job: Job, notebook: Any) -> str | None:
+def _unknown(job: Job, notebook: Any, also_read: Iterable[str]) -> str | None:
     """Return the message why it is not known what the cells have read; None where it is known.
 
     All is heard that they read by Python's own means, before they publish or a kernel of ours is
-    asked. Polars, DuckDB, Arrow and other programs open files by themselves.
+    asked. Polars, DuckDB, Arrow and other programs open files by themselves, a module of the user's
+    own may let them, and what a folder holds is no file.
     """
     cells = [cell for cell in notebook.cells if cell.get("execution_count")]
     if not job.inputs.files:
         return "runs.again_inputs"
     known = notebook.metadata.get("papermill", {}).get("read") is not None
     known = known or any(RECORD_TYPE in output.get("data", {}) for output in cells[-1].outputs)
-    unheard = any(_UNHEARD.search(cell.source) for cell in cells)
+    modules = [workspace.root() / name for name in also_read if name.endswith(".py")]
+    sources = [cell.source for cell in cells]
+    sources += [module.read_text(encoding="utf-8", errors="replace") for module in modules]
+    unheard = any(map(_UNHEARD.search, sources))
     return "runs.again_unheard" if unheard or not known else None
 
 

@@ -150,7 +150,8 @@ def _executed(job: Job, working: Path, limits: Limits, progress: Progress | None
     own = job.notebook.file is not None
     if own:
         ask(source)
-    execution = execute(source, given, working, limits, progress)
+    home = job.notebook.path.parent if own else None
+    execution = execute(source, given, working, limits, progress, home)
     take_answer(execution.notebook)
     failure = execution.failure
     if failure is None and publication(execution.notebook) is None and not own:

@@ -131,7 +131,10 @@ def hours(result: TimeSavedResult) -> dict[str, Values]:
     weeks = result.inventory.working_weeks
     for _, parts in simulate(result.pieces, weeks, lambda name: scores(name, count, seed)):
         freed = np.broadcast_to(sum(part.steps["freed"] for part in parts), count)
-        columns[", ".join(spoken(parts[0].piece.key, result.language))] = freed[::step]
+        name = ", ".join(spoken(parts[0].piece.key, result.language))
+        while name in columns:  # joined, two tasks may read alike
+            name += f" ({parts[0].piece.row})"
+        columns[name] = freed[::step]
     return columns
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from opslab.errors import ParameterError, refuse_unknown
+from opslab.errors import DataError, ParameterError, refuse_unknown
 from opslab.evidence import Benefit, Grade, SourceFile
 from opslab.frames import Form, in_form
 from opslab.results import Result
@@ -174,6 +175,8 @@ class TimeSavedResult(Result):
         ------
         ParameterError
             For a task or row that is not there, or where nothing would be left.
+        DataError
+            When a table has changed since the result was made.
 
         Examples
         --------
@@ -185,13 +188,17 @@ class TimeSavedResult(Result):
         (12, 6, [])
         """
         named, pieces = {*map(str, left)}, self.pieces
-        refuse_unknown(named, {name for piece in pieces for name in piece.names})
+        refuse_unknown(named, [*chain(*zip(*(piece.names for piece in pieces), strict=True))])
         only = [piece.row for piece in pieces if named.isdisjoint(piece.names)]
         if not only:
             raise ParameterError.of("explore.nothing_left")
         estimate = self.room("estimation").estimate
         again = {"as_of": self.as_of, "draws": self.draws, "seed": self.seed, "only": only}
-        return estimate(self.inventory, language=self.language, **again)  # type: ignore[no-any-return]
+        fewer: TimeSavedResult = estimate(self.inventory, language=self.language, **again)
+        for now, before in zip(fewer.readings, self.readings, strict=True):
+            if now.sha256 != before.sha256:  # rows may have other numbers
+                raise DataError.of("explore.changed_since", file=before.name)
+        return fewer
 
     def memory(self) -> pd.DataFrame:
         """Return promised against measured, as the next inventory's ``past`` takes it."""

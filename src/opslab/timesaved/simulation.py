@@ -50,8 +50,8 @@ class Piece:
 
     @property
     def names(self) -> tuple[str, str]:
-        """By which it may be left out: its row, and its task."""
-        return str(self.row), self.line.task
+        """By which it may be left out: its task, and its row."""
+        return self.line.task, str(self.row)
 
     @property
     def grade(self) -> Grade:
