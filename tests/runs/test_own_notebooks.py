@@ -467,8 +467,12 @@ def test_an_error_in_it_is_its_authors(workspace):
     assert "Cell 3 (# the largest shop) stopped" in page
     assert "shops.py, line 3" in page
     assert "site-packages" not in page
+    assert page.count("<h2>Mine") + page.count("<h1>Mine") == 0, "the title stands above, once"
+    assert page.count("<h1>") == 1
+    assert "<dd></dd>" not in page
     french = ask("run", "mine", "-p", "language=fr").stderr
     assert french.startswith("La cellule 3 (# the largest shop) s'est arrêtée sur une erreur")
+    assert "\nligne 6\xa0: shops" in french
 
 
 def test_a_long_way_down_is_told_in_ten_lines(workspace):

@@ -69,7 +69,7 @@ def render(
     first_screen, body = _parts(notebook)
     if failure is not None:
         data, metadata = bundle(failure)
-        first_screen = [{"data": data, "metadata": metadata}]
+        first_screen = [{"data": {RECORD_TYPE: None, **data}, "metadata": metadata}]
         _, body = _titled(body, title)
     words = {word: text(f"report.{word}", language) for word in _WORDS}
     if first_screen:

@@ -55,7 +55,7 @@ class Failure:
         if cell is None:
             return replace(self, theirs=True)
         traceback = [part for output in cell.outputs for part in output.get("traceback", ())]
-        frames = [frame for part in traceback if (frame := _frame(part))]
+        frames = [*filter(None, map(_frame, traceback))]
         named = f"{number} ({first_line(cell)})"
         return replace(self, cell=named, theirs=True, frames=tuple(frames[-_MOST_FRAMES:]))
 
@@ -82,8 +82,9 @@ def _frame(part: str) -> Problem | None:
     frame, where = _FRAME.match(first), ""
     if frame and frame["file"]:
         path = Path(frame["file"]).expanduser().resolve()
-        if path.is_relative_to(workspace.root().resolve()) and path.is_file():
-            where = workspace.shown(path) * ("site-packages" not in path.parts)
+        inside = path.is_relative_to(workspace.root().resolve()) and path.is_file()
+        if inside and "site-packages" not in path.parts:
+            where = workspace.shown(path)
     if frame is None or (frame["file"] and not where):
         return None
     code = next((line for line in lines if line.startswith("-")), lines[0] if lines else "")
