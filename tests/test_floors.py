@@ -209,15 +209,15 @@ def test_one_module_alone_imports_papermill():
 
 
 ROOMS = {
-    "experiments": 60_900,  # 52,000 was allowed: what the gate looks at is 13,600 and not 5,000
-    "businesscase": 51_300,  # 39,700 was allowed: claims, questions, pages, a first case cost 14,600
-    "tables": 33_900,  # 24,900 was allowed: layouts, units, formats and tools cost 8,100
-    "feedback": 39_400,  # 27,300 was allowed: mails, kinds, audits, ranks, teams cost 20,000
-    "runs": 18_600,  # batches, retention and recovery: 7,600, where 5,000 were meant
-    "timesaved": 12_800,
-    "report": 12_000,
+    "experiments": 63_500,  # 52,000 was allowed: checks cost 8,600 too much, units and questions 2,600
+    "businesscase": 52_300,  # 39,700 was allowed: claims, questions, pages, a first case cost 14,600
+    "tables": 34_000,  # 24,900 was allowed: layouts, units, formats and tools cost 8,100
+    "feedback": 40_700,  # 27,300 was allowed: mails, kinds, audits, ranks, teams cost 20,000
+    "runs": 22_700,  # batches cost 2,600 more than 5,000; notebooks of one's own 4,000
+    "report": 14_100,  # what analysts add, in safety: 1,500; explanations and contrasts 400
+    "timesaved": 13_800,
     "uncertainty": 5_800,
-    "cli": 4_500,
+    "cli": 4_700,
     "warehouse": 2_700,
 }
 """Tokens that a room may hold; the rooms together, and the files at the top, hold at most `TOKENS`.
@@ -225,7 +225,7 @@ ROOMS = {
 Lines can be packed, tokens cannot: what a reader has to take in is counted by Python's own `tokenize`,
 without comments, docstrings and layout. A room that needs more takes something out, or gives its reason.
 """
-TOKENS = 254_600
+TOKENS = 268_800
 _LAYOUT = {"COMMENT", "NL", "NEWLINE", "INDENT", "DEDENT", "ENCODING", "ENDMARKER"}
 
 

@@ -337,6 +337,12 @@ def test_a_print_of_many_lines_is_folded(count):
     assert f"line {count - 1}\n" in source.replace("</pre>", "\n")
 
 
+def test_a_log_is_told_and_not_shown():
+    source = page(new_code_cell("", outputs=[new_output("stream", name="stderr", text="late")]))
+    assert "A cell wrote warnings or a log here" in Page(source).text
+    assert "late" not in Page(source).text
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [

@@ -122,7 +122,7 @@ def test_a_forked_kernel_and_a_started_one_give_the_same_bytes(workspace_folder,
     monkeypatch.setenv("OPSLAB_KERNEL", "start")
     batch("--out", "started")
     assert files("reports") == files("started")
-    assert (kernels("started"), len(files("started"))) == ({"started"}, 9)
+    assert (kernels("started"), len(files("started"))) == ({"started"}, 12)
 
 
 CELL_THAT_FAILS_ONCE = """

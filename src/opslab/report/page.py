@@ -26,7 +26,7 @@ ANALYST = "analyst"
 
 _WORDS = (
     *("skip", "contents", "code", "document", "tables", "no_pdf", "not_shown", "no_words"),
-    *("printed", "cut", "no_form", "no_picture"),
+    *("printed", "cut", "log", "no_form", "no_picture"),
 )
 _TITLE, _SECTION = 1, 2
 """Levels of headings: the page's own, and those that its contents list."""
