@@ -245,7 +245,7 @@ def test_a_refusal_speaks_the_language_of_the_run(notebook, given, said, tmp_pat
 
 def test_a_file_of_parameters_is_refused_in_the_language_that_it_asks_for(tmp_path, monkeypatch):
     monkeypatch.chdir(make_workspace(tmp_path / "espace"))
-    (tmp_path / "espace" / "liste.yaml").write_text("language: fr\nspec: [a]", encoding="utf-8")
+    (tmp_path / "espace" / "liste.yaml").write_text("language: fr\nspec: {a: b}", encoding="utf-8")
     done = CliRunner().invoke(main, ["run", "time_saved", "--params", "liste.yaml"])
     assert "doit contenir des lignes" in done.stderr
 

@@ -238,7 +238,8 @@ def _units(text: str) -> int:
 
 def _columns(frame: Any, shown: str) -> dict[str, list[Any]]:
     """Return the columns of a table by name; of rows that are mappings, in the order they come."""
-    if isinstance(frame, list):
+    rows = isinstance(frame, list) and all(isinstance(row, Mapping) for row in frame)
+    if rows:
         titles = list(dict.fromkeys(chain.from_iterable(frame)))
         values = [[row.get(title) for row in frame] for title in titles]
     elif hasattr(frame, "iloc") and hasattr(frame, "columns"):
@@ -249,7 +250,7 @@ def _columns(frame: Any, shown: str) -> dict[str, list[Any]]:
         values = [column.to_pylist() for column in frame.columns]
     else:
         raise DataError.of("tables.write_frame", file=shown, kind=type(frame).__name__)
-    if not isinstance(frame, list):
+    if not rows:
         titles = getattr(frame, "column_names", None) or frame.columns
     names = list(map(_name, titles))
     twice = sorted(name for name, count in Counter(names).items() if count > 1)
