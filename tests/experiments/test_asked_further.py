@@ -270,3 +270,35 @@ def test_two_results_are_compared_figure_by_figure(result):
     both = result.compare(other).frame()
     assert both[both.figure == "n"][["this", "other"]].to_numpy().tolist() == [[1_000, 500]]
     assert "Side by side" in str(result.compare(answer)._repr_mimebundle_())
+
+
+def test_rows_without_a_unit_stay_where_the_plan_leaves_them():
+    """Before the period nobody misses their units; they are counted as before."""
+    rows = 400
+    frame = pd.DataFrame(
+        {
+            "user": [f"u{row}" if row >= 10 else None for row in range(rows)],
+            "variant": ["a", "b"] * (rows // 2),
+            "value": [float(row % 7) for row in range(rows)],
+            "day": pd.to_datetime(["2026-08-01"] * 10 + ["2026-09-10"] * (rows - 10)),
+        }
+    )
+    experiment = experiments.Experiment(
+        experiment="nameless",
+        unit="user",
+        arms={"column": "variant", "control": "a"},
+        period={"time": "day", "start": "2026-09-01", "end": "2026-09-28"},
+        metrics=[
+            {
+                "name": "value",
+                "type": "mean",
+                "column": "value",
+                "role": "primary",
+                "goal": "increase",
+            }
+        ],
+    )
+    result = experiments.analyze(experiment, frame)
+    fewer = result.without([11, 12])
+    assert (result.data_used.rows_used, fewer.data_used.rows_used) == (rows - 10, rows - 12)
+    assert result.data_used.outside_period == fewer.data_used.outside_period == 10

@@ -147,7 +147,8 @@ def _without(table: Table, unit: str, rows: Sequence[int]) -> Table:
     """Return a table without any row of the units that stand in some rows."""
     table.connection.execute("CREATE TABLE opslab_out AS SELECT unnest(?)", [rows])
     units = f"SELECT {unit} FROM {table.relation} WHERE {ROW} + 1 IN (FROM opslab_out)"
-    table.keep("opslab_in", f"SELECT * FROM {table.relation} WHERE {unit} NOT IN ({units})")
+    kept = f"({unit} IN ({units})) IS NOT TRUE"  # a row without a unit stays as it was
+    table.keep("opslab_in", f"SELECT * FROM {table.relation} WHERE {kept}")
     ((count,),) = table.fetch("SELECT count(*) FROM opslab_in")
     return table.over("opslab_in", table.types, replace(table.reading, rows=count))
 

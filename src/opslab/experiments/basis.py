@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -289,8 +288,7 @@ class Explorable(Result):
 
     def _asked(self, question: str, source: Source, **values: Any) -> Self:
         """Return the result of another source, of which nothing was planned."""
-        analysis = import_module("opslab.experiments.analysis")  # which stands on results
-        answer: Self = analysis.analysis_of(source, self.as_of, self.language)
+        answer: Self = self.room("analysis").analysis_of(source, self.as_of, self.language)
         planned = {check.name: check for check in self.checks if check.name in _OF_PLAN}
         decision = Decision("no_decision", None, (Message("experiments.reason_exploratory"),))
         return replace(
