@@ -25,6 +25,7 @@ FACES = (
     "opslab.experiments",
     "opslab.feedback",
     "opslab.timesaved",
+    "opslab.operations",
     "opslab.businesscase",
     "opslab.tables",
     "opslab.uncertainty",

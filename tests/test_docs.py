@@ -26,6 +26,7 @@ FACES = [
         for name in (
             "experiments",
             "feedback",
+            "operations",
             "timesaved",
             "businesscase",
             "tables",

@@ -143,7 +143,6 @@ LATE = {
         "businesscase/parameters.py",
         "experiments/parameters.py",
         "feedback/parameters.py",
-        "timesaved/parameters.py",
         "runs/environment.py",
         "runs/folder.py",
         "runs/runner.py",
@@ -211,11 +210,12 @@ def test_one_module_alone_imports_papermill():
 ROOMS = {
     "experiments": 63_500,  # 52,000 was allowed: checks cost 8,600 too much, units and questions 2,600
     "businesscase": 52_300,  # 39,700 was allowed: claims, questions, pages, a first case cost 14,600
-    "tables": 34_000,  # 24,900 was allowed: layouts, units, formats and tools cost 8,100
+    "tables": 36_300,  # 24,900 was allowed: layouts, units, formats and tools cost 8,100; sheets came over
     "feedback": 40_700,  # 27,300 was allowed: mails, kinds, audits, ranks, teams cost 20,000
     "runs": 22_700,  # batches cost 2,600 more than 5,000; notebooks of one's own 4,000
     "report": 14_100,  # what analysts add, in safety: 1,500; explanations and contrasts 400
-    "timesaved": 13_800,
+    "timesaved": 12_000,
+    "operations": 11_000,
     "uncertainty": 5_800,
     "cli": 4_700,
     "warehouse": 2_700,
@@ -225,7 +225,7 @@ ROOMS = {
 Lines can be packed, tokens cannot: what a reader has to take in is counted by Python's own `tokenize`,
 without comments, docstrings and layout. A room that needs more takes something out, or gives its reason.
 """
-TOKENS = 268_800
+TOKENS = 280_000
 _LAYOUT = {"COMMENT", "NL", "NEWLINE", "INDENT", "DEDENT", "ENCODING", "ENDMARKER"}
 
 

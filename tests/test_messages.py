@@ -39,6 +39,7 @@ TWICE = {
 }
 """What areas still word twice; nothing comes to it, and it ends empty."""
 VOICED = {"experiments", "feedback", "timesaved", "businesscase", "tables"}
+VOICED |= {"prioritisation", "launch_readiness", "launch_report", "standards"}
 
 
 def test_examples_run():
@@ -178,7 +179,7 @@ def read(path):
     keys = {text for text in texts if whole(text)}
     starts = [[key, HOLE] for key in keys if key.endswith("_")]
     return Module(
-        areas={path.relative_to(SOURCE).parts[0], *areas_of_voices(nodes)} & VOICED,
+        areas={*path.relative_to(SOURCE).parts[:2], *areas_of_voices(nodes)} & VOICED,
         keys={key for key in keys if not key.endswith("_")},
         patterns=[parts for parts in strings if parts[0] and whole(f"{parts[0]}x")] + starts,
         names=list(asked_of_voices(nodes)),

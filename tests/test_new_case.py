@@ -235,7 +235,7 @@ WRONG = {
     "small_cost": ("", ["small_cost"], "businesscase.new_missing"),
     "small_gain": ("400%", ["small_gain"], "businesscase.reach_minimum"),
     "people": ("six", ["people"], "specs.not_number"),
-    "minutes": ("14:30", ["minutes"], "timesaved.cell_minutes"),
+    "minutes": ("14:30", ["minutes"], "tables.cell_minutes"),
     "reduction": ("60", ["reduction"], "uncertainty.over_one"),
     "frequency": ("6 to 3", ["frequency"], "uncertainty.order"),
     "ends": ("perhaps", ["ends"], "specs.choice"),

@@ -1,4 +1,4 @@
-"""opslab: experiments, feedback, time saved and the business case, from one spec to one readout.
+"""opslab: experiments, feedback, time saved, operations and the case, from one spec to one readout.
 
 The areas load on first use, so that ``import opslab`` stays quick.
 """
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from opslab import businesscase as businesscase
     from opslab import experiments as experiments
     from opslab import feedback as feedback
+    from opslab import operations as operations
     from opslab import report as report
     from opslab import tables as tables
     from opslab import timesaved as timesaved
@@ -24,6 +25,7 @@ else:
         businesscase="",
         experiments="",
         feedback="",
+        operations="",
         report="",
         runs="run",
         tables="",

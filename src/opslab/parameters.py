@@ -6,12 +6,13 @@ import datetime
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
-from opslab import specs
+from opslab import specs, workspace
 from opslab.documents import Document
 from opslab.errors import ParameterError, Problem, did_you_mean
 from opslab.messages import Language
@@ -91,3 +92,32 @@ class Parameters(specs.Declared, ABC):
         known = sorted(cls.model_fields)
         near = did_you_mean(name, cls.model_fields)
         return Problem("parameters.unknown", {"name": name, "near": near, "known": known})
+
+
+class SpecParameters(Parameters):
+    """The parameters of a notebook whose run stands on one spec, or on a sheet in its place."""
+
+    MODEL: ClassVar[str]
+    """``module:class`` of the spec; loaded once it is read: unknown parameters are told without."""
+
+    spec: str = Field(min_length=1)
+    """a spec, or its sheet alone"""
+
+    def declared(self) -> Any:
+        """Return the spec; raises `SpecError` when it needs correcting."""
+        module, _, name = self.MODEL.partition(":")
+        return getattr(import_module(module), name).load(workspace.resolve(self.spec), self.spec)
+
+    def day(self, spec: Any) -> datetime.date:
+        """Return the day as of which the readout speaks: as given, or the spec's own date."""
+        day: datetime.date | None = self.as_of or spec.date
+        if day is None:
+            raise ParameterError.of("parameters.as_of_needed", field="as_of")
+        return day
+
+    def stands_on(self) -> Inputs:
+        """Return the run's name, day and files."""
+        spec = self.declared()
+        day, missing = self.day(spec), spec.missing_files()
+        ParameterError.refuse(missing)
+        return Inputs(spec.slug, day, spec.files())

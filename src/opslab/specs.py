@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, Self, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Self, TypeVar, Union, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -151,6 +151,9 @@ Words = Annotated[Label, InBothLanguages()]
 class FromFile(Declared):
     """The base of a spec that stands in a file. Its own first field is its name, a `Title`."""
 
+    SHEET: ClassVar[str] = ""
+    """Field that takes a sheet which is given alone, in the place of a spec."""
+
     title: Text | None = Field(None, exclude=True)
     """what a reader is shown instead of the name"""
     _file: Path | None = PrivateAttr(None)
@@ -158,7 +161,7 @@ class FromFile(Declared):
 
     @classmethod
     def load(cls, path: str | Path, name: str | None = None) -> Self:
-        """Read a spec from a YAML file.
+        """Read a spec from a YAML file, or from a sheet alone with all else as by default.
 
         Parameters
         ----------
@@ -171,8 +174,12 @@ class FromFile(Declared):
         SpecError
             With every mistake: file, line, field, what is wrong and what to do.
         """
-        spec = cls.declared(read(Path(path), name or str(path)))
-        spec._file = Path(path)  # noqa: SLF001 - its own
+        file = Path(path)
+        if cls.SHEET and file.suffix.lower() not in (".yaml", ".yml"):
+            spec = cls(**{cls._naming(): file.stem, cls.SHEET: {"path": file.name}})
+        else:
+            spec = cls.declared(read(file, name or str(path)))
+        spec._file = file  # noqa: SLF001 - its own
         return spec
 
     @classmethod
@@ -188,10 +195,13 @@ class FromFile(Declared):
         spec._file = self._file  # noqa: SLF001 - its own
         return spec
 
+    @classmethod
+    def _naming(cls) -> str:
+        return next(field for field in cls.model_fields if field not in FromFile.model_fields)
+
     @property
     def _name(self) -> str:
-        own = (field for field in type(self).model_fields if field not in FromFile.model_fields)
-        name: str = getattr(self, next(own))
+        name: str = getattr(self, self._naming())
         return name
 
     @property

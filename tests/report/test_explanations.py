@@ -8,12 +8,39 @@ from functools import cache
 import pytest
 
 from conftest import ROOT
-from opslab import businesscase, experiments, feedback, timesaved
+from opslab import businesscase, experiments, feedback, operations, timesaved
 from opslab.errors import ParameterError
 from opslab.messages import LANGUAGES, catalogue
+from opslab.runs.registry import spec, specs
 
 SAMPLE = ROOT / "data" / "sample"
-AREAS = ("experiments", "feedback", "timesaved", "businesscase")
+RESULTS = {
+    "experiments": lambda: experiments.analyze(
+        experiments.Experiment.load(SAMPLE / "checkout.yaml")
+    ),
+    "feedback": lambda: feedback.find_themes(
+        study=feedback.Study.load(SAMPLE / "shop_feedback.yaml")
+    ),
+    "timesaved": lambda: timesaved.estimate(
+        timesaved.Inventory.load(SAMPLE / "product_desk.yaml"), draws=1_000
+    ),
+    "businesscase": lambda: businesscase.build(
+        businesscase.Case.load(SAMPLE / "product_ops.yaml"), draws=1_000
+    ),
+    "prioritisation": lambda: operations.prioritise(
+        operations.Backlog.load(SAMPLE / "backlog.yaml")
+    ),
+    "launch_readiness": lambda: operations.readiness(
+        operations.Launch.load(SAMPLE / "launch.yaml")
+    ),
+    "launch_report": lambda: operations.review_launch(
+        operations.LaunchReview.load(SAMPLE / "launch_review.yaml")
+    ),
+    "standards": lambda: operations.review_standards(
+        operations.Standard.load(SAMPLE / "standard.yaml")
+    ),
+}
+AREAS = tuple(RESULTS)
 EXPLAINED = catalogue("en", "explain")
 CHECKS = {
     name.removeprefix("check_")
@@ -26,14 +53,7 @@ CHECKS = {
 @cache
 def result_of(area):
     """Return the result of the area's sample."""
-    if area == "experiments":
-        return experiments.analyze(experiments.Experiment.load(SAMPLE / "checkout.yaml"))
-    if area == "feedback":
-        return feedback.find_themes(study=feedback.Study.load(SAMPLE / "shop_feedback.yaml"))
-    if area == "timesaved":
-        inventory = timesaved.Inventory.load(SAMPLE / "product_desk.yaml")
-        return timesaved.estimate(inventory, draws=1_000)
-    return businesscase.build(businesscase.Case.load(SAMPLE / "product_ops.yaml"), draws=1_000)
+    return RESULTS[area]()
 
 
 def keys_of(name):
@@ -59,7 +79,7 @@ def test_no_explanation_is_of_a_thing_that_nobody_meets():
         known |= {key for name in result.frame(full=True) for key in keys_of(name)}
         known |= {*dir(result), *result.frame()}
     known |= {*result_of("feedback").messages()}
-    for model in (experiments.Experiment, feedback.Study, timesaved.Inventory, businesscase.Case):
+    for model in map(spec, specs()):
         schema = model.model_json_schema()
         for declared in (schema, *schema["$defs"].values()):
             known |= {*declared.get("properties", {})}

@@ -22,7 +22,7 @@ from opslab.feedback.spec import Source, Study
 from opslab.messages import LANGUAGES
 from opslab.report.import_report import lines
 from opslab.tables import Answers, open_export, read_export
-from opslab.timesaved.inventory import Source as InventorySource
+from opslab.tables.sheets import SheetFile as InventorySource
 
 DAY = datetime.date(2026, 8, 13)
 

@@ -91,12 +91,12 @@ def test_a_column_that_is_nearly_known_is_refused_and_a_strange_one_is_not(tmp_p
 def test_a_word_among_numbers_is_refused_and_never_replaced_by_a_default(tmp_path):
     rows = [GOOD + ",12", GOOD.replace("tag", "other") + ",little"]
     (problem,) = refused(written(tmp_path, *rows, head=HEAD + ",new_minutes")).problems
-    assert (problem.key, problem.field) == ("timesaved.cell_minutes", "new_minutes")
+    assert (problem.key, problem.field) == ("tables.cell_minutes", "new_minutes")
     assert (problem.row, problem.cell) == (3, "little")
 
 
 def test_an_empty_table_and_a_missing_one(tmp_path):
-    assert refused(written(tmp_path)).problems[0].key in ("timesaved.no_rows", "tables.empty_file")
+    assert refused(written(tmp_path)).problems[0].key in ("tables.no_rows", "tables.empty_file")
     spec = tmp_path / "desk.yaml"
     spec.write_text("inventory: desk\ndate: 2026-10-05\ndata: {path: none.csv}\n", encoding="utf-8")
     with pytest.raises(ParameterError, match=r"none\.csv"):

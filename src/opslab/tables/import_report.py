@@ -93,6 +93,8 @@ class Answers(FileAnswers):
     """heading of who wrote: an id or an address"""
     score: Score | None = None
     """heading of a score, and its scale"""
+    columns: dict[str, str] = Field({})
+    """what columns of the profile are called in the file: name and heading"""
 
 
 @dataclass(frozen=True)

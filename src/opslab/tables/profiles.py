@@ -66,6 +66,10 @@ class Column(Declared):
     """Personal data in it."""
     leave_out: tuple[str, ...] = ()
     """Cells whose rows are left out, and told; * stands for any text."""
+    words: dict[str, tuple[str, ...]] = Field({})
+    """What a sheet's cells may say: the standard word, and how people write it."""
+    or_text: str | None = None
+    """A pattern: cells of a sheet that fit it are kept as they are written, whatever the kind."""
 
 
 class Profile(Declared):
@@ -254,6 +258,12 @@ def with_answers(match: Match, answers: Answers, headings: Sequence[str], shown:
         for name, heading in named.items()
         if heading
     }
+    for name, heading in answers.columns.items():
+        known = match.profile.columns
+        if name not in known:
+            near = did_you_mean(name, known)
+            raise DataError.of("specs.unknown", file=shown, field="columns", name=name, near=near)
+        columns[name] = known[name].model_copy(update={"headers": (heading,)})
     changes = {"columns": match.profile.columns | columns, "recognised_by": tuple(columns)}
     match = _match(match.profile.model_copy(update=changes), headings)
     for name in match.absent:

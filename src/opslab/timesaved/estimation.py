@@ -11,12 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from opslab import workspace
-from opslab.evidence import SourceFile
 from opslab.frames import remark_step, step_within
 from opslab.messages import Language, spoken
 from opslab.results import Message, flat
-from opslab.tables.import_report import Reading
+from opslab.tables.sheets import source_files
 from opslab.timesaved import checks
 from opslab.timesaved.inventory import Inventory, Line, Measurement, Past
 from opslab.timesaved.quantities import (
@@ -68,13 +66,13 @@ def estimate(
     DataError
         For a table that contradicts itself: row, what, and what to do.
     """
-    rows, reading = rows_of(inventory, inventory.data or inventory.lines, Line)
+    rows, reading, _ = rows_of(inventory, inventory.data or inventory.lines, Line)
     check_rows(rows, reading.name if reading else None)
     if measurements is not None:
         inventory = inventory.model_copy(update={"measurements": tuple(measurements)})
-    measured, measured_reading = rows_of(inventory, inventory.measurements, Measurement)
+    measured, measured_reading, _ = rows_of(inventory, inventory.measurements, Measurement)
     refuse_unmatched(rows, measured, measured_reading.name if measured_reading else None)
-    past, past_reading = rows_of(inventory, inventory.past, Past)
+    past, past_reading, _ = rows_of(inventory, inventory.past, Past)
     rate = _rate(inventory, [estimate for _, estimate in past])
     left = [line.whole_name for row, line in rows if only and row not in only]
     rows = [numbered for numbered in rows if not only or numbered[0] in only]
@@ -102,7 +100,7 @@ def estimate(
         known=tuple(known),
         updates=tuple(updates),
         readings=readings,
-        sources=tuple(_sources(inventory, readings, len(rows))),
+        sources=source_files(inventory, readings, len(rows)),
         checks=checks.run(inventory, pieces, gains, updates),
         pieces=tuple(pieces),
         asked=(Message("explore.without", {"names": left}),) if left else (),
@@ -167,14 +165,6 @@ def _drivers(
         for bar, share in zip_longest(bars, shares)
         if bar.span > 0
     ], base
-
-
-def _sources(inventory: Inventory, readings: Sequence[Reading], rows: int) -> list[SourceFile]:
-    sources = [SourceFile(reading.name, reading.sha256, reading.rows) for reading in readings]
-    spec = workspace.shown(inventory.file) if inventory.file else None
-    if inventory.file and spec and spec not in {source.name for source in sources}:
-        sources.insert(0, SourceFile(spec, workspace.sha256(inventory.file), rows))
-    return sources
 
 
 def _add_up(

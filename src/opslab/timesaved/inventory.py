@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
-from pathlib import Path
-from typing import Any, Literal, Self, get_args
+from typing import Any, ClassVar, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -13,7 +12,7 @@ from opslab.evidence import Grade
 from opslab.frames import Form, in_form
 from opslab.messages import Bilingual
 from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title, Words, fault
-from opslab.tables.import_report import FileAnswers
+from opslab.tables.sheets import SheetFile
 from opslab.uncertainty.ranges import Amount, Minutes, Part, Stated
 
 Basis = Literal["randomised", "did", "its", "before_after", "diary", "survey", "opinion"]
@@ -147,15 +146,10 @@ class Past(Declared):
     """what it turned out to be"""
 
 
-class Source(FileAnswers):
-    """The table, in a file."""
-
-    path: str
-    """table (CSV, XLSX …), from the spec's folder"""
-
-
 class Inventory(FromFile):
     """An inventory of tasks: a spec (YAML), or a table alone with all else as by default."""
+
+    SHEET: ClassVar[str] = "data"
 
     inventory: Title
     """its name; names the run's folder"""
@@ -165,13 +159,13 @@ class Inventory(FromFile):
     """who answers for the estimate"""
     date: Day | None = None
     """day of the estimate"""
-    data: Source | None = None
+    data: SheetFile | None = None
     lines: tuple[Line, ...] = ()
     french: dict[str, str] = Field({}, exclude=True)
     """French of what stands in the table: tasks, roles, changes, owners"""
-    measurements: Source | tuple[Measurement, ...] = ()
+    measurements: SheetFile | tuple[Measurement, ...] = ()
     """what was measured of tasks, in a file or here: it sharpens the estimates"""
-    past: Source | tuple[Past, ...] = ()
+    past: SheetFile | tuple[Past, ...] = ()
     """promised and measured: your own hit rate"""
     calibration: Literal["untrained", "trained", "past"] = "untrained"
     """of the ranges"""
@@ -190,21 +184,13 @@ class Inventory(FromFile):
             raise fault("timesaved.one_form")
         return self
 
-    @classmethod
-    def load(cls, path: str | Path, name: str | None = None) -> Self:
-        """Read an inventory from a spec or a table; raises `SpecError` with every mistake in it."""
-        file = Path(path)
-        if file.suffix.lower() in (".yaml", ".yml"):
-            return super().load(path, name)
-        inventory = cls(inventory=file.stem, data={"path": file.name})
-        inventory._file = file
-        return inventory
-
     def named(self) -> dict[Location, str]:
         """Return the tables."""
         given = {name: getattr(self, name) for name in ("data", "measurements", "past")}
         return {
-            (name, "path"): table.path for name, table in given.items() if isinstance(table, Source)
+            (name, "path"): table.path
+            for name, table in given.items()
+            if isinstance(table, SheetFile)
         }
 
     def tasks(self, *, form: Form = "pandas") -> Any:

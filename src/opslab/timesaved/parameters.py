@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from pydantic import Field
 
-from opslab import workspace
-from opslab.errors import ParameterError
-from opslab.parameters import Inputs, Parameters
+from opslab.parameters import SpecParameters
 
 if TYPE_CHECKING:
     from opslab.timesaved.inventory import Inventory
 
 
-class TimeSavedParameters(Parameters):
+class TimeSavedParameters(SpecParameters):
     """Parameters of ``time_saved``."""
+
+    MODEL: ClassVar[str] = "opslab.timesaved.inventory:Inventory"
 
     spec: str = Field("data/sample/product_desk.yaml", min_length=1)
     """inventory: a spec or a table"""
@@ -27,22 +26,4 @@ class TimeSavedParameters(Parameters):
 
     def inventory(self) -> Inventory:
         """Return the inventory; raises `SpecError` when the spec needs correcting."""
-        from opslab.timesaved.inventory import (
-            Inventory,
-        )  # only now: unknown parameters are told without it
-
-        return Inventory.load(workspace.resolve(self.spec), self.spec)
-
-    def day(self, inventory: Inventory) -> datetime.date:
-        """Return the day as of which the readout speaks: as given, or the inventory's date."""
-        day = self.as_of or inventory.date
-        if day is None:
-            raise ParameterError.of("timesaved.as_of_needed", field="as_of")
-        return day
-
-    def stands_on(self) -> Inputs:
-        """Return the run's name, day and files."""
-        inventory = self.inventory()
-        day, missing = self.day(inventory), inventory.missing_files()
-        ParameterError.refuse(missing)
-        return Inputs(inventory.slug, day, inventory.files())
+        return cast("Inventory", self.declared())

@@ -63,7 +63,7 @@ def read_ends(given: Any, read: Callable[[object], object]) -> Any:
 def _minutes(written: object) -> object:
     minutes = minutes_of(written)
     if isinstance(minutes, str) and ":" in minutes:
-        raise fault("timesaved.cell_minutes")
+        raise fault("tables.cell_minutes")
     return minutes
 
 
