@@ -176,7 +176,7 @@ def read(path):
         for node in nodes
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in within
     }
-    keys = {text for text in texts if whole(text)}
+    keys = {text for text in texts if whole(text) and not names_a_module(text)}
     starts = [[key, HOLE] for key in keys if key.endswith("_")]
     return Module(
         areas={*path.relative_to(SOURCE).parts[:2], *areas_of_voices(nodes)} & VOICED,
@@ -185,6 +185,11 @@ def read(path):
         names=list(asked_of_voices(nodes)),
         words=words_of(nodes),
     )
+
+
+def names_a_module(text):
+    """Whether it is how the face of a room names a module below it."""
+    return (SOURCE / "operations" / f"{text.replace('.', '/')}.py").is_file()
 
 
 def areas_of_voices(nodes):

@@ -33,7 +33,12 @@ from opslab.report.voice import Voice
 from opslab.results import Check, Figures, Message, Part, Result
 
 DAY = datetime.date(2026, 9, 28)
-AREAS = sorted(path.parent.name for path in Path(opslab.__file__).parent.glob("*/notebooks.toml"))
+PACKAGE = Path(opslab.__file__).parent
+AREAS = [
+    ".".join(path.parent.relative_to(PACKAGE).parts)
+    for area in sorted(PACKAGE.glob("*/notebooks.toml"))
+    for path in sorted(area.parent.rglob("result.py"))
+]
 LEAKED = Check("leaked_units", "pass", Message("experiments.leaked_units_pass", {"units": 1200}))
 RED = Check(
     "sample_ratio",
