@@ -79,7 +79,6 @@ def read_sheet(
     model: type[Model],
     profile: str,
     *,
-    sheet: str | None = None,
     french: Mapping[str, str] | None = None,
     inherited: Inherited | None = None,
 ) -> Sheet[Model]:
@@ -95,8 +94,6 @@ def read_sheet(
         What a row declares; ``x_low``, ``x_likely`` and ``x_high`` are the ends of its field ``x``.
     profile : str
         Names the columns.
-    sheet : str, optional
-        Sheet of a workbook with several, where the answers name none.
     french : Mapping, optional
         French of what stands in cells.
     inherited : Inherited, optional
@@ -109,10 +106,9 @@ def read_sheet(
     if not isinstance(given, SheetFile):
         return Sheet(list(enumerate(given, 1)))
     path = spec.beside(given.path)
-    answers = given.model_dump(exclude={"path"})
-    answers |= {"sheet": given.sheet or sheet, "profile": profile}
+    answers = given.model_dump(include={*SheetFile.model_fields} - {"path"})
     known = known_profiles()[profile].columns
-    with open_export(path, answers=Answers(**answers)) as table:
+    with open_export(path, answers=Answers(**answers, profile=profile)) as table:
         problems = [*_mistaken(table, known)]
         raw, reading = list(_numbered(table, known)), table.reading
     DataError.refuse(unread(reading.decisions, reading.name))
