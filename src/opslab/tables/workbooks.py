@@ -186,7 +186,7 @@ def unread(decisions: Iterable[Decision], shown: str) -> list[Problem]:
             field=decision.values["first"],
         )
         for decision in decisions
-        if "first" in decision.values
+        if decision.key in _UNREAD and "first" in decision.values
     ]
 
 
