@@ -338,7 +338,6 @@ def refusal(draft: Draft, lost: int, *, strict: bool) -> str | None:
         return "tables.lost_required"
     if strict:
         return "tables.bad_times" if draft.kind in TIMED else "tables.bad_cells"
-    textless = wanted.kind not in (None, *WRITTEN) and not wanted.column.or_text
-    if textless and lost == given >= _FEWEST_LOST:
+    if wanted.kind not in (None, *WRITTEN) and lost == given >= _FEWEST_LOST:
         return "tables.lost_column"
     return None
