@@ -218,7 +218,7 @@ def written(column: Asked, language: Language) -> str:
 def text_file(sheet: dict[str, Any], language: Language) -> bytes:
     """Return the CSV file of a sheet, as a spreadsheet of that language opens it."""
     columns, stream = asked(sheet, language), io.StringIO(newline="")
-    writer = csv.writer(stream, delimiter=";" if language == "fr" else ",", lineterminator="\r\n")
+    writer = csv.writer(stream, delimiter=";" if language == "fr" else ",", lineterminator="\n")
     writer.writerow([column.heading for column in columns])
     writer.writerow([written(column, language) for column in columns])
     return stream.getvalue().encode("utf-8-sig")
