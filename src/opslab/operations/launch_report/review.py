@@ -179,7 +179,7 @@ def mentioned(record: Mapping[str, Any], launched: date) -> Iterator[dict[str, A
             yield {
                 "theme": theme,
                 "before": fmean(before),
-                "since": fmean(since),
+                "after": fmean(since),
                 "low": low,
                 "high": high,
             }
