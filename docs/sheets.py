@@ -23,7 +23,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 
 from opslab.messages import LANGUAGES, Language
 from opslab.runs.new_workspace import SHEETS
-from opslab.tables.profiles import Column, bare_heading, known_profiles
+from opslab.tables.profiles import Column, known_profiles
 
 sys.path.insert(0, str(Path(__file__).parent))
 from case_sheet import packed
@@ -42,12 +42,14 @@ WRONG: dict[Language, dict[str, str]] = {
     "en": {
         "list": "Choose one of: {choices}.",
         "count": "Write a number, 0 or more, without a unit.",
+        "number": "Write a number, without a unit.",
         "share": "Write a share from 0 % to 100 %.",
         "date": "Write a date.",
     },
     "fr": {
         "list": "Choisissez parmi : {choices}.",
         "count": "Écrivez un nombre, 0 ou plus, sans unité.",
+        "number": "Écrivez un nombre, sans unité.",
         "share": "Écrivez une part de 0 % à 100 %.",
         "date": "Écrivez une date.",
     },
@@ -55,6 +57,13 @@ WRONG: dict[Language, dict[str, str]] = {
 LONG = 24  # characters of an example
 ROWS = 500  # that are made ready to be filled in
 FORMATS = {"share": "0%", "date": "yyyy-mm-dd"}
+BOUNDS = {
+    "count": ("decimal", "0", "1E+15"),
+    "number": ("decimal", "-1E+15", "1E+15"),
+    "share": ("decimal", "0", "1"),
+    "date": ("date", "36526", "73050"),  # 2000 to 2099
+}
+"""Of what a cell may hold: its type, the least and the most."""
 FILL = PatternFill("solid", fgColor="DCE6F1")
 LINE = Border(bottom=Side("thin", color="7F7F7F"))
 
@@ -92,16 +101,11 @@ def asked(sheet: dict[str, Any], language: Language) -> list[Asked]:
     known = known_profiles()[sheet["profile"]].columns
     columns = []
     for name, told in sheet["columns"].items():
-        headers = known[name].headers
-        place = min(1 + LANGUAGES.index(language), len(headers) - 1)
-        heading = said(told.get("heading", headers[place]), language)
-        if bare_heading(heading) not in map(bare_heading, headers):
-            raise ValueError(f"{sheet['profile']}: no heading {heading} of {name}")
         columns.append(
             Asked(
                 name,
                 known[name],
-                heading,
+                known[name].headers[1 + LANGUAGES.index(language)],
                 spaced(said(told["note"], language), language),
                 said(told.get("example"), language),
                 said(told.get("choices", []), language),
@@ -149,19 +153,15 @@ def _fill_column(page: Any, place: int, column: Asked, language: Language) -> No
     wrong = WRONG[language]
     if column.choices:
         listed = ",".join(column.choices)
-        rule = DataValidation("list", formula1=f'"{listed}"', allow_blank=True)
+        rule = DataValidation("list", formula1=f'"{listed}"')
         rule.error = wrong["list"].format(choices=", ".join(column.choices))
-    elif kind in ("count", "number"):
-        rule = DataValidation("decimal", "greaterThanOrEqual", "0", allow_blank=True)
-        rule.error = wrong["count"]
-    elif kind == "share":
-        rule = DataValidation("decimal", "between", "0", "1", allow_blank=True)
-        rule.error = wrong["share"]
-    elif kind == "date":
-        rule = DataValidation("date", "greaterThan", "36526", allow_blank=True)
-        rule.error = wrong["date"]
+    elif kind in BOUNDS:
+        type_, low, high = BOUNDS[kind]
+        rule = DataValidation(type_, operator="between", formula1=low, formula2=high)
+        rule.error = wrong[kind]
     else:
         return
+    rule.allow_blank = True
     rule.showErrorMessage = True
     page.add_data_validation(rule)
     rule.add(f"{get_column_letter(place)}2:{get_column_letter(place)}{ROWS}")
