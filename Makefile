@@ -95,6 +95,7 @@ pollution: $(test) ## Read 2,300 polluted text files beside pandas, DuckDB and c
 docs: $(test) ## Write the reference pages in docs/
 	@.venv/bin/python docs/build.py
 	@.venv/bin/python docs/case_sheet.py
+	@.venv/bin/python docs/sheets.py
 
 $(base): pyproject.toml $(wildcard requirements/*.txt)
 	@uv=; if $(UV) --version >/dev/null 2>&1; then uv=yes; fi; \

@@ -191,7 +191,7 @@ def refuse_unknown(names: Iterable[str], known: Collection[str]) -> None:
     )
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str | None:
+def did_you_mean(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
     """Return the known name closest to the one given, or None.
 
     Examples
@@ -200,7 +200,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     'variant'
     """
     lowered = {other.casefold(): other for other in reversed(list(known))}
-    close = difflib.get_close_matches(name.casefold(), lowered, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(name.casefold(), lowered, n=1, cutoff=cutoff)
     return lowered[close[0]] if close else None
 
 

@@ -55,6 +55,8 @@ HEADINGS = {
     "time-inventory": "task,role,initiative,people,frequency_low,frequency_high,minutes",
     "time-measurements": "task,quantity,value,low,high,basis",
     "past-estimates": "estimate,low,high,measured",
+    "checklist": "item,function,owner,due,status,blocking",
+    "briefing": "function,audience,people,briefed,date",
 }
 
 

@@ -1,4 +1,4 @@
-"""The command ``opslab new``: a starting point of one's own, a notebook or a case."""
+"""The command ``opslab new``: a starting point of one's own, a notebook, a case or a sheet."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("kind", metavar="NOTEBOOK|case")
+@click.argument("kind", metavar="NOTEBOOK|case|sheet")
 @click.argument("name", metavar="[NAME]", required=False)
 @click.option(
     "--from", "origin", metavar="NOTEBOOK|FILE.xlsx", help="What to copy; for a case its workbook."
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @click.option(
     "--language",
     type=click.Choice(["en", "fr"]),
-    help="Of a case; by default the terminal's language.",
+    help="Of a case or a sheet; by default the terminal's language.",
 )
 def new(
     kind: str, name: str | None, origin: str | None, sheet: bool, language: Language | None
@@ -37,6 +37,8 @@ def new(
 
     `new case NAME` writes a case, and its inventory, from the answers to ten questions, which are
     asked in the terminal, or in a workbook.
+
+    `new sheet NAME` writes a sheet to fill in, such as backlog or checklist, as a workbook and CSV.
     """
     from opslab.errors import ParameterError
     from opslab.messages import text
@@ -48,6 +50,13 @@ def new(
         if name is None:
             raise ParameterError.of("runs.new_case_name")
         _case(name, spoken, sheet=sheet, filled=origin)
+        return
+    if kind == "sheet":
+        from opslab.runs.new_workspace import new_sheet
+
+        files = new_sheet(name, spoken)
+        key = "runs.sheet_done" if files else "runs.sheet_there"
+        say(text(key, spoken, name=name, files=[*map(str, files)]))
         return
     if name is not None or sheet or language:
         raise ParameterError.of("runs.new_too_many")

@@ -7,10 +7,13 @@ from importlib.resources import files
 from pathlib import Path
 
 from opslab import secret, workspace
-from opslab.errors import InputError, Problem
+from opslab.errors import InputError, ParameterError, Problem, did_you_mean
+from opslab.messages import Language
 from opslab.runs.folder import machine_errors
 from opslab.runs.registry import notebooks
 
+SHEETS = Path(__file__).parents[1] / "operations" / "sheets"
+"""Sheets to fill in, written by ``docs/sheets.py``."""
 _STARTER = {
     "README.md": "README.md",
     workspace.MARKER: "opslab.toml",
@@ -38,22 +41,52 @@ def make_workspace(folder: str | Path) -> list[Path]:
         if path.exists() and not path.is_dir():
             raise InputError.of("runs.init_file", file=str(folder if path == target else path))
     with machine_errors(target):
-        wanted = _content()
-        differing = [name for name, content in wanted.items() if _differs(target / name, content)]
-        if differing:
-            problems = [
-                Problem("runs.init_differs", file=str(Path(folder) / name)) for name in differing
-            ]
-            raise InputError(*problems, Problem("runs.init_refused"))
-        written = [target / name for name in wanted if _write(target / name, wanted[name])]
+        written = _placed(target, _content())
         secret.stored(target)
         return written
+
+
+def new_sheet(name: str | None, language: Language) -> list[Path]:
+    """Write a sheet to fill in, as a workbook and as CSV, and return the files that were written.
+
+    Parameters
+    ----------
+    name : str or None
+    language : {"en", "fr"}
+
+    Raises
+    ------
+    ParameterError
+        When there is none of that name: says which there are.
+    InputError
+        Where other files are: nothing is overwritten.
+    """
+    sheets = _files(SHEETS, "sheets")
+    wanted = {file: sheets[file] for file in sheets if Path(file).stem == f"{name}.{language}"}
+    if not wanted:
+        known = sorted({Path(file).name.partition(".")[0] for file in sheets})
+        near = did_you_mean(name or "", known)
+        raise ParameterError.of("runs.no_sheet", name=name, near=near, names=known)
+    with machine_errors("sheets"):
+        return _placed(workspace.root(), wanted)
+
+
+def _placed(target: Path, wanted: Mapping[str, bytes]) -> list[Path]:
+    """Write files where nothing else is; raises `InputError` with all that is in the way."""
+    problems = [
+        Problem("runs.init_differs", file=workspace.shown(target / name))
+        for name, content in wanted.items()
+        if _differs(target / name, content)
+    ]
+    if problems:
+        raise InputError(*problems, Problem("runs.init_refused"))
+    return [target / name for name in wanted if _write(target / name, wanted[name])]
 
 
 def write_sample(folder: str | Path) -> list[Path]:
     """Make the sample data again in a folder, byte for byte, and return its files."""
     target = workspace.root() / workspace.expanded(folder)
-    sample = _sample()
+    sample = _files(workspace.bundled("data/sample"), ".")
     with machine_errors(target):
         for name, content in sample.items():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
@@ -67,15 +100,14 @@ def _content() -> Mapping[str, bytes]:
     content = {name: starter.joinpath(source).read_bytes() for name, source in _STARTER.items()}
     for name in (f"notebooks/{notebook}.ipynb" for notebook in notebooks()):
         content[name] = workspace.bundled(name).read_bytes()
-    content |= {f"data/sample/{name}": sample for name, sample in _sample().items()}
+    content |= _files(workspace.bundled("data/sample"), "data/sample") | _files(SHEETS, "sheets")
     return dict(sorted(content.items()))
 
 
-def _sample() -> dict[str, bytes]:
-    """Return the sample data that the package brings, by its name below ``data/sample``."""
-    brought = workspace.bundled("data/sample")
+def _files(brought: Path, folder: str) -> dict[str, bytes]:
+    """Return the files of a folder that the package brings, by their names in a workspace."""
     paths = sorted(path for path in brought.rglob("*") if path.is_file())
-    return {path.relative_to(brought).as_posix(): path.read_bytes() for path in paths}
+    return {f"{folder}/{path.relative_to(brought).as_posix()}": path.read_bytes() for path in paths}
 
 
 def _differs(path: Path, content: bytes) -> bool:

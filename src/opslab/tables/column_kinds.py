@@ -277,13 +277,18 @@ def _decide_written(draft: Draft, evidence: NumberEvidence, decimal: str) -> Non
         if evidence.misfit:
             cell = numbers.excerpt(evidence.misfit["cell"])
             draft.tell("decided_minutes", assumed=True, count=evidence.neither, cell=cell)
-    elif draft.kind == "share" and not evidence.percent:
-        draft.tell("decided_fraction", assumed=True)
-    elif draft.kind == "share" and (bare := evidence.given - evidence.percent):
-        draft.tell("decided_fractions", assumed=True, count=bare)
-        # beside 60 %, 60 may be the same without its sign
-        signed = f"contains(cell, '%') OR {draft.value} < 1"
-        draft.value = f"CASE WHEN {signed} THEN {draft.value} END"
+    elif draft.kind == "count":
+        draft.value = f"CASE WHEN NOT contains(cell, '%') THEN {draft.value} END"
+    elif bare := evidence.given - evidence.percent:
+        value, possible = draft.value, "< 1" if evidence.percent else "<= 1"
+        key, kept = "decided_fraction" + "s" * bool(evidence.percent), value
+        if "%" in draft.wanted.sources[0]:
+            key, possible, kept = "decided_percentages", "NOT BETWEEN 1e-9 AND 1", f"{value} / 100"
+        draft.tell(key, assumed=True, count=bare)
+        # 60 may be the same as 60 %, and 0.6 below a heading with a % sign
+        draft.value = (
+            f"CASE WHEN contains(cell, '%') THEN {value} WHEN {value} {possible} THEN {kept} END"
+        )
 
 
 def _decide_duration(draft: Draft, decimal: str) -> None:

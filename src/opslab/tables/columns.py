@@ -300,7 +300,8 @@ def _result(table: Table, drafts: Sequence[Draft], file: File, *, strict: bool) 
         " + ".join((draft.wanted.sources[0], *filter(None, [draft.wanted.time])))
         for draft in drafts
     )
-    types = {name: kind for name, kind, *_ in described}
+    # the engine may give a name in another case
+    types = {draft.wanted.name: row[1] for draft, row in zip(drafts, described, strict=True)}
     return replace(table.over(source, types, reading), headings=headings, written=table)
 
 
@@ -338,7 +339,7 @@ def _tell_emptied(table: Table, staged: Sequence[Draft], file: File, *, strict: 
     for draft, kept in zip(staged, counts, strict=True):
         given = draft.evidence.given if draft.evidence else 0
         lost = given - kept
-        if not lost:
+        if not lost or draft.wanted.column.or_text:  # a sheet tells each of them
             continue
         row, cell = table.aggregates(
             [f"min({ROW}) + 1, arg_min(text, {ROW})"],

@@ -162,7 +162,7 @@ def known_profiles() -> dict[str, Profile]:
 
 
 def profile_for(headings: Sequence[str], name: str | None, shown: str) -> Match:
-    """Return the profile that fits a header, or `NO_PROFILE`.
+    """Return the profile that fits a header, the one named, or `NO_PROFILE`.
 
     Parameters
     ----------
@@ -175,7 +175,7 @@ def profile_for(headings: Sequence[str], name: str | None, shown: str) -> Match:
     Raises
     ------
     DataError
-        When two fit equally well, or the one named does not fit.
+        When two fit equally well.
     ParameterError
         When there is none of that name.
     """
@@ -191,11 +191,7 @@ def profile_for(headings: Sequence[str], name: str | None, shown: str) -> Match:
                 near=did_you_mean(name, known),
                 names=sorted(known),
             )
-        match = _match(known[name], headings)
-        if match.absent:
-            columns = [known[name].columns[column].headers[0] for column in match.absent]
-            raise DataError.of("tables.profile_misfit", file=shown, profile=name, columns=columns)
-        return match
+        return _match(known[name], headings)
     matches = (_match(profile, headings) for profile in known.values() if profile.recognised_by)
     fitting = [NO_PROFILE, *(match for match in matches if not match.absent)]
     most = max(len(match.taken) for match in fitting)
@@ -239,7 +235,7 @@ def with_answers(match: Match, answers: Answers, headings: Sequence[str], shown:
     Raises
     ------
     DataError
-        Where one of them is not there.
+        Where one of them is not there, or the profile does not fit.
     """
     score = answers.score
     named = {
@@ -264,10 +260,17 @@ def with_answers(match: Match, answers: Answers, headings: Sequence[str], shown:
             near = did_you_mean(name, known)
             raise DataError.of("specs.unknown", file=shown, field="columns", name=name, near=near)
         columns[name] = known[name].model_copy(update={"headers": (heading,)})
-    changes = {"columns": match.profile.columns | columns, "recognised_by": tuple(columns)}
-    match = _match(match.profile.model_copy(update=changes), headings)
-    for name in match.absent:
-        (heading,) = columns[name].headers
+    changes = {
+        "columns": match.profile.columns | columns,
+        "recognised_by": (*columns, *match.profile.recognised_by),
+    }
+    profile = match.profile.model_copy(update=changes)
+    match = _match(profile, headings)
+    absent = [profile.columns[name].headers[0] for name in match.absent]
+    if absent and not columns.keys() & match.absent:
+        name = profile.profile
+        raise DataError.of("tables.profile_misfit", file=shown, profile=name, columns=absent)
+    for heading in absent:
         raise DataError.of(
             "tables.no_heading",
             file=shown,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from pydantic import Field, ValidationError
@@ -19,12 +21,13 @@ from opslab.tables import numbers
 from opslab.tables.column_kinds import WRITTEN
 from opslab.tables.exports import open_export
 from opslab.tables.import_report import Answers, FileAnswers, Reading
-from opslab.tables.profiles import Column, known_profiles
+from opslab.tables.profiles import Column, bare_heading, known_profiles
 from opslab.tables.source import ROW, Table, quoted
 from opslab.tables.workbooks import unread
 
 Model = TypeVar("Model", bound=Declared)
 WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+_NEAR = 0.8  # beside a sheet's columns stand others: closer than usual
 _ENDS = ("_low", "_likely", "_high")
 
 
@@ -76,7 +79,6 @@ def read_sheet(
     model: type[Model],
     profile: str,
     *,
-    sheet: str | None = None,
     french: Mapping[str, str] | None = None,
     inherited: Inherited | None = None,
 ) -> Sheet[Model]:
@@ -92,8 +94,6 @@ def read_sheet(
         What a row declares; ``x_low``, ``x_likely`` and ``x_high`` are the ends of its field ``x``.
     profile : str
         Names the columns.
-    sheet : str, optional
-        Sheet of a workbook with several, where the answers name none.
     french : Mapping, optional
         French of what stands in cells.
     inherited : Inherited, optional
@@ -106,15 +106,10 @@ def read_sheet(
     if not isinstance(given, SheetFile):
         return Sheet(list(enumerate(given, 1)))
     path = spec.beside(given.path)
-    answers = given.model_dump(exclude={"path"})
-    answers |= {"sheet": given.sheet or sheet, "profile": profile}
+    answers = given.model_dump(include={*SheetFile.model_fields} - {"path"})
     known = known_profiles()[profile].columns
-    problems: list[Problem] = []
-    with open_export(path, answers=Answers(**answers)) as table:
-        near = {name: did_you_mean(name, known) for name in table.types if name not in known}
-        problems += [
-            Problem("specs.unknown_near", {"name": a, "near": b}) for a, b in near.items() if b
-        ]
+    with open_export(path, answers=Answers(**answers, profile=profile)) as table:
+        problems = [*_mistaken(table, known)]
         raw, reading = list(_numbered(table, known)), table.reading
     DataError.refuse(unread(reading.decisions, reading.name))
     problems += _lost(reading)
@@ -180,10 +175,33 @@ def _declared(
             ]
 
 
+def _mistaken(table: Table, known: Mapping[str, Column]) -> Iterator[Problem]:
+    """Give headings that stand for several columns, and those that are nearly known."""
+    named = dict(zip(table.types, table.headings, strict=True))
+    written = Counter(map(bare_heading, (table.written or table).headings))
+    taken = Counter(named[name] for name in named if name in known)
+    for heading in taken:
+        if taken[heading] > 1 or written[bare_heading(heading)] > 1:
+            yield Problem("tables.heading_twice", field=heading)
+    free = (column.headers for name, column in known.items() if name not in named)
+    headers = [*chain(*free)]
+    for name in named:
+        if name not in known and (near := did_you_mean(name, headers, _NEAR)):
+            yield Problem("specs.unknown_near", {"name": name, "near": near})
+
+
 def _numbered(table: Table, known: Mapping[str, Column]) -> Iterator[_Row]:
     """Give the rows of a table with the known columns; cells that hold nothing are left out."""
     names = [name for name in table.types if name in known]
     headings = dict(zip(table.types, table.headings, strict=True))
+    words = {
+        name: {
+            numbers.plain_text(form): word
+            for word, forms in known[name].words.items()
+            for form in (word, *forms)
+        }
+        for name in names
+    }
     source, columns = table.written or table, ", ".join(map(quoted, names))
     texts = (f"CAST({quoted(headings[name])} AS VARCHAR)" for name in names)
     written = table.fetch(
@@ -193,22 +211,19 @@ def _numbered(table: Table, known: Mapping[str, Column]) -> Iterator[_Row]:
     for number, *values in table.fetch(
         f"SELECT {ROW}, {columns} FROM {table.relation} ORDER BY {ROW}"
     ):
-        given = {
-            name: text
-            for name, text in zip(names, cells[number], strict=True)
-            if text and (known[name].words or numbers.plain_text(text) not in numbers.MISSING)
-        }
-        read = dict(zip(names, values, strict=True))
-        read |= {name: _worded(known[name], read[name], text) for name, text in given.items()}
+        read, given = dict[str, Any](), dict[str, str]()
+        for name, value, text in zip(names, values, cells[number], strict=True):
+            bare, column = numbers.plain_text(text or ""), known[name]
+            word = words[name].get(bare)
+            # Na may be somebody's name
+            if word or bare not in numbers.MISSING or (column.kind == "text" and bare.isalpha()):
+                given[name] = text
+                read[name] = word or _kept(column, value, text)
         yield _Row(number + 1, read, given, headings)
 
 
-def _worded(column: Column, value: Any, text: str) -> Any:
-    """Return a cell's value, or the standard word for what is written in it."""
-    bare = numbers.plain_text(text)
-    for word, forms in column.words.items():
-        if bare in map(numbers.plain_text, (word, *forms)):
-            return word
+def _kept(column: Column, value: Any, text: str) -> Any:
+    """Return a cell's value, or its text where that is to be kept."""
     kept = value is None and column.or_text and re.fullmatch(column.or_text, text.strip())
     return text.strip() if kept else value
 

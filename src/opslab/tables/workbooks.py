@@ -26,6 +26,8 @@ from opslab.tables.source import Opening
 _MOST_MEGABYTES = 500  # unpacked
 _MOST_CELLS = 27_000_000  # from the first to the last, filled or not: 32 bytes each
 _LAST_ROWS = (65_536, 1_048_576)  # of a sheet, old and new
+GUIDES = {"How to fill in", "Comment remplir", "How to answer", "Comment répondre"}
+"""Sheets of our own forms that say how to fill in the first one."""
 _MOST_NAMES = 12  # of sheets that a message lists
 _EXACT = 1 << 53  # whole numbers below it are written as such
 
@@ -91,9 +93,10 @@ def read_sheet(opening: Opening) -> Sheet:
             near=did_you_mean(asked, sheets),
             sheets=sheets[:_MOST_NAMES],
         )
+    own = not GUIDES.isdisjoint(sheets)
     filled = {
         name: sheet
-        for name in ([asked] if asked else sheets)
+        for name in ([asked] if asked else sheets[: 1 if own else None])
         if (sheet := _sheet(opening, book, name)).rows
     }
     if not filled:
@@ -183,7 +186,7 @@ def unread(decisions: Iterable[Decision], shown: str) -> list[Problem]:
             field=decision.values["first"],
         )
         for decision in decisions
-        if "first" in decision.values
+        if decision.key in _UNREAD and "first" in decision.values
     ]
 
 

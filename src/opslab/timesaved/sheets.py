@@ -23,30 +23,14 @@ def rows_of(
 
     A further row of a task may leave its own cells empty, or repeat them; see `read_sheet`.
     """
-    named = _sheet(inventory.beside(given.path)) if isinstance(given, SheetFile) else None
     return read_sheet(
         inventory,
         given,
         model,
         _PROFILES[model],
-        sheet=named,
         french=inventory.french,
         inherited=_TASK if model is Line else None,
     )
-
-
-def _sheet(path: Path) -> str | None:
-    """Return the sheet of an interview workbook that holds the answers."""
-    if path.suffix.lower() != ".xlsx":
-        return None
-    from openpyxl import load_workbook
-
-    try:
-        sheets = load_workbook(path, read_only=True).sheetnames
-    except Exception:  # noqa: BLE001 - whatever is wrong with it, the reader tells
-        return None
-    own = [text("timesaved.sheet"), text("timesaved.sheet", "fr")]
-    return next((name for name in own if name in sheets), None)
 
 
 def interview_sheet(

@@ -1,0 +1,245 @@
+"""Write the sheets of `opslab init` and `opslab new sheet` from the profiles and docs/sheets.toml.
+
+Each sheet is a workbook and a CSV file in each language: headings, one example row, and in the
+workbook a note on each heading, lists of words, and a second sheet that says how to fill it in.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+import re
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from openpyxl import Workbook
+from openpyxl.comments import Comment
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.datavalidation import DataValidation
+
+from opslab.messages import LANGUAGES, Language
+from opslab.runs.new_workspace import SHEETS
+from opslab.tables.profiles import Column, known_profiles
+
+sys.path.insert(0, str(Path(__file__).parent))
+from case_sheet import packed
+
+WORDS = Path(__file__).with_suffix(".toml")
+GUIDE: dict[Language, str] = {"en": "How to fill in", "fr": "Comment remplir"}
+EXAMPLE: dict[Language, str] = {
+    "en": "This row is an example: write over it.",
+    "fr": "Cette ligne est un exemple : écrivez par-dessus.",
+}
+TABLE: dict[Language, tuple[str, str, str]] = {
+    "en": ("Column", "What goes in", "For example"),
+    "fr": ("Colonne", "Ce qui s'y écrit", "Par exemple"),
+}
+WRONG: dict[Language, dict[str, str]] = {
+    "en": {
+        "list": "Choose one of: {choices}.",
+        "count": "Write a number, 0 or more, without a unit.",
+        "number": "Write a number, without a unit.",
+        "share": "Write a share from 0 % to 100 %.",
+        "date": "Write a date.",
+    },
+    "fr": {
+        "list": "Choisissez parmi : {choices}.",
+        "count": "Écrivez un nombre, 0 ou plus, sans unité.",
+        "number": "Écrivez un nombre, sans unité.",
+        "share": "Écrivez une part de 0 % à 100 %.",
+        "date": "Écrivez une date.",
+    },
+}
+LONG = 24  # characters of an example
+ROWS = 500  # that are made ready to be filled in
+FORMATS = {"share": "0%", "date": "yyyy-mm-dd"}
+BOUNDS = {
+    "count": ("decimal", "0", "1E+15"),
+    "number": ("decimal", "-1E+15", "1E+15"),
+    "share": ("decimal", "0", "1"),
+    "date": ("date", "36526", "73050"),  # 2000 to 2099
+}
+"""Of what a cell may hold: its type, the least and the most."""
+FILL = PatternFill("solid", fgColor="DCE6F1")
+LINE = Border(bottom=Side("thin", color="7F7F7F"))
+
+
+class Asked(NamedTuple):
+    """A column of a sheet in one language."""
+
+    name: str
+    column: Column
+    heading: str
+    note: str
+    example: Any
+    choices: list[str]
+
+
+def words() -> dict[str, Any]:
+    """Return what docs/sheets.toml says of each sheet."""
+    return tomllib.loads(WORDS.read_text("utf-8"))
+
+
+def said(given: Any, language: Language) -> Any:
+    """Return what is said in a language, or in both."""
+    return given[language] if isinstance(given, dict) else given
+
+
+def spaced(text: str, language: Language) -> str:
+    """Return a text with the spaces that French does not break."""
+    if language == "en":
+        return text
+    return re.sub("(?<=[«]) | (?=[»;:?!%])", "\N{NO-BREAK SPACE}", text)
+
+
+def asked(sheet: dict[str, Any], language: Language) -> list[Asked]:
+    """Return the columns of a sheet, in its order."""
+    known = known_profiles()[sheet["profile"]].columns
+    columns = []
+    for name, told in sheet["columns"].items():
+        columns.append(
+            Asked(
+                name,
+                known[name],
+                known[name].headers[1 + LANGUAGES.index(language)],
+                spaced(said(told["note"], language), language),
+                said(told.get("example"), language),
+                said(told.get("choices", []), language),
+            )
+        )
+    return columns
+
+
+def workbook(sheet: dict[str, Any], language: Language) -> Workbook:
+    """Return the workbook of a sheet."""
+    book = Workbook()
+    book.properties.creator = "opslab"
+    book.properties.language = language
+    page: Any = book.active
+    page.title = said(sheet["title"], language)
+    columns = asked(sheet, language)
+    for place, column in enumerate(columns, 1):
+        _fill_column(page, place, column, language)
+    page.row_dimensions[1].height = 48
+    page.freeze_panes = "B2"
+    page.auto_filter.ref = f"A1:{get_column_letter(len(columns))}{ROWS}"
+    page.page_setup.orientation = "landscape"
+    page.page_setup.paperSize = page.PAPERSIZE_A4
+    page.page_setup.fitToHeight = 0
+    page.sheet_properties.pageSetUpPr.fitToPage = True
+    page.print_title_rows = "1:1"
+    page.cell(2, 1).comment = _comment(EXAMPLE[language])
+    _write_guide(book, sheet, columns, language)
+    return book
+
+
+def _fill_column(page: Any, place: int, column: Asked, language: Language) -> None:
+    """Write a column: its heading with the note, the example, and what its cells take."""
+    head, cell = page.cell(1, place, column.heading), page.cell(2, place, column.example)
+    head.font, head.fill, head.border = Font(bold=True), FILL, LINE
+    head.alignment = Alignment(wrap_text=True, vertical="top")
+    head.comment = _comment(column.note)
+    cell.font = Font(italic=True, color="595959")
+    cell.alignment = Alignment(wrap_text=True, vertical="top")
+    long = len(str(column.example or "")) > LONG
+    page.column_dimensions[get_column_letter(place)].width = 34 if long else 16
+    kind = "text" if column.column.or_text else column.column.kind
+    form = FORMATS.get(column.column.kind, "General")
+    cell.number_format = page.column_dimensions[get_column_letter(place)].number_format = form
+    wrong = WRONG[language]
+    if column.choices:
+        listed = ",".join(column.choices)
+        rule = DataValidation("list", formula1=f'"{listed}"')
+        rule.error = wrong["list"].format(choices=", ".join(column.choices))
+    elif kind in BOUNDS:
+        type_, low, high = BOUNDS[kind]
+        rule = DataValidation(type_, operator="between", formula1=low, formula2=high)
+        rule.error = wrong[kind]
+    else:
+        return
+    rule.allow_blank = True
+    rule.showErrorMessage = True
+    page.add_data_validation(rule)
+    rule.add(f"{get_column_letter(place)}2:{get_column_letter(place)}{ROWS}")
+
+
+def _comment(text: str) -> Comment:
+    return Comment(text, "opslab", height=60 + 18 * (len(text) // 40), width=280)
+
+
+def _write_guide(
+    book: Workbook, sheet: dict[str, Any], columns: list[Asked], language: Language
+) -> None:
+    """Write the second sheet: the rules, then every column."""
+    page: Any = book.create_sheet(GUIDE[language])
+    page.append([said(sheet["title"], language)])
+    page.cell(1, 1).font = Font(bold=True, size=14)
+    for rule in (spaced(text, language) for text in said(sheet["rules"], language)):
+        page.append([f"\N{BULLET} {rule}"])
+        page.merge_cells(start_row=page.max_row, end_row=page.max_row, start_column=1, end_column=3)
+        page.row_dimensions[page.max_row].height = 16 * (1 + len(rule) // 105)
+    page.append([])
+    page.append(TABLE[language])
+    for cell in page[page.max_row]:
+        cell.font, cell.fill = Font(bold=True), FILL
+    for column in columns:
+        page.append([column.heading, column.note, written(column, language)])
+    for cells in page.iter_rows(min_row=2):
+        for cell in cells:
+            cell.alignment = Alignment(wrap_text=True, vertical="top")
+            cell.number_format = "@"
+    for letter, width in zip("ABC", (34, 64, 32), strict=True):
+        page.column_dimensions[letter].width = width
+    page.page_setup.paperSize = page.PAPERSIZE_A4
+    page.page_setup.fitToHeight = 0
+    page.sheet_properties.pageSetUpPr.fitToPage = True
+
+
+def written(column: Asked, language: Language) -> str:
+    """Return an example as it is written in a text file."""
+    example = column.example
+    if example is None:
+        return ""
+    if column.column.kind == "share":
+        example = f"{example:.0%}" if language == "en" else f"{example * 100:g} %"
+    if isinstance(example, datetime.date):
+        return example.isoformat()
+    return (
+        str(example).replace(".", ",")
+        if isinstance(example, float) and language == "fr"
+        else str(example)
+    )
+
+
+def text_file(sheet: dict[str, Any], language: Language) -> bytes:
+    """Return the CSV file of a sheet, as a spreadsheet of that language opens it."""
+    columns, stream = asked(sheet, language), io.StringIO(newline="")
+    writer = csv.writer(stream, delimiter=";" if language == "fr" else ",", lineterminator="\n")
+    writer.writerow([column.heading for column in columns])
+    writer.writerow([written(column, language) for column in columns])
+    return stream.getvalue().encode("utf-8-sig")
+
+
+def files() -> dict[str, bytes]:
+    """Return all sheets by their file names."""
+    made = {}
+    for name, sheet in words().items():
+        for language in LANGUAGES:
+            made[f"{name}.{language}.xlsx"] = packed(workbook(sheet, language))
+            made[f"{name}.{language}.csv"] = text_file(sheet, language)
+    return made
+
+
+def write() -> None:
+    """Write them where the package keeps them."""
+    SHEETS.mkdir(exist_ok=True)
+    for name, content in files().items():
+        (SHEETS / name).write_bytes(content)
+
+
+if __name__ == "__main__":
+    write()

@@ -1,0 +1,149 @@
+"""What the team declares: the launch, its checklist, earlier versions of it, who is briefed."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from opslab.documents import Location
+from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title, Words
+from opslab.tables.sheets import SheetFile
+
+Tier = Literal["feature", "product", "platform"]
+Status = Literal["green", "amber", "red", "na"]
+Doubt = Literal["blockers", "briefing"]
+"""Checks whose failure may be accepted beforehand."""
+TIERS: dict[Tier, float] = {"feature": 0.8, "product": 0.9, "platform": 0.95}
+"""Weighted readiness that a launch needs by default, the smallest launches first."""
+
+
+class Item(Declared):
+    """A row of the checklist."""
+
+    launch: Words | None = None
+    """the launch that it belongs to, where a sheet holds several"""
+    id: Label | None = None
+    """its reference, which stays the same from one version of the sheet to the next"""
+    item: Words = Field(min_length=1, max_length=200)
+    """what has to be true, such as "five macros tested on two tickets\""""
+    function: Words | None = None
+    """support, sales, engineering …"""
+    tier: Tier | None = None
+    """smallest launch that it is asked of: feature, product or platform; all when empty"""
+    owner: Words | None = None
+    """who answers for it"""
+    due: Annotated[Day | Label, Field(union_mode="left_to_right")] | None = None
+    """a day, T-10 or J-10 (days before the launch), or the name of a milestone"""
+    status: Status | None = None
+    """green, amber, red or na, or one of the words people use for them"""
+    blocking: bool = False
+    """whether there is no launch without it"""
+    evidence: Label | None = None
+    """link or reference that proves it"""
+    weight: Number = Field(1, gt=0)
+    """in the readiness"""
+    reason: Words | None = None
+    """why it does not apply, for na"""
+
+
+class Briefing(Declared):
+    """Who has to know of the launch: a row of the briefing sheet."""
+
+    function: Words = Field(min_length=1, max_length=80)
+    """support, sales, marketing, customer success …"""
+    audience: Words | None = None
+    """who in it"""
+    people: Number | None = Field(None, gt=0)
+    """people to be briefed"""
+    briefed: Number = Field(0, ge=0)
+    """people who were"""
+    date: Day | None = None
+    """day of the session"""
+    open_questions: Label | None = None
+    """questions that came up: how many, or each of them, parted by ;"""
+    answered: Number = Field(0, ge=0)
+    """how many of them are answered"""
+    message: Words | None = None
+    """what this function says; what everybody says where it is empty"""
+    where_to_ask: Words | None = None
+    """where this function asks; as everybody does where it is empty"""
+    owner: Words | None = None
+    """who briefs them"""
+
+    @property
+    def unanswered(self) -> float:
+        """How many questions are open."""
+        given = (self.open_questions or "").strip()
+        listed = [part for part in re.split(r"[;\n]", given) if part.strip()]
+        return max(0, (int(given) if given.isdecimal() else len(listed)) - self.answered)
+
+
+class Snapshot(SheetFile):
+    """The checklist as it was on an earlier day."""
+
+    date: Day
+    """that day"""
+    launch_date: Day | None = None
+    """day of the launch as it was planned then, where it has moved since"""
+
+
+class Launch(FromFile):
+    """A launch: a spec (YAML), or its checklist alone with all else as by default."""
+
+    SHEET: ClassVar[str] = "checklist"
+
+    launch: Title
+    """its name; names the run's folder"""
+    question: Text | None = None
+    """the question in one sentence"""
+    owner: Words | None = None
+    """who answers for the launch"""
+    date: Day | None = None
+    """day as of which the readout speaks"""
+    launch_date: Day | None = None
+    """day of the launch"""
+    tier: Tier = "platform"
+    """size of the launch, which sets what is asked of it; the strictest by default"""
+    threshold: Number | None = Field(None, gt=0, le=1)
+    """weighted readiness that it needs; by default .8 for a feature, .9 for a product, .95"""
+    what: Text | None = None
+    """what is launched, for the one-page brief"""
+    audience: Text | None = None
+    """for whom"""
+    message: Text | None = None
+    """what everybody says"""
+    where_to_ask: Text | None = None
+    """where questions go"""
+    checklist: SheetFile | Annotated[tuple[Item, ...], Field(min_length=1)]
+    """the checklist, in a file or here"""
+    only: Label | None = None
+    """name of the launch, where the sheet holds several"""
+    snapshots: tuple[Snapshot, ...] = ()
+    """earlier versions of the checklist, each with its day"""
+    milestones: dict[str, Day] = Field({})
+    """days of what a due cell may name, such as v1.24"""
+    briefing: SheetFile | tuple[Briefing, ...] = ()
+    """who is briefed, in a file or here"""
+    briefed: Number = Field(0.8, gt=0, le=1)
+    """share of a function's people who have to be briefed"""
+    accept: dict[Doubt, Text] = Field({})
+    """doubts that are accepted beforehand, each with its reason"""
+    french: dict[str, str] = Field({}, exclude=True)
+    """French of what stands in the sheets"""
+
+    @property
+    def needed(self) -> float:
+        """Weighted readiness that it needs."""
+        return self.threshold or TIERS[self.tier]
+
+    def named(self) -> dict[Location, str]:
+        """Return the tables."""
+        given = {(name,): getattr(self, name) for name in ("checklist", "briefing")}
+        given |= {("snapshots", number): sheet for number, sheet in enumerate(self.snapshots)}
+        return {
+            (*location, "path"): sheet.path
+            for location, sheet in given.items()
+            if isinstance(sheet, SheetFile)
+        }

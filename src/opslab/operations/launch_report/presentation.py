@@ -1,0 +1,161 @@
+"""A review's readout: first screen, and a table for each of its parts."""
+
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
+from functools import partial
+from typing import Any
+
+from opslab.messages import Language
+from opslab.operations.launch_report.result import LaunchReportResult
+from opslab.report.blocks import Cell, Facts, Table, Tone, Verdict
+from opslab.report.drawing import ticks
+from opslab.report.figures import BLUE, GREEN, GREY, INK, Figure, framed, name_axis, style
+from opslab.report.import_report import import_report
+from opslab.report.voice import Blocks, Voice
+
+_COLUMNS = {
+    "movements": "name before limits after moved direction target latest state",
+    "mentions": "theme before after ratio",
+    "effects": "metric arm value interval",
+    "gates": "decision readiness threshold blockers conditions",
+    "decisions": "decision launches hurt interval",
+    "learned": "lesson owner",
+}
+"""Of each part that is a table, in the order of the page."""
+_WORDS = ("moved", "state", "decision", "direction")
+_TONES: dict[Any, Tone] = {
+    **dict.fromkeys(("stop", "act", "missed", "worse", "no_go"), "bad"),
+    **dict.fromkeys(("keep", "met", "better", "go"), "good"),
+}
+
+
+def voice(result: LaunchReportResult, language: Language) -> Voice:
+    """Return the voice of a review."""
+    del result
+    return Voice(language, "launch_report")
+
+
+def told(row: Mapping[str, Any], say: Voice) -> dict[str, str]:
+    """Return the cells of a row as they are read, and the range of its ends under its names."""
+
+    def shown(cell: Any) -> str:
+        match cell:
+            case None:
+                return say.none
+            case int():
+                return say.integer(cell)
+            case float() if row.get("unit") == "%":
+                return say.percent(cell)
+            case float():
+                return f"{say.number(cell, 3)} {say.spoken(row.get('unit', ''))}".strip()
+            case date():
+                return say.date(cell)
+            case list():
+                return say.listed([*map(shown, cell)]) or say.none
+            case dict():
+                return shown(cell.get(say.language, cell.get("item", "")))
+        return say.spoken(cell)
+
+    ends = say.range(shown(row.get("low")), shown(row.get("high")))
+    cells = {name: shown(cell) for name, cell in row.items() if name not in _WORDS}
+    cells |= {name: say(f"{name}_{row[name]}") for name in _WORDS if name in row}
+    return cells | dict.fromkeys(("limits", "ratio", "interval"), ends)
+
+
+def headline(result: LaunchReportResult, say: Voice) -> str:
+    """Return the sentence that a sponsor reads first."""
+    if result.broken:
+        return say("headline_stop")
+    first = result.movements[0]
+    moved = say(f"headline_{first['moved']}", **told(first, say))
+    due = len(result.names("met", "missed"))
+    return say("headline", met=len(result.names("met")), count=due, moved=moved)
+
+
+def first_screen(result: LaunchReportResult, say: Voice) -> Verdict:
+    """Return what moved, against which target, and what to do."""
+    review, day = result.review, result.as_of or result.review.date
+    reviews = (review.launch_date + timedelta(weeks=weeks) for weeks in (2, 4, 8))
+    upcoming = next((say.date(at) for at in reviews if at > day), say.none)
+    rising = [told(row, say)["theme"] for row in result.mentions if row["low"] > 1]
+    reasons = [say(f"reason_{row['state']}", **told(row, say)) for row in result.movements]
+    reasons += [say("rising", names=rising)] if rising else []
+    facts = [
+        say.fact("weeks", say("count_week", count=(day - review.launch_date).days // 7)),
+        say.fact("next", upcoming),
+        say.checks_fact(result.checks),
+    ]
+    return Verdict(
+        kicker=say.joined(say("kicker"), say.date(day), review.owner),
+        title=say.spoken(review.shown_title),
+        question=say.spoken(review.question or ""),
+        action=say(f"action_{result.action}"),
+        headline=headline(result, say),
+        tone=_TONES.get(result.action, "open"),
+        facts=Facts(facts),
+        reasons=[*reasons, say("not_causal")],
+    )
+
+
+def figures(result: LaunchReportResult, say: Voice) -> dict[str, Figure]:
+    """Return each figure over time, with its limits, its target and the launch."""
+    rows = enumerate(result.movements, 1)
+    return {f"kpi_{number}": _drawn(row, say) for number, row in rows if row["values"]}
+
+
+def _drawn(row: Mapping[str, Any], say: Voice) -> Figure:
+    words = told(row, say)
+    title = say(f"headline_{row['moved']}", **words)
+    with style():
+        drawing, axes = framed(title, 1.7, left=0.7)
+        if row["low"] is not None:
+            axes.axhspan(row["low"], row["high"], color=GREY, alpha=0.25, lw=0)
+        axes.axhline(row["target"], color=GREEN, ls="--")
+        axes.axvline(0, color=INK, lw=0.9)
+        axes.plot(row["weeks"], row["values"], "o-", color=BLUE, ms=4)
+        axes.set_xticks(*ticks(axes.get_xlim(), say, signed=True))
+        axes.set_yticks(*ticks(axes.get_ylim(), say, percent=row["unit"] == "%"))
+        name_axis(axes, say("axis"))
+    return Figure(drawing, say("alt", title=title, **words), say("caption", **words))
+
+
+def _part(name: str, result: LaunchReportResult, say: Voice) -> Blocks:
+    held = result.PARTS[name]
+    rows, columns = getattr(result, held), _COLUMNS[held].split()
+    if not rows:
+        return [say.heading(name), say.paragraph(f"no_{held}")]
+    cells = [
+        [Cell(words[each], tone=_TONES.get(str(row.get(each)), "plain")) for each in columns]
+        for row in rows
+        for words in [told(row, say)]
+    ]
+    heads = [say(f"column_{column}") for column in columns]
+    score = say.none if result.brier is None else say.decimal(result.brier)
+    blocks: Blocks = [
+        say.heading(name),
+        Table(say(f"table_{held}"), heads, cells, wide=True),
+        say.remark(f"note_{held}", score=score),
+    ]
+    return blocks + [*result.figures(say.language).values()] * (name == "kpis")
+
+
+def _checks(result: LaunchReportResult, say: Voice) -> Blocks:
+    return [say.heading("checks"), say.checks(result.checks)]
+
+
+def _data(result: LaunchReportResult, say: Voice) -> Blocks:
+    reports = [import_report(reading, say.language) for reading in result.readings]
+    return [say.heading("data"), *(block for report in reports for block in report)]
+
+
+def _method(result: LaunchReportResult, say: Voice) -> Blocks:
+    del result
+    return [say.heading("method"), say.paragraph("method")]
+
+
+PARTS: dict[str, Callable[[LaunchReportResult, Voice], Blocks]] = {
+    **{name: partial(_part, name) for name, held in LaunchReportResult.PARTS.items() if held},
+    "checks": _checks,
+    "data": _data,
+    "method": _method,
+}

@@ -1,0 +1,62 @@
+"""The record of a review: what ``result.json`` holds, and the evidence in it."""
+
+from math import sqrt
+from typing import Any
+
+from opslab.evidence import Evidence, Quantity
+from opslab.operations.launch_report.result import LaunchReportResult
+
+KEYS = ("name",)
+"""Columns of the frame that name a row."""
+MAIN = ("after", "low", "high", "number")
+"""Columns that tell a row beside another result's, its limits, how they are written."""
+_SHORT = "name direction target by unit low before high after latest moved state gaps"
+
+
+def record(result: LaunchReportResult) -> dict[str, Any]:
+    """Return what is the result's own as JSON takes it: no prose, missing numbers null."""
+    names = ("action", "mentions", "effects", "gates", "decisions", "brier")
+    return {name: getattr(result, name) for name in names} | {
+        "schema": "opslab.launch_report/1",
+        "inputs": [{"file": source.name, "sha256": source.sha256} for source in result.sources],
+        "plan": result.review.model_dump(mode="json"),
+        "movements": [row | {"by": str(row["by"])} for row in result.movements],
+        "imports": [reading.record() for reading in result.readings],
+    }
+
+
+def rows(result: LaunchReportResult, *, full: bool) -> list[dict[str, Any]]:
+    """Return the figures as rows: what one works with, or every column there is."""
+    return [
+        {name: cell for name, cell in row.items() if full or name in _SHORT.split()}
+        for row in result.movements
+    ]
+
+
+def evidence(result: LaunchReportResult) -> list[Evidence]:
+    """Return the difference of each figure that has limits: a description, and no cause."""
+    return [_evidence(row, result) for row in result.movements if row["moved"] != "unknown"]
+
+
+def _evidence(row: dict[str, Any], result: LaunchReportResult) -> Evidence:
+    review, value = result.review, row["after"] - row["before"]
+    since = sum(week >= 0 for week in row["weeks"])
+    spread = max(row["high"] - row["before"], 1e-9) / 3
+    error = spread * sqrt(1 / since + 1 / (len(row["weeks"]) - since))
+    ends = value - 1.96 * error, value + 1.96 * error
+    return Evidence(
+        id=f"{review.slug}/{row['name']}",
+        kind="descriptive",
+        statement=("launch_report.evidence", {"name": row["name"], "launch": review.review}),
+        quantity=Quantity("normal", {"location": value, "scale": error}, value, *ends, 0.95),
+        unit=row["unit"].replace("%", "share") or row["name"],
+        per="once",
+        period=(review.launch_date, result.as_of),
+        population=review.review,
+        claim=f"metric:{row['name']}",
+        benefit="quality",
+        grade="D",
+        sources=result.sources,
+        date=result.as_of,
+        owner=review.owner,
+    )

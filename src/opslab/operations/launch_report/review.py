@@ -1,0 +1,237 @@
+"""The review of a launch: figures before and after, themes since, how the gate's words held."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from itertools import pairwise
+from statistics import fmean, median_high
+from typing import Any
+
+from scipy.stats import binomtest
+
+from opslab.errors import DataError, Problem, SpecError
+from opslab.messages import Language
+from opslab.operations.cited import cited_run
+from opslab.operations.launch_report.result import LaunchReportResult
+from opslab.operations.launch_report.spec import CITED, Kpi, LaunchReview, PastLaunch, Value
+from opslab.results import Check, Message
+from opslab.tables.import_report import Reading
+from opslab.tables.sheets import read_sheet, source_files
+
+FEWEST = 8
+"""Values from which limits are drawn, and that are a signal in a row on one side of the mean."""
+LAUNCHES = 10
+"""Launches from which the gate's readiness is scored."""
+
+
+def behaviour_limits(values: Sequence[float]) -> tuple[float, float, float, float] | None:
+    """Return the limits within which a figure moves by itself; None for fewer than eight values.
+
+    Parameters
+    ----------
+    values : sequence of float
+        In their order.
+
+    Returns
+    -------
+    low, mean, high, widest_move : float
+        The last is the upper limit of the moving range: of the step from a value to the next.
+
+    Sources
+    -------
+    Wheeler (1993), Understanding Variation: 2.66 and 3.268 mean moving ranges.
+
+    Examples
+    --------
+    >>> [round(limit, 2) for limit in behaviour_limits([10, 12, 10, 12, 10, 12, 10, 12])]
+    [5.68, 11.0, 16.32, 6.54]
+    """
+    if len(values) < FEWEST:
+        return None
+    mean, moved = fmean(values), fmean(abs(here - last) for last, here in pairwise(values))
+    return mean - 2.66 * moved, mean, mean + 2.66 * moved, 3.268 * moved
+
+
+def signalled(values: Sequence[float], low: float, mean: float, high: float) -> bool:
+    """Return whether values leave the limits, or eight in a row lie on one side of the mean."""
+    sides = "".join("=+-"[(value > mean) - (value < mean)] for value in values)
+    return min(values) < low or max(values) > high or "+" * FEWEST in sides or "-" * FEWEST in sides
+
+
+def reaches(kpi: Kpi, value: float, target: float) -> bool:
+    """Return whether a value is as good as another, or better."""
+    return value >= target if kpi.direction == "up" else value <= target
+
+
+def exact_share(hits: int, of: int, level: float = 0.95) -> tuple[float, float]:
+    """Return the interval of a share by Clopper and Pearson (1934).
+
+    Examples
+    --------
+    >>> [round(end, 4) for end in exact_share(2, 10)]
+    [0.0252, 0.5561]
+    """
+    ends = binomtest(hits, of).proportion_ci(level)
+    return float(ends.low), float(ends.high)
+
+
+def review_launch(
+    review: LaunchReview, as_of: date | None = None, language: Language = "en"
+) -> LaunchReportResult:
+    """Return how a launch's figures moved, whether targets are met, and what stands beside it.
+
+    Parameters
+    ----------
+    review : LaunchReview
+    as_of : datetime.date, optional
+        Its own date by default.
+    language : {"en", "fr"}
+        In which the result shows itself.
+
+    Raises
+    ------
+    DataError, SpecError
+        With what contradicts itself: file, row, what, and what to do.
+    """
+    day, launched = as_of or review.date, review.launch_date
+    if day < launched:
+        raise SpecError(review.problem("launch_report.not_launched", "launch_date"))
+    values, reading = _values(review)
+    movements = [movement(kpi, values[kpi.name], launched, day) for kpi in review.kpis]
+    rows, told, _ = read_sheet(review, review.past, PastLaunch, "past-launches")
+    past, readings = [launch for _, launch in rows], tuple(filter(None, (reading, told)))
+    themes, gate, experiment = (_cited(review, name) for name in ("themes", "gate", "experiment"))
+    gates = "launch decision readiness threshold blockers conditions".split()
+    return LaunchReportResult(
+        review=review,
+        as_of=day,
+        language=language,
+        movements=movements,
+        mentions=[*mentioned(themes, launched)] if themes else [],
+        effects=[
+            {**each["statement"]["values"], **each["quantity"], "unit": each["unit"]}
+            for each in experiment.get("evidence", ())
+        ],
+        gates=[{"unit": "%", **{name: gate[name] for name in gates}}] if gate else [],
+        decisions=[*calibrate(past)],
+        brier=brier(past),
+        learned=[dict(lesson) for lesson in review.lessons],
+        readings=readings,
+        sources=source_files(review, readings, len(movements)),
+        checks=tuple(_checks(movements)),
+    )
+
+
+def movement(kpi: Kpi, values: Mapping[date, float], launched: date, day: date) -> dict[str, Any]:
+    """Return a figure's limits and means, whether it ``moved``, and the ``state`` of its target.
+
+    ``latest`` is the last value since the launch up to the target's day.
+    """
+    known = {at: values[at] for at in sorted(values) if at <= day}
+    since = [value for at, value in known.items() if at >= launched]
+    due = [value for at, value in known.items() if launched <= at <= kpi.by]
+    limits = behaviour_limits([*known.values()][: len(known) - len(since)])
+    low, before, high, _ = limits or [None] * 4
+    after = fmean(since) if since else None
+    gaps = [(here - last).days for last, here in pairwise([*known, day])]
+    state = moved = "unknown"
+    if kpi.by > day:
+        state = "open"
+    elif due:
+        state = "met" if reaches(kpi, due[-1], kpi.target) else "missed"
+    if limits and since:
+        moved = "steady"
+        if signalled(since, *limits[:3]):
+            moved = "better" if reaches(kpi, after, before) else "worse"
+    return {
+        **dict(kpi),
+        "low": low,
+        "before": before,
+        "high": high,
+        "after": after,
+        "latest": due[-1] if due else None,
+        "moved": moved,
+        "state": state,
+        "silent": not since,
+        "short": not limits,
+        "gaps": sum(max(gap // median_high(gaps) - 1, 0) for gap in gaps if gap),
+        "weeks": [(at - launched).days / 7 for at in known],
+        "values": [*known.values()],
+    }
+
+
+def mentioned(record: Mapping[str, Any], launched: date) -> Iterator[dict[str, Any]]:
+    """Give each theme's messages a week before and since a launch, and the ends of their ratio.
+
+    Weeks are whole ones, back from the record's last day; that of the launch is left out where it
+    is in both. Of Poisson counts the part since is binomial (Przyborowski and Wilenski, 1940); the
+    intervals are exact, and hold 95 % over all themes together (Bonferroni).
+    """
+    ended = date.fromisoformat(record["plan"]["end"] or record["as_of"])
+    weeks, rest = divmod((ended - launched).days + 1, 7)
+    titles = {theme["id"]: theme["phrases"] for theme in record["themes"]}
+    for trend in record["trends"]:
+        since, before = trend["weeks"][-weeks:], trend["weeks"][: -weeks - bool(rest)]
+        if weeks > 0 and before and any(before + since):
+            ends = exact_share(sum(since), sum(before + since), 1 - 0.05 / len(titles))
+            low, high = (end / max(1 - end, 1e-9) * len(before) / len(since) for end in ends)
+            theme = {said["language"]: said["title"] for said in titles[trend["theme"]]}
+            yield {
+                "theme": theme,
+                "before": fmean(before),
+                "after": fmean(since),
+                "low": low,
+                "high": high,
+            }
+
+
+def calibrate(past: Sequence[PastLaunch]) -> Iterator[dict[str, Any]]:
+    """Give by decision of the gate how many launches hurt, and the ends of their exact share."""
+    for decision in ("go", "conditional", "no_go"):
+        hurt = [launch.hurt == "yes" for launch in past if launch.decision == decision]
+        if hurt:
+            low, high = exact_share(sum(hurt), len(hurt))
+            counts = {"decision": decision, "launches": len(hurt), "hurt": sum(hurt)}
+            yield {**counts, "low": low, "high": high, "unit": "%"}
+
+
+def brier(past: Sequence[PastLaunch]) -> float | None:
+    """Return the Brier score (1950) of the readiness as the chance that a launch goes well.
+
+    None for fewer than ten launches: 0 is perfect, 0.25 what saying 50 % of each gets.
+    """
+    errors = [each.readiness - (each.hurt == "no") for each in past if each.readiness is not None]
+    return fmean(error**2 for error in errors) if len(errors) >= LAUNCHES else None
+
+
+def _values(review: LaunchReview) -> tuple[Mapping[str, dict[date, float]], Reading | None]:
+    """Return each figure's values by day, and how they were read; a day has one value only."""
+    rows, reading, headings = read_sheet(review, review.series, Value, "kpi-series")
+    values: dict[str, dict[date, float]] = defaultdict(dict)
+    firsts: dict[tuple[str, date], int] = {}
+    twice = []
+    for number, row in rows:
+        first = firsts.setdefault((row.kpi, row.date), number)
+        if first != number:
+            found = {"first": first, "kpi": row.kpi}
+            place = {"field": headings["date"], "row": number, "cell": str(row.date)}
+            twice.append(Problem("launch_report.twice", found, review.series.path, **place))
+        elif row.value is not None:
+            values[row.kpi][row.date] = row.value
+    DataError.refuse(twice)
+    return values, reading
+
+
+def _checks(movements: Sequence[Mapping[str, Any]]) -> Iterator[Check]:
+    for name in ("silent", "short", "gaps"):
+        names, blocking = [row["name"] for row in movements if row[name]], name == "silent"
+        every = blocking and len(names) == len(movements)
+        status = "fail" if every else "warn" if names else "pass"
+        detail = Message(f"launch_report.{name}_{status}", {"names": names})
+        yield Check(name, status, detail, blocking=blocking)
+
+
+def _cited(review: LaunchReview, name: str) -> Mapping[str, Any]:
+    """Return the record of a run that a field names, empty where it names none."""
+    run = getattr(review, name)
+    return cited_run(review, run, name, notebook=CITED[name]).record if run else {}
