@@ -1,0 +1,46 @@
+"""The record of a prioritisation: what ``result.json`` holds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from opslab.evidence import Evidence
+from opslab.operations.prioritisation.result import PrioritisationResult
+from opslab.results import flat
+
+KEYS = ("item",)
+"""Columns of the frame that name a row."""
+MAIN = ("rice", "rice_low", "rice_high", "number")
+"""Columns that tell a row beside another result's, its interval's ends, how they are written."""
+
+
+def record(result: PrioritisationResult) -> dict[str, Any]:
+    """Return what is the result's own as JSON takes it: no prose, missing numbers null."""
+    ratings = result.ratings
+    names = ("draws", "seed", "action", "ahead", "alone", "concordance", "stability")
+    return {name: getattr(result, name) for name in names} | {
+        "schema": "opslab.prioritisation/1",
+        "plan": result.backlog.model_dump(mode="json"),
+        "ranges": ratings.ranges,
+        "counts": ratings.counts,
+        "stated": ratings.scores,
+        "places": rows(result, full=False),
+        "imports": [reading.record() for reading in ratings.readings if reading],
+    }
+
+
+def rows(result: PrioritisationResult, *, full: bool) -> list[dict[str, Any]]:
+    """Return the items as rows; with ``full`` one for each rater, with what was stated."""
+    if not full:
+        return [place._asdict() for place in result.places]
+    return [
+        place._asdict() | {"rater": view.rater, "row": view.row} | flat(view.rating.model_dump())
+        for place, views in zip(result.places, result.views, strict=True)
+        for view in views
+    ]
+
+
+def evidence(result: PrioritisationResult) -> list[Evidence]:
+    """Return nothing: an order is a choice, and no gain that a case could count."""
+    del result
+    return []
