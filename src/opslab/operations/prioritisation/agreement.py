@@ -39,8 +39,5 @@ def stability(now: Mapping[str, float], before: Mapping[str, float]) -> dict[str
     """Return Kendall's tau-b of two orders over what both have, what entered and what left."""
     common = sorted(now.keys() & before.keys())
     tau = kendalltau(*([side[key] for key in common] for side in (now, before))).statistic
-    return {
-        "tau": float(tau),
-        "entered": sorted(now.keys() - before.keys()),
-        "left": sorted(before.keys() - now.keys()),
-    }
+    entered, left = (sorted(a.keys() - b.keys()) for a, b in ((now, before), (before, now)))
+    return {"tau": float(tau), "entered": entered, "left": left}

@@ -5,12 +5,10 @@ from __future__ import annotations
 from difflib import get_close_matches
 from statistics import fmean
 
-from opslab.operations.prioritisation.result import SURE, PrioritisationResult
+from opslab.operations.prioritisation.result import HALF, SURE, PrioritisationResult
 from opslab.results import Check, Message, Status
 from opslab.tables.numbers import plain_text
 
-HALF = 0.5
-"""Share of reach that is to be counted; W below which raters are to talk first."""
 _SCALES = {"impact": (3, 2, 1, 0.5, 0.25), "confidence": (1, 0.8, 0.5)}
 _ALIKE = 0.88  # of letters
 
@@ -41,7 +39,13 @@ def run(result: PrioritisationResult) -> tuple[Check, ...]:
         "repeated": result.ratings.repeated,
         "line": [place.item for place in places if SURE > place.top > 1 - SURE],
     }
-    values = {"count": len(places), "share": counted, "raters": most, "w": w}
+    values = {
+        "count": len(places),
+        "share": counted,
+        "raters": most,
+        "w": w,
+        "agreement": w and round(w, 2),
+    }
     checks = []
     for name, found in findings.items():
         blocking = name == "enough"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,6 @@ from opslab.operations.prioritisation.ratings import View, read_ratings
 from opslab.operations.prioritisation.result import SURE, Place, PrioritisationResult
 from opslab.operations.prioritisation.score import rice
 from opslab.operations.prioritisation.spec import FACTORS, Backlog
-from opslab.tables.sheets import source_files
 from opslab.uncertainty.distributions import Values
 from opslab.uncertainty.draws import scores
 
@@ -59,14 +59,12 @@ def prioritise(
     views = [ratings.items[key] for key in keys]
     values = rice(*factors)
     values *= 1 + 1e-12 * scores("coins", values.size, seed).reshape(values.shape)
-    means = values.mean(axis=1)
     errors = effort_errors(values.shape, seed)
     columns = (
         [said[0].rating.item for said in views],
-        means.tolist(),
         [stated[key] for key in keys],
-        *placed(values, backlog.top),
-        *known(factors, means, backlog.top),
+        *placed(values, factors, backlog.top),
+        *zip(*map(_said, views), strict=True),
     )
     most = max(map(len, views))
     common = [[view.score for view in said] for said in views if len(said) == most]
@@ -81,48 +79,43 @@ def prioritise(
         places=[*map(Place._make, zip(*columns, strict=True))],
         views=views,
         ahead=(values[:_PAIRED, None] > values[:_PAIRED]).mean(axis=2).tolist(),
-        alone=float(((means[:, None] / errors).argmax(axis=0) == 0).mean()),
+        alone=float(((values.mean(axis=1) / errors.T).argmax(axis=1) == 0).mean()),
         concordance=kendall_w([*zip(*common, strict=True)]),
         stability=stability(stated, before) if before else {},
-        sources=source_files(backlog, filter(None, ratings.readings), len(stated)),
         checks=(),
     )
     return replace(result, checks=checks.run(result))
 
 
-def placed(values: Values, top: int) -> tuple[Sequence[Any], ...]:
-    """Return what draws of scores, of shape (items, draws), say of each item's place.
+def placed(values: Values, factors: Values, top: int) -> Iterator[Sequence[Any]]:
+    """Give the columns of `Place` from draws of scores, of shape (items, draws), and of factors.
 
     An item joins the tie band of the band's first item while that one is ahead of it in less than
     `SURE` of the draws.
-    """
-    rank = (-values).argsort(axis=0).argsort(axis=0) + 1
-    ties, leader = list[int](), 0
-    for at in range(len(values)):
-        leader = at if (values[leader] > values[at]).mean() >= SURE else leader
-        ties.append(leader + 1)
-    return (
-        *np.quantile(values, _ENDS, axis=1).tolist(),
-        *((rank <= most).mean(axis=1).tolist() for most in (1, top)),
-        rank.mean(axis=1).tolist(),
-        *np.quantile(rank, _ENDS, axis=1, method="nearest").tolist(),
-        ties,
-    )
-
-
-def known(factors: Values, means: Values, top: int) -> list[Sequence[float]]:
-    """Return what takes each item across the line of the top, and what knowing a factor brings.
 
     The score is a product: at so many times a factor (effort: divided by it) it is as large as that
-    of the nearest item on the other side. Expected value of partial perfect information, over the
-    score of the top: E[max(E[s | f] - t, 0)] - max(E[s] - t, 0), where t is the least score among
-    the best others; E[s | f] is f / E[f] x E[s], as the factors are independent.
+    of the nearest item on the other side of the line. Expected value of partial perfect
+    information, over the score of the top: E[max(E[s | f] - t, 0)] - max(E[s] - t, 0), where t is
+    the least score among the best others; E[s | f] is f / E[f] x E[s], the factors being
+    independent.
     """
+    rank = (-values).argsort(axis=0).argsort(axis=0) + 1
+    means, ties, leader = values.mean(axis=1), list[int](), 0
+    for at in range(len(means)):
+        leader = at if (values[leader] > values[at]).mean() >= SURE else leader
+        ties.append(leader + 1)
     line = np.where(np.arange(len(means)) < top, means[top:].max(initial=0), means[:top].min())
     parts = np.stack([factors[0], factors[1], 1 / factors[3]])
     if_known = parts / parts.mean(axis=2, keepdims=True) * means[:, None] - line[:, None]
     gains = np.maximum(if_known, 0).mean(axis=2) - np.maximum(means - line, 0)
-    return [(line / means).tolist(), *(gains / means[:top].sum()).tolist()]
+    yield means.tolist()
+    yield from np.quantile(values, _ENDS, axis=1).tolist()
+    yield from ((rank <= most).mean(axis=1).tolist() for most in (1, top))
+    yield rank.mean(axis=1).tolist()
+    yield from np.quantile(rank, _ENDS, axis=1, method="nearest").tolist()
+    yield ties
+    yield (line / means).tolist()
+    yield from (gains / means[:top].sum()).tolist()
 
 
 def drawn(items: Sequence[Sequence[View]], draws: int, seed: int) -> Values:
@@ -144,3 +137,15 @@ def effort_errors(shape: tuple[int, ...], seed: int) -> Values:
     """Return ratios of actual to estimated effort as published: 5 % .20, median 1, 95 % 3.13."""
     z = scores("effort errors", int(np.prod(shape)), seed).reshape(shape)
     return np.asarray(np.where(z < 0, 0.20**-_PER_SCORE, 3.13**_PER_SCORE) ** z)
+
+
+def _said(views: Sequence[View]) -> tuple[float | None, ...]:
+    """Return the last columns of `Place`, from what raters say of an item."""
+    spreads = ([view.stated[name] for view in views] for name in ("reach", "impact", "effort"))
+    given = [
+        [bool(getattr(view.rating, f"{name}_{kind}")) for view in views for name in FACTORS]
+        for kind in ("reason", "evidence")
+    ]
+    cost, weeks = map(views[0].stated.get, ("cost_of_delay", "weeks"))
+    delay = cost / weeks if cost and weeks else None
+    return *(max(said) / min(said) for said in spreads), *map(fmean, given), delay

@@ -12,7 +12,7 @@ from opslab.operations.prioritisation.score import rice
 from opslab.operations.prioritisation.spec import FACTORS, Backlog, RatedSheet, Rating
 from opslab.tables.import_report import Reading
 from opslab.tables.sheets import read_sheet
-from opslab.uncertainty.distributions import Distribution, Fixed, lognormal
+from opslab.uncertainty.distributions import Beta, Distribution, Fixed, lognormal
 from opslab.uncertainty.ranges import Stated
 
 
@@ -46,8 +46,6 @@ class Ratings(NamedTuple):
         What each rater says of an item, by its id, or its name where it has none.
     scores : dict of str to float
         Of each item as stated, the mean over its raters.
-    ranges : bool
-        Whether ranges say how sure the numbers are; else confidence multiplies.
     counts : str
         What reach counts, as the spec or the heading says.
     repeated : list of int
@@ -56,10 +54,9 @@ class Ratings(NamedTuple):
 
     items: dict[str, list[View]]
     scores: dict[str, float]
-    ranges: bool
     counts: str
     repeated: list[int]
-    readings: list[Reading | None]
+    readings: list[Reading]
 
 
 def read_ratings(backlog: Backlog, sheets: Sequence[RatedSheet]) -> Ratings:
@@ -67,41 +64,33 @@ def read_ratings(backlog: Backlog, sheets: Sequence[RatedSheet]) -> Ratings:
     tables = [
         read_sheet(backlog, sheet, Rating, "backlog", french=backlog.french) for sheet in sheets
     ]
-    counts = {
-        backlog.reach or unit
-        for table in tables
-        for unit in re.findall(r"\((.+)\)", table.headings.get("reach_likely", "")) or [""]
-    }
-    if len(counts) > 1 or "" in counts:
-        raise SpecError(backlog.problem("prioritisation.period", "reach", names=sorted(counts)))
-    ranges = backlog.uncertainty == "ranges" or (
-        backlog.uncertainty is None
-        and any(rating.ranged for table in tables for _, rating in table.rows)
-    )
+    units = (re.findall(r"\((.+)\)", table.headings.get("reach_likely", "")) for table in tables)
+    counts = sorted({backlog.reach or "".join(unit) for unit in units})
+    if not all(counts) or len(counts) > 1:
+        raise SpecError(backlog.problem("prioritisation.period", "reach", names=counts))
+    ranged = any(rating.ranged for table in tables for _, rating in table.rows)
+    ranges = (backlog.uncertainty or ("ranges" if ranged else "confidence")) == "ranges"
     views: dict[tuple[str, str], View] = {}
     problems, repeated = list[Problem](), list[int]()
-    for sheet, (rows, reading, headings) in zip(sheets, tables, strict=True):
+    readings = [table.reading for table in tables if table.reading]
+    for sheet, reading, (rows, _, headings) in zip(sheets, readings, tables, strict=True):
         for row, rating in rows:
             rater = rating.rater or sheet.rater or sheet.path
             view = View(row, rater, rating, *_quantities(rating, headings, ranges=ranges))
             first = views.setdefault((rating.id or rating.item, rater), view)
-            wrong = {
-                "twice": first.rating != rating,
-                "confidence": not 0 < view.stated["confidence"] <= 1,
-            }
-            problems += [
-                Problem(f"prioritisation.{key}", {"first": first.row}, reading.name, row=row)
-                for key in wrong
-                if wrong[key] and reading
-            ]
+            wrong = ["twice"] * (first.rating != rating)
+            wrong += ["confidence"] * (not 0 < view.stated["confidence"] <= 1)
             repeated += [row] * (first is not view)
+            problems += [
+                Problem(f"prioritisation.{name}", {"first": first.row}, reading.name, row=row)
+                for name in wrong
+            ]
     DataError.refuse(problems)
     items: dict[str, list[View]] = {}
     for (key, _), view in sorted(views.items()):
         items.setdefault(key, []).append(view)
     scores = {key: fmean(view.score for view in said) for key, said in items.items()}
-    readings = [table.reading for table in tables]
-    return Ratings(items, scores, ranges, counts.pop(), repeated, readings)
+    return Ratings(items, scores, counts[0], repeated, readings)
 
 
 def _quantities(
@@ -109,8 +98,8 @@ def _quantities(
 ) -> tuple[dict[str, float], dict[str, Distribution]]:
     """Return the stated number and the distribution of each quantity.
 
-    Confidence multiplies or ranges replace it, never both. Ends that their heading calls
-    percentiles are those of a lognormal, whatever is likely.
+    Confidence multiplies or ranges replace it, never both. Three numbers whose ends the heading
+    calls P5 and P95 are a lognormal with those percentiles, whatever is likely.
     """
     share = rating.confidence or 0.0
     share /= 100 if share > 1 and "%" in headings.get("confidence", "") else 1
@@ -119,9 +108,10 @@ def _quantities(
     for name, ends in rating:
         if isinstance(ends, Stated):
             shape = ends.distribution(share=False)
-            percentile = re.search(r"(?i)\bp ?(\d+)", headings.get(f"{name}_low", ""))
-            if percentile and ends.low and ends.high and ends.low < ends.high:
-                shape = lognormal(ends.low, ends.high, 1 - int(percentile[1]) / 50)
+            if isinstance(shape, Beta) and re.search(
+                r"(?i)p ?5\b", headings.get(f"{name}_low", "")
+            ):
+                shape = lognormal(shape.low, shape.high)
             stated[name] = ends.likely or shape.mean
             drawn[name] = shape if ranges else Fixed(stated[name])
     return stated, drawn

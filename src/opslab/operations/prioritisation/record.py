@@ -6,12 +6,12 @@ from typing import Any
 
 from opslab.evidence import Evidence
 from opslab.operations.prioritisation.result import PrioritisationResult
-from opslab.results import flat
 
 KEYS = ("item",)
 """Columns of the frame that name a row."""
 MAIN = ("rice", "rice_low", "rice_high", "number")
 """Columns that tell a row beside another result's, its interval's ends, how they are written."""
+_BESIDE = ("spread_reach", "spread_impact", "spread_effort", "reasons", "evidence")
 
 
 def record(result: PrioritisationResult) -> dict[str, Any]:
@@ -21,22 +21,18 @@ def record(result: PrioritisationResult) -> dict[str, Any]:
     return {name: getattr(result, name) for name in names} | {
         "schema": "opslab.prioritisation/1",
         "plan": result.backlog.model_dump(mode="json"),
-        "ranges": ratings.ranges,
         "counts": ratings.counts,
         "stated": ratings.scores,
-        "places": rows(result, full=False),
+        "places": rows(result, full=True),
         "imports": [reading.record() for reading in ratings.readings if reading],
     }
 
 
 def rows(result: PrioritisationResult, *, full: bool) -> list[dict[str, Any]]:
-    """Return the items as rows; with ``full`` one for each rater, with what was stated."""
-    if not full:
-        return [place._asdict() for place in result.places]
+    """Return the items as rows: what one works with, or every column there is."""
     return [
-        place._asdict() | {"rater": view.rater, "row": view.row} | flat(view.rating.model_dump())
-        for place, views in zip(result.places, result.views, strict=True)
-        for view in views
+        {name: value for name, value in place._asdict().items() if full or name not in _BESIDE}
+        for place in result.places
     ]
 
 

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
-from opslab.evidence import SourceFile
 from opslab.operations.prioritisation.ratings import Ratings, View
 from opslab.operations.prioritisation.spec import Backlog
 from opslab.results import Result
 
 SURE = 0.65
 """Chance from which one item is said to come before another."""
+HALF = 0.5
+"""Kendall's W below which raters are to talk first, and share of reach that is to be counted."""
 WORTH = 0.005
 """Share of the top's score from which a thing is worth finding out."""
 
@@ -36,11 +37,17 @@ class Place(NamedTuple):
         Factor on its score that takes it out of the top, or into it.
     know_reach, know_impact, know_effort : float
         What knowing it exactly would add to the score of the top, as a share.
+    spread_reach, spread_impact, spread_effort : float
+        How many times the least that a rater states is the most.
+    reasons, evidence : float
+        Share of its numbers with a reason, with evidence.
+    delay : float or None
+        Cost of delay over weeks (CD3).
     """
 
     item: str
-    rice: float
     stated: float
+    rice: float
     rice_low: float
     rice_high: float
     first: float
@@ -53,6 +60,12 @@ class Place(NamedTuple):
     know_reach: float
     know_impact: float
     know_effort: float
+    spread_reach: float
+    spread_impact: float
+    spread_effort: float
+    reasons: float
+    evidence: float
+    delay: float | None
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -100,7 +113,6 @@ class PrioritisationResult(Result):
     alone: float
     concordance: float | None
     stability: Mapping[str, Any]
-    sources: tuple[SourceFile, ...]
 
     @property
     def lesson(self) -> tuple[float, str, str]:
@@ -116,6 +128,5 @@ class PrioritisationResult(Result):
         """What to do: stop, talk (raters disagree), find (out first) or start."""
         if self.broken:
             return "stop"
-        if self.concordance is not None and self.check("raters").status == "warn":
-            return "talk"
-        return "find" if self.lesson[0] >= WORTH else "start"
+        torn = self.concordance is not None and self.concordance < HALF
+        return "talk" if torn else "find" if self.lesson[0] >= WORTH else "start"
