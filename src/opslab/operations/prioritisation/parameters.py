@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
 from pydantic import Field
 
 from opslab.parameters import SpecParameters
-
-if TYPE_CHECKING:
-    from opslab.operations.prioritisation.spec import Backlog
 
 
 class PrioritisationParameters(SpecParameters):
@@ -23,7 +20,3 @@ class PrioritisationParameters(SpecParameters):
     """draws of the simulation"""
     seed: int = Field(1, ge=0)
     """seed of the draws"""
-
-    def backlog(self) -> Backlog:
-        """Return the backlog; raises `SpecError` when the spec needs correcting."""
-        return cast("Backlog", self.declared())

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any
 
 
-from opslab.uncertainty.distributions import Values
-
-Amounts = TypeVar("Amounts", float, Values)
-
-
-def rice(reach: Amounts, impact: Amounts, confidence: Amounts, effort: Amounts) -> Amounts:
-    """Return reach x impact x confidence / effort (McBride 2018, Intercom).
+def rice(reach: Any, impact: Any, confidence: Any, effort: Any) -> Any:
+    """Return reach x impact x confidence / effort (McBride 2018, Intercom): numbers or arrays.
 
     Examples
     --------

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field
 
 from opslab.documents import Location
-from opslab.operations.cited import record_file
 from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title, Words, fault
 from opslab.tables.sheets import SheetFile
 from opslab.uncertainty.ranges import Amount, Stated
 
 FACTORS = ("reach", "impact", "confidence", "effort")
 """Of the score, in its order."""
+
+
+def _above_zero(stated: Stated) -> Stated:
+    if 0 in (stated.low, stated.likely, stated.high):
+        raise fault("prioritisation.zero")
+    return stated
+
+
+Positive = Annotated[Amount, AfterValidator(_above_zero)]
 Note = str | None
 
 
@@ -26,17 +34,17 @@ class Rating(Declared):
     """the idea, as readers see it"""
     rater: Label | None = None
     """who says so, where several do"""
-    reach: Amount
+    reach: Positive
     """customers, orders … that it touches in the period"""
-    impact: Amount
+    impact: Positive
     """on each of them: 3, 2, 1, 0.5 or 0.25"""
-    confidence: Number | None = Field(None, gt=0, le=1)
+    confidence: Number | None = Field(None, gt=0)
     """how sure the three others are, where they have no ranges: 1, 0.8 or 0.5"""
-    effort: Amount
+    effort: Positive
     """what it takes, such as person-months"""
-    cost_of_delay: Amount | None = None
+    cost_of_delay: Positive | None = None
     """what a week later costs"""
-    weeks: Amount | None = None
+    weeks: Positive | None = None
     """how long it takes"""
     reach_reason: Note = None
     """why this reach"""
@@ -55,13 +63,10 @@ class Rating(Declared):
     effort_evidence: Note = None
     """where it was estimated"""
 
-    @model_validator(mode="after")
-    def _above_zero(self) -> Self:
-        for name in ("reach", "impact", "effort", "cost_of_delay", "weeks"):
-            ends: Stated | None = getattr(self, name)
-            if ends and 0 in (ends.low, ends.likely, ends.high):
-                raise fault("prioritisation.zero", name=name)
-        return self
+    @property
+    def ranged(self) -> bool:
+        """Whether a factor has a range."""
+        return any(ends.low != ends.high for ends in (self.reach, self.impact, self.effort))
 
 
 class RatedSheet(SheetFile):
@@ -69,15 +74,6 @@ class RatedSheet(SheetFile):
 
     rater: Label | None = None
     """who filled it in"""
-
-
-class Reach(Declared):
-    """What reach counts: one period and one population for the whole list."""
-
-    per: Literal["week", "month", "quarter", "year"]
-    """the period in which it is counted"""
-    of: Words = Field(min_length=1, max_length=60)
-    """the population: customers, orders …"""
 
 
 class Backlog(FromFile):
@@ -93,28 +89,18 @@ class Backlog(FromFile):
     """who answers for the order"""
     date: Day | None = None
     """day of the order"""
-    data: RatedSheet | tuple[RatedSheet, ...] = ()
+    data: RatedSheet | tuple[RatedSheet, ...]
     """the sheet, or one of each rater"""
-    items: tuple[Rating, ...] = ()
-    """instead of a sheet: the rows here"""
-    reach: Reach | None = None
-    """what reach counts; else the brackets of its heading say so"""
+    reach: Words | None = None
+    """period and population of reach, such as customers a quarter; else its heading's brackets"""
     top: int = Field(3, ge=1, le=50)
     """how many items there is room for"""
     uncertainty: Literal["ranges", "confidence"] | None = None
     """what says how sure the numbers are; by default ranges, as soon as an item has any"""
-    previous: RatedSheet | str | None = None
-    """last quarter's sheet, or the folder of its run"""
-    effort_unit: Words = "person-months"
-    """what effort counts"""
+    previous: RatedSheet | None = None
+    """last quarter's sheet"""
     french: dict[str, str] = Field({}, exclude=True)
     """French of what stands in the sheet"""
-
-    @model_validator(mode="after")
-    def _one_form(self) -> Self:
-        if bool(self.data) == bool(self.items):
-            raise fault("prioritisation.one_form")
-        return self
 
     @property
     def sheets(self) -> tuple[RatedSheet, ...]:
@@ -122,11 +108,6 @@ class Backlog(FromFile):
         return self.data if isinstance(self.data, tuple) else (self.data,)
 
     def named(self) -> dict[Location, str]:
-        """Return the tables, and the record of last quarter's run."""
-        before = self.previous
-        names: dict[Location, str] = {
-            ("data", place, "path"): sheet.path for place, sheet in enumerate(self.sheets)
-        }
-        if before:
-            names["previous",] = record_file(before) if isinstance(before, str) else before.path
-        return names
+        """Return the sheets, last quarter's too."""
+        sheets = [*self.sheets, self.previous]
+        return {("data", at): sheet.path for at, sheet in enumerate(sheets) if sheet}

@@ -1,0 +1,153 @@
+"""A prioritisation's readout: first screen, order, changes, raters, support, checks, data."""
+
+from __future__ import annotations
+
+from functools import partial
+from statistics import fmean
+from typing import Any
+
+from opslab.messages import Language
+from opslab.operations.prioritisation.result import SURE, Place, PrioritisationResult
+from opslab.operations.prioritisation.spec import FACTORS
+from opslab.report.blocks import Cell, Cells, Facts, Paragraph, Tone, Verdict
+from opslab.report.drawing import Row
+from opslab.report.figures import BLUE, GREY, Figure
+from opslab.report.import_report import import_report
+from opslab.report.voice import Blocks, Voice
+from opslab.uncertainty.words import describe
+
+_TONES: dict[str, Tone] = {"stop": "bad", "start": "good"}
+_MOST = 12
+_TABLES = {
+    "order": "item tie first top place rice stated delay",
+    "changes": "item top crossing know_reach know_impact know_effort",
+    "agreement": "item spread_reach spread_impact spread_effort",
+    "support": "item top reasons evidence",
+}
+_DIGITS = {"first": 0, "top": 0, "reasons": 0, "evidence": 0}
+_DIGITS |= {"know_reach": 1, "know_impact": 1, "know_effort": 1}
+"""Of percentages."""
+
+
+def voice(result: PrioritisationResult, language: Language) -> Voice:
+    """Return the voice of a prioritisation."""
+    del result
+    return Voice(language, "prioritisation")
+
+
+def _values(result: PrioritisationResult, say: Voice) -> dict[str, Any]:
+    """Return what the sentences name."""
+    places, top = result.places, result.backlog.top
+    gain, factor, item = result.lesson
+    pairs = [
+        say("pair_of", first=places[a].item, second=places[b].item)
+        for a, row in enumerate(result.ahead)
+        for b, chance in enumerate(row)
+        if a < b and 1 - SURE < chance < SURE
+    ]
+    return vars(result) | {
+        "first": places[0].item,
+        "chance": places[0].first,
+        "top": min(top, len(places)),
+        "names": [say.spoken(place.item) for place in places[:top]],
+        "settled": sum(place.top >= SURE for place in places[:top]),
+        "pairs": pairs or [say.none],
+        "gain": gain,
+        "item": item,
+        "factor": say(f"column_{factor}"),
+        "counts": result.ratings.counts,
+        "agreed": say.message(result.check("raters").detail),
+        "stable": say("stable", **result.stability) if result.stability else say("no_previous"),
+        "nothing": 1 - fmean((place.evidence for place in places), [place.top for place in places]),
+        "error": result.draws**-0.5,
+    }
+
+
+def headline(result: PrioritisationResult, say: Voice) -> str:
+    """Return the sentence that a sponsor reads first."""
+    return say("headline_stop" if result.broken else "headline", **_values(result, say))
+
+
+def first_screen(result: PrioritisationResult, say: Voice) -> Verdict:
+    """Return what comes first, how sure that is, and what to do."""
+    backlog, values = result.backlog, _values(result, say)
+    facts = [
+        say.fact(name, say(f"value_{name}", **values), say(f"note_{name}", **values))
+        for name in ("first", "settled", "alone")
+    ]
+    return Verdict(
+        kicker=say.joined(
+            say("kicker"), say.date(result.as_of) if result.as_of else "", backlog.owner
+        ),
+        title=say.spoken(backlog.shown_title),
+        question=say.spoken(backlog.question or ""),
+        action=say(f"action_{result.action}", **values),
+        headline=headline(result, say),
+        tone=_TONES.get(result.action, "open"),
+        facts=Facts([*facts, say.checks_fact(result.checks)]),
+        reasons=[say.message(check.detail) for check in result.checks if check.status != "pass"],
+    )
+
+
+def figures(result: PrioritisationResult, say: Voice) -> dict[str, Figure]:
+    """Return the figure of where each item may stand."""
+    rows = [
+        Row(
+            say.spoken(place.item),
+            say("chance_top", share=place.top),
+            [(place.place_low, place.place_high, GREY if at >= result.backlog.top else BLUE)],
+            point=place.place,
+        )
+        for at, place in enumerate(result.places[:_MOST])
+    ]
+    title = say("figure_title", **_values(result, say))
+    return {"order": say.chart("order", title, rows, say("axis_place"), base=1.0)}
+
+
+def _shown(column: str, value: Any, say: Voice) -> str:
+    """Return what stands in a column as a reader writes it."""
+    if isinstance(value, int):
+        return say.integer(value)
+    if isinstance(value, float):
+        digits = _DIGITS.get(column)
+        return say.number(value, 3) if digits is None else say.percent(value, digits)
+    return value or say.none
+
+
+def _cell(place: Place, column: str, say: Voice) -> Cell:
+    """Return a cell of a table: a text, or a number with its interval where it has any."""
+    known = place._asdict()
+    ends = [_shown("", known[name], say) for name in known if name.startswith(f"{column}_")]
+    return Cell(_shown(column, known[column], say), interval=say.range(*ends) if ends else "")
+
+
+def _part(name: str, result: PrioritisationResult, say: Voice) -> Blocks:
+    """Return a part: its heading, its sentences, and what it shows."""
+    sentences = say(f"on_{name}", **_values(result, say)).splitlines()
+    blocks: Blocks = [say.heading(name), *map(Paragraph, sentences)]
+    if name == "order":
+        blocks.append(result.figures(say.language)["order"])
+    if name == "checks":
+        blocks.append(say.checks(result.checks))
+    if columns := _TABLES.get(name, ""):
+        rows = [
+            [_cell(place, column, say) for column in columns.split()]
+            for place in result.places[:_MOST]
+        ]
+        blocks.append(say.table(name, columns, rows, numeric=range(1, 9)))
+    if name == "data":
+        drawn: list[Cells] = [
+            (
+                Cell(view.rating.item, say.joined(view.rater, str(view.row))),
+                *(describe(view.drawn[factor], say.language) for factor in FACTORS),
+            )
+            for views in result.views
+            for view in views
+        ]
+        blocks.append(say.table(name, " ".join(["item", *FACTORS]), drawn))
+        for reading in result.ratings.readings:
+            blocks += import_report(reading, say.language)
+    return blocks
+
+
+PARTS = {name: partial(_part, name) for name in PrioritisationResult.PARTS}

@@ -1,0 +1,132 @@
+"""What a prioritisation returns: the order with its chances, what would change it, checks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+from opslab.operations.prioritisation.ratings import Ratings, View
+from opslab.operations.prioritisation.spec import Backlog
+from opslab.results import Result
+
+SURE = 0.65
+"""Chance from which one item is said to come before another."""
+HALF = 0.5
+"""Kendall's W below which raters are to talk first, and share of reach that is to be counted."""
+WORTH = 0.005
+"""Share of the top's score from which a thing is worth finding out."""
+
+
+class Place(NamedTuple):
+    """An item's place in the order.
+
+    Attributes
+    ----------
+    rice, rice_low, rice_high : float
+        Mean and middle 90 % of its draws.
+    stated : float
+        Score of the numbers as they stand in the sheet.
+    first, top : float
+        Chance to come first, and to be among the top items.
+    place, place_low, place_high : float
+        Expected rank, and the middle 90 %.
+    tie : int
+        Place of the first item that it cannot be told from.
+    crossing : float
+        Factor on its score that takes it out of the top, or into it.
+    know_reach, know_impact, know_effort : float
+        What knowing it exactly would add to the score of the top, as a share.
+    spread_reach, spread_impact, spread_effort : float
+        How many times the least that a rater states is the most.
+    reasons, evidence : float
+        Share of its numbers with a reason, with evidence.
+    delay : float or None
+        Cost of delay over weeks (CD3).
+    """
+
+    item: str
+    stated: float
+    rice: float
+    rice_low: float
+    rice_high: float
+    first: float
+    top: float
+    place: float
+    place_low: float
+    place_high: float
+    tie: int
+    crossing: float
+    know_reach: float
+    know_impact: float
+    know_effort: float
+    spread_reach: float
+    spread_impact: float
+    spread_effort: float
+    reasons: float
+    evidence: float
+    delay: float | None
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class PrioritisationResult(Result):
+    """The result of `opslab.operations.prioritise`.
+
+    Ask
+    ---
+    ``frame()`` and ``to_excel(path)`` give the order with its chances; ``compare(other)`` two
+    orders side by side; ``explain(term)`` what a word means.
+
+    Attributes
+    ----------
+    places : sequence of Place
+        The leading items, in the order of their expected scores.
+    views : sequence
+        What raters say of each of them.
+    ahead : array of shape (items, items)
+        Chance that an item comes before another, of the first ones.
+    alone : float
+        Chance of the first place to hold if effort errs as published, and nothing else.
+    concordance : float or None
+        Kendall's W over the items that all raters rated.
+    stability : Mapping
+        Kendall's tau with last quarter, what entered and what left.
+    """
+
+    PARTS: ClassVar[Mapping[str, str]] = {
+        "order": "places",
+        "changes": "",
+        "agreement": "",
+        "support": "",
+        "checks": "checks",
+        "data": "",
+        "method": "",
+    }
+
+    backlog: Backlog
+    draws: int
+    seed: int
+    ratings: Ratings
+    places: Sequence[Place]
+    views: Sequence[Sequence[View]]
+    ahead: Sequence[Sequence[float]]
+    alone: float
+    concordance: float | None
+    stability: Mapping[str, Any]
+
+    @property
+    def lesson(self) -> tuple[float, str, str]:
+        """What is most worth finding out: share of the top's score, factor, item."""
+        return max(
+            (getattr(place, f"know_{factor}"), factor, place.item)
+            for place in self.places
+            for factor in ("reach", "impact", "effort")
+        )
+
+    @property
+    def action(self) -> str:
+        """What to do: stop, talk (raters disagree), find (out first) or start."""
+        if self.broken:
+            return "stop"
+        torn = self.concordance is not None and self.concordance < HALF
+        return "talk" if torn else "find" if self.lesson[0] >= WORTH else "start"
