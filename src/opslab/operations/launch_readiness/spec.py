@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -13,8 +12,6 @@ from opslab.tables.sheets import SheetFile
 
 Tier = Literal["feature", "product", "platform"]
 Status = Literal["green", "amber", "red", "na"]
-Doubt = Literal["blockers", "briefing"]
-"""Checks whose failure may be accepted beforehand."""
 TIERS: dict[Tier, float] = {"feature": 0.8, "product": 0.9, "platform": 0.95}
 """Weighted readiness that a launch needs by default, the smallest launches first."""
 
@@ -75,17 +72,16 @@ class Briefing(Declared):
     @property
     def unanswered(self) -> float:
         """How many questions are open."""
-        given = (self.open_questions or "").strip()
-        listed = [part for part in re.split(r"[;\n]", given) if part.strip()]
-        return max(0, (int(given) if given.isdecimal() else len(listed)) - self.answered)
+        given = self.open_questions or "0"
+        return (int(given) if given.isdecimal() else len(given.split(";"))) - self.answered
 
 
 class Snapshot(SheetFile):
     """The checklist as it was on an earlier day."""
 
-    date: Day
+    date: Day = Field(exclude=True)
     """that day"""
-    launch_date: Day | None = None
+    launch_date: Day | None = Field(None, exclude=True)
     """day of the launch as it was planned then, where it has moved since"""
 
 
@@ -128,7 +124,7 @@ class Launch(FromFile):
     """who is briefed, in a file or here"""
     briefed: Number = Field(0.8, gt=0, le=1)
     """share of a function's people who have to be briefed"""
-    accept: dict[Doubt, Text] = Field({})
+    accept: dict[Literal["briefing"], Text] = Field({})
     """doubts that are accepted beforehand, each with its reason"""
     french: dict[str, str] = Field({}, exclude=True)
     """French of what stands in the sheets"""
@@ -140,8 +136,11 @@ class Launch(FromFile):
 
     def named(self) -> dict[Location, str]:
         """Return the tables."""
-        given = {(name,): getattr(self, name) for name in ("checklist", "briefing")}
-        given |= {("snapshots", number): sheet for number, sheet in enumerate(self.snapshots)}
+        given: dict[Location, object] = {
+            ("checklist",): self.checklist,
+            ("briefing",): self.briefing,
+            **{("snapshots", number): sheet for number, sheet in enumerate(self.snapshots)},
+        }
         return {
             (*location, "path"): sheet.path
             for location, sheet in given.items()
