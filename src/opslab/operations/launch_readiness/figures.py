@@ -70,7 +70,7 @@ def trend(result: ReadinessResult, say: Voice) -> Figure:
     """Draw the readiness and the open blockers by day."""
     rows = [
         Row(
-            say("pair", name=say.date(state.day), value=before(state, say)),
+            say.joined(say.date(state.day), before(state, say)),
             say("trend_value", share=state.readiness, count=state.blockers),
             [(0.0, state.readiness, BLUE)],
         )

@@ -67,7 +67,7 @@ def readiness(
         if before.day >= after.day:
             raise DataError.of("launch_readiness.snapshot_day", field="snapshots", day=after.day)
     sheet = read_sheet(launch, launch.briefing, Briefing, "briefing", french=launch.french)
-    sessions = [session(row, known, launch) for row, known in sheet.rows]
+    sessions = [session(row, known, launch, day) for row, known in sheet.rows]
     undone = [judged for judged in (*now.items, *sessions) if judged.open]
     ready = now.readiness + _TOLERANCE >= launch.needed
     conditions = [judged for judged in now.items if judged.item.blocking and judged.counts == "na"]
@@ -205,15 +205,16 @@ def due_day(launch: Launch, item: Item, start: datetime.date | None) -> datetime
     return launch.milestones.get(item.due)
 
 
-def session(row: int, known: Briefing, launch: Launch) -> Judged:
+def session(row: int, known: Briefing, launch: Launch, day: datetime.date) -> Judged:
     """Return a function's briefing as an item of the gate."""
     flags = {
         "unbriefed": known.briefed < launch.briefed * (known.people or math.inf),
         "questions": known.unanswered > 0,
     }
     why = tuple(name for name, true in flags.items() if true)
-    item = Item(item=known.function, function=known.function, owner=known.owner)
-    return Judged(row, item, known.date, "amber" if why else "green", why)
+    item = Item(item=known.function, owner=known.owner)
+    due = known.date if known.date and known.date >= day else launch.launch_date
+    return Judged(row, item, due, "amber" if why else "green", why)
 
 
 def slips(states: Sequence[State]) -> dict[tuple[str, ...], int]:

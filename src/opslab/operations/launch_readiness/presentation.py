@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from opslab.messages import Language
 from opslab.operations.launch_readiness.figures import before, figures
 from opslab.operations.launch_readiness.result import Judged, ReadinessResult
-from opslab.report.blocks import Cell, Cells, Facts, Heading, Points, Table, Tone, Verdict
+from opslab.report.blocks import Cell, Cells, Facts, Heading, Pairs, Points, Table, Tone, Verdict
 from opslab.report.import_report import import_report
 from opslab.report.voice import Blocks, Voice
 
@@ -109,13 +109,15 @@ def _table(name: str, items: Iterable[Judged], say: Voice) -> Table:
 
 
 def _gate(result: ReadinessResult, say: Voice) -> Blocks:
-    written = [judged for judged in result.now.items if judged.counts != judged.item.status]
+    tables = {
+        "blockers": result.blockers,
+        "demands": result.demands,
+        "otherwise": [judged for judged in result.now.items if judged.counts != judged.item.status],
+    }
     return [
         say.heading("gate"),
         say.paragraph(f"rule_{result.decision}", needed=result.launch.needed),
-        _table("blockers", result.blockers, say),
-        _table("demands", result.demands, say),
-        _table("otherwise", written, say),
+        *(_table(name, items, say) for name, items in tables.items() if items),
     ]
 
 
@@ -180,12 +182,7 @@ def _brief(result: ReadinessResult, say: Voice) -> Blocks:
     ]
     return [
         Heading(say("section_brief", launch=launch.shown_title), new_page=True),
-        Points(
-            [
-                say("pair", name=say(f"brief_{name}"), value=line or say("missing"))
-                for name, line in lines.items()
-            ]
-        ),
+        Pairs([(say(f"brief_{name}"), line or say("missing")) for name, line in lines.items()]),
         say.table("brief", "function message where_to_ask questions", rows),
     ]
 

@@ -12,7 +12,7 @@ from opslab.messages import text
 from opslab.operations.launch_readiness.gate import identity
 from opslab.operations.launch_readiness.result import Judged, ReadinessResult
 
-KEYS = ("id", "item", "function")
+KEYS = ("item", "function")
 """Columns of the frame that name a row."""
 MAIN = ("ready", "low", "high", "percent")
 """Columns that tell a row beside another result's, and how they are written."""

@@ -52,15 +52,15 @@ class Briefing(Declared):
     """support, sales, marketing, customer success …"""
     audience: Words | None = None
     """who in it"""
-    people: Number | None = Field(None, gt=0)
+    people: int | None = Field(None, ge=1)
     """people to be briefed"""
-    briefed: Number = Field(0, ge=0)
+    briefed: int = Field(0, ge=0)
     """people who were"""
     date: Day | None = None
     """day of the session"""
-    open_questions: Label | None = None
+    open_questions: Words | None = None
     """questions that came up: how many, or each of them, parted by ;"""
-    answered: Number = Field(0, ge=0)
+    answered: int = Field(0, ge=0)
     """how many of them are answered"""
     message: Words | None = None
     """what this function says; what everybody says where it is empty"""
@@ -70,7 +70,7 @@ class Briefing(Declared):
     """who briefs them"""
 
     @property
-    def unanswered(self) -> float:
+    def unanswered(self) -> int:
         """How many questions are open."""
         given = self.open_questions or "0"
         return (int(given) if given.isdecimal() else len(given.split(";"))) - self.answered
