@@ -1,15 +1,25 @@
-"""Whether a checklist can carry a decision: statuses, blockers, owners, proof, days, briefing."""
+"""Whether a checklist can carry a decision: what items lack, blockers, dates, briefing."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from opslab.names import named, names_somebody
 from opslab.operations.launch_readiness.result import Judged, State
 from opslab.operations.launch_readiness.spec import Launch
 from opslab.results import Check, Message, Status
 
+FLAGS = (
+    "no_status",
+    "no_evidence",
+    "no_reason",
+    "no_owner",
+    "no_function",
+    "no_date",
+    "overdue",
+    "after_launch",
+)
+"""What an open item may lack: a check each, and ``why_<name>`` in the words."""
 _HALF = 2  # items, of which one may lack its status
 
 
@@ -25,37 +35,28 @@ def run(launch: Launch, states: Sequence[State], sessions: Sequence[Judged]) -> 
         The briefings.
     """
     now, checked = states[-1], list[Check]()
-    undone = [judged for judged in now.items if judged.open]
-    rows = {
-        "statuses": [judged.row for judged in undone if not judged.item.status],
-        "owners": [
-            judged.row
-            for judged in undone
-            if not (names_somebody(judged.item.owner) and named(judged.item.function))
-        ],
-        "proof": [judged.row for judged in undone if judged.item.status in ("green", "na")],
-        "due": [judged.row for judged in undone if not judged.due],
-        "late": [judged.row for judged in undone if {"overdue", "after_launch"} & {*judged.why}],
-        "repeated": now.twice,
-    }
 
     def check(name: str, status: Status, said: str = "", **values: Any) -> None:
         detail = Message(f"launch_readiness.{name}_{said or status}", values)
         accepted = launch.accept.get("briefing", "") if name == "briefing" else ""
-        checked.append(Check(name, status, detail, None, name == "statuses", accepted))
+        checked.append(Check(name, status, detail, None, name == "no_status", accepted))
 
-    for name, wrong in rows.items():
-        few = name != "statuses" or len(wrong) * _HALF <= len(now.items)
-        status: Status = "pass" if not wrong else "warn" if few else "fail"
-        check(name, status, rows=[*wrong], count=len(wrong))
-    asked = sum(judged.item.blocking for judged in now.items)
+    rows = {flag: [judged.row for judged in now.items if flag in judged.why] for flag in FLAGS}
+    for name, wrong in (rows | {"repeated": now.twice}).items():
+        many = name == "no_status" and len(wrong) * _HALF > len(now.items)
+        check(name, "fail" if many else "warn" if wrong else "pass", rows=wrong, count=len(wrong))
+    asked = sum(judged.blocking for judged in now.items)
     check("blockers", "pass" if asked else "fail", count=asked)
-    start, cells = now.start, [{judged.item for judged in known.items} for known in states[-3:]]
+    start = now.start
     over = not start or start < now.day
     check("timing", "warn" if over else "pass", "" if start else "none", day=start)
+    cells = [
+        {(known.item, known.status, known.due, known.evidence) for known in earlier.items}
+        for earlier in states[-3:]
+    ]
     same = all(items == cells[-1] for items in cells)
     check("fresh", "warn" if same else "pass", "" if cells[1:] else "none")
-    lacking, many = sum(judged.open for judged in sessions), len(sessions)
-    status = "fail" if not many else "warn" if lacking else "pass"
-    check("briefing", status, count=lacking, all=many)
+    lacking, all_of = sum(judged.open for judged in sessions), len(sessions)
+    met: Status = "fail" if not all_of else "warn" if lacking else "pass"
+    check("briefing", met, count=lacking, all=all_of)
     return tuple(checked)

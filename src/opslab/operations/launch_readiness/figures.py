@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from opslab.operations.launch_readiness.checks import FLAGS
 from opslab.operations.launch_readiness.result import Judged, ReadinessResult, State
 from opslab.report.drawing import Row
 from opslab.report.figures import BLUE, GREEN, GREY, ORANGE, RED, Figure
 from opslab.report.voice import Voice
 
-_MOST, _DOT = 14, 0.012  # functions, and of the axis the part that an item takes
+_MOST, _DOT = 20, 0.01  # functions, and of the axis the half of a mark
 _COLOURS = {"green": GREEN, "amber": ORANGE, "red": RED, "na": GREY}
 
 
@@ -20,55 +23,30 @@ def before(state: State, say: Voice) -> str:
 
 
 def figures(result: ReadinessResult, say: Voice) -> dict[str, Figure]:
-    """Return every figure by name."""
-    return {"dates": dates(result, say), "trend": trend(result, say)}
-
-
-def _troubles(items: list[Judged]) -> tuple[int, int, int]:
-    """Return how many items are late or impossible, without a day, and without an owner."""
-    undone = [judged for judged in items if judged.open]
-    return (
-        sum("overdue" in judged.why or "after_launch" in judged.why for judged in undone),
-        sum(not judged.due for judged in undone),
-        sum(not judged.item.owner for judged in undone),
-    )
-
-
-def dates(result: ReadinessResult, say: Voice) -> Figure:
-    """Draw when the items of each function are due, in days from the launch; the worst first."""
-    now = result.now
+    """Return when the items of each function are due, and the readiness by day."""
+    now, last = result.now, result.states[0]
     zero = now.start or now.day
-    functions: dict[str, list[Judged]] = {}
-    for judged in now.items:
-        functions.setdefault(judged.item.function or say("missing"), []).append(judged)
-    days = [(judged.due - zero).days for judged in now.items if judged.due]
-    dot = _DOT * (max([0, *days]) - min([0, *days]) + 1)
-    rows = []
-    names = sorted(functions, key=lambda name: (*(-n for n in _troubles(functions[name])), name))
-    for name in names[:_MOST]:
-        items = functions[name]
-        placed = sorted((judged.due - zero).days for judged in items if judged.due)
-        band = [(placed[0], placed[-1], GREY)] if placed else []
-        marks = [
-            (
-                (judged.due - zero).days - dot,
-                (judged.due - zero).days + dot,
-                _COLOURS[judged.counts],
-            )
-            for judged in items
-            if judged.due
-        ]
-        late, undated, unowned = _troubles(items)
-        value = say("dates_value", count=len(items), late=late, undated=undated, unowned=unowned)
-        rows.append(Row(say.spoken(name), value, [*band, *marks]))
-    late, undated, unowned = _troubles([*now.items])
-    title = say("dates_title", late=late, undated=undated, unowned=unowned)
-    return say.chart("dates", title, rows, say("axis_days" if now.start else "axis_today"))
-
-
-def trend(result: ReadinessResult, say: Voice) -> Figure:
-    """Draw the readiness and the open blockers by day."""
-    rows = [
+    days = [(judged.due - zero).days for judged in now.items if judged.due] or [0]
+    dot = _DOT * (max(0, *days) - min(0, *days) + 1)
+    due = [
+        Row(
+            say.spoken(name) or say("missing"),
+            lacking(
+                items := [judged for judged in now.items if (judged.function or "") == name], say
+            ),
+            [
+                (
+                    (judged.due - zero).days - dot,
+                    (judged.due - zero).days + dot,
+                    _COLOURS[judged.counts_as],
+                )
+                for judged in items
+                if judged.due
+            ],
+        )
+        for name in sorted({judged.function or "" for judged in now.items})[:_MOST]
+    ]
+    by_day = [
         Row(
             say.joined(say.date(state.day), before(state, say)),
             say("trend_value", share=state.readiness, count=state.blockers),
@@ -76,12 +54,30 @@ def trend(result: ReadinessResult, say: Voice) -> Figure:
         )
         for state in result.states
     ]
-    first, last = result.states[0], result.now
-    title = say(
+    moved = say(
         "trend_title",
-        before=first.readiness,
-        share=last.readiness,
-        was=first.blockers,
-        count=last.blockers,
+        before=last.readiness,
+        share=now.readiness,
+        was=last.blockers,
+        count=now.blockers,
     )
-    return say.chart("trend", title, rows, say("axis_readiness"), frame=(0, 1), percent=True)
+    axis = say("axis_days" if now.start else "axis_today")
+    return {
+        "dates": say.chart("dates", lacking(now.items, say), due, axis),
+        "trend": say.chart(
+            "trend", moved, by_day, say("axis_readiness"), frame=(0, 1), percent=True
+        ),
+    }
+
+
+def lacking(items: Sequence[Judged], say: Voice) -> str:
+    """Return how many items are open, and what they lack."""
+    counts = {flag: sum(flag in judged.why for judged in items) for flag in FLAGS}
+    told = [
+        say("tally", what=say(f"why_{flag}"), count=count)
+        for flag, count in counts.items()
+        if count
+    ]
+    return say.joined(
+        say("open_of", part=sum(judged.open for judged in items), count=len(items)), *told
+    )

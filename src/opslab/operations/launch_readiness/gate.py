@@ -7,27 +7,21 @@ absolute: no average buys one out.
 from __future__ import annotations
 
 import datetime
-import math
 import re
-from collections.abc import Sequence
-from itertools import chain, pairwise
+from collections.abc import Iterable, Sequence
 
 from opslab.errors import DataError, ParameterError, Problem
 from opslab.messages import Language
 from opslab.names import folded, named, names_somebody
 from opslab.operations.launch_readiness import checks
-from opslab.operations.launch_readiness.result import (
-    Decision,
-    Judged,
-    ReadinessResult,
-    State,
-    in_order,
-)
+from opslab.operations.launch_readiness.result import Decision, Judged, ReadinessResult, State
 from opslab.operations.launch_readiness.spec import TIERS, Briefing, Item, Launch, Status
 from opslab.tables.sheets import SheetFile, read_sheet, source_files
 
 _BEFORE = re.compile(r"[TJ]\s*[-\N{MINUS SIGN}\N{EN DASH}]?\s*(\d{0,4})", re.IGNORECASE)
 _TOLERANCE = 1e-9  # of a sum of weights
+
+Day = datetime.date | None
 
 
 def readiness(
@@ -61,21 +55,21 @@ def readiness(
     if day is None:
         raise ParameterError.of("parameters.as_of_needed", field="as_of")
     earlier = sorted(launch.snapshots, key=lambda snapshot: snapshot.date)
-    states = [state(launch, sheet, sheet.date, sheet.launch_date or start) for sheet in earlier]
-    states.append(now := state(launch, launch.checklist, day, start))
-    for before, after in pairwise(states):
-        if before.day >= after.day:
-            raise DataError.of("launch_readiness.snapshot_day", field="snapshots", day=after.day)
+    days = [*(snapshot.date for snapshot in earlier), day]
+    if sorted({*days}) != days:
+        raise DataError.of("launch_readiness.snapshot_days", field="snapshots", day=day)
+    first: dict[str, datetime.date] = {}
+    states = [state(launch, old, old.date, old.launch_date or start, first) for old in earlier]
+    states.append(now := state(launch, launch.checklist, day, start, first))
     sheet = read_sheet(launch, launch.briefing, Briefing, "briefing", french=launch.french)
-    sessions = [session(row, known, launch, day) for row, known in sheet.rows]
-    undone = [judged for judged in (*now.items, *sessions) if judged.open]
+    sessions = [_session(*known, launch, day) for known in sheet.rows]
     ready = now.readiness + _TOLERANCE >= launch.needed
-    conditions = [judged for judged in now.items if judged.item.blocking and judged.counts == "na"]
-    conditions += [
-        judged
-        for judged in undone
-        if not judged.item.blocking and (judged in sessions or not ready)
-    ]
+    undone = [judged for judged in now.items if judged.open]
+    blockers = [judged for judged in undone if judged.blocking]
+    demands = [judged for judged in now.items if judged.blocking and judged.counts_as == "na"]
+    if not ready:
+        demands += [judged for judged in undone if not judged.blocking]
+    unbriefed = [judged for judged in sessions if judged.open]
     checked = checks.run(launch, states, sessions)
     doubts = [check for check in checked if check.status == "fail" and not check.accepted]
     readings = [known.reading for known in states if known.reading]
@@ -84,13 +78,12 @@ def readiness(
         launch=launch,
         as_of=day,
         language=language,
-        decision=decide(now.blockers, len(doubts) + len(conditions), ready=ready),
+        decision=decide(len(blockers), len([*doubts, *demands, *unbriefed]), ready=ready),
         states=tuple(states),
-        blockers=in_order(judged for judged in undone if judged.item.blocking),
-        demands=in_order(conditions),
-        todo=in_order(undone),
+        blockers=_by_day(blockers),
+        demands=_by_day([*demands, *unbriefed]),
+        todo=_by_day([*undone, *unbriefed]),
         briefed=tuple(known for _, known in sheet.rows),
-        slips=slips(states),
         readings=tuple(readings),
         sources=source_files(launch, readings, len(now.items)),
         checks=checked,
@@ -119,10 +112,8 @@ def decide(blockers: int, conditions: int, *, ready: bool) -> Decision:
     return "go" if ready and not conditions else "conditional"
 
 
-def counted(
-    item: Item, due: datetime.date | None, day: datetime.date, start: datetime.date | None
-) -> tuple[Status, tuple[str, ...]]:
-    """Return as what an item counts on a day, and why that differs from what is written.
+def counted(item: Item, due: Day, day: datetime.date, start: Day) -> tuple[Status, tuple[str, ...]]:
+    """Return as what an item counts on a day, and what it lacks.
 
     Green needs evidence, and a blocking item an owner too; what does not apply needs a reason. What
     is not green is red once its day has passed, or where it comes after the launch.
@@ -130,33 +121,36 @@ def counted(
     Examples
     --------
     >>> day = datetime.date(2026, 10, 5)
-    >>> counted(Item(item="rollback rehearsed", status="green"), None, day, None)
+    >>> counted(Item(item="rehearsed", function="it", owner="hugo", status="green"), day, day, None)
     ('amber', ('no_evidence',))
     """
-    settled = item.status in ("green", "na")
-    flags = {
-        "no_status": not item.status,
-        "no_reason": item.status == "na" and not named(item.reason),
-        "no_evidence": item.status == "green" and not named(item.evidence),
-        "no_owner": settled and item.blocking and not names_somebody(item.owner),
+    status, owned = item.status, names_somebody(item.owner)
+    proven = named(item.reason if status == "na" else item.evidence)
+    if status in ("green", "na") and proven and (owned or not item.blocking):
+        return status, ()
+    late = {"overdue": due and due < day, "after_launch": due and start and due > start}
+    flags = late | {
+        "no_status": not status,
+        "no_evidence": status == "green" and not proven,
+        "no_reason": status == "na" and not proven,
+        "no_owner": not owned,
+        "no_function": not named(item.function),
+        "no_date": not due,
     }
-    if item.status and settled and not any(flags.values()):
-        return item.status, ()
-    late = {
-        "overdue": due and due < day,
-        "after_launch": due and start and due > start,
-    }
-    red = any(late.values()) or item.status not in ("green", "amber")
-    return "red" if red else "amber", tuple(name for name, true in (flags | late).items() if true)
+    red = any(late.values()) or status not in ("green", "amber")
+    return "red" if red else "amber", tuple(name for name in checks.FLAGS if flags[name])
 
 
 def state(
     launch: Launch,
     given: SheetFile | Sequence[Item],
     day: datetime.date,
-    start: datetime.date | None,
+    start: Day,
+    first: dict[str, datetime.date],
 ) -> State:
     """Return a checklist as it counts on a day, with the launch on another.
+
+    What is announced here for the first time is added to the days that were announced `first`.
 
     Raises
     ------
@@ -165,69 +159,64 @@ def state(
     """
     sheet = read_sheet(launch, given, Item, "checklist", french=launch.french)
     file = sheet.reading.name if sheet.reading else None
-    names = {item.launch for _, item in sheet.rows if item.launch}
+    names = sorted({str(item.launch) for _, item in sheet.rows if item.launch})
     if (launch.only or len(names) > 1) and launch.only not in names:
-        raise DataError.of("launch_readiness.which_launch", file=file, names=sorted(names))
-    firsts: dict[tuple[str, ...], tuple[int, Item]] = {}
+        raise DataError.of("launch_readiness.which_launch", file=file, names=names)
+    known: dict[str, tuple[int, Item]] = {}
     twice, items, problems = list[int](), list[Judged](), list[Problem]()
     for row, item in sheet.rows:
         if launch.only not in (None, item.launch or launch.only):
             continue
-        first, same = firsts.setdefault(identity(item), (row, item))
-        due = due_day(launch, item, start)
-        key = "differs" if same != item else "no_day" if item.due and not due else ""
-        if key:
-            values = {"item": item.item, "first": first, "given": item.due}
-            problems.append(Problem(f"launch_readiness.{key}", values, file, row=row))
-        elif first != row:
+        key = item.id or folded(f"{item.item} / {item.function}")
+        other, same = known.setdefault(key, (row, item))
+        due = _due(launch, item.due, start)
+        wrong = "differs" if same != item else "no_day" if item.due and not due else ""
+        if wrong:
+            values = {"item": item.item, "other": other, "given": item.due}
+            problems.append(Problem(f"launch_readiness.{wrong}", values, file, row=row))
+        elif other != row:
             twice.append(row)
         elif TIERS[item.tier or launch.tier] <= TIERS[launch.tier]:
-            items.append(Judged(row, item, due, *counted(item, due, day, start)))
+            counts, why = counted(item, due, day, start)
+            more = {
+                "row": row,
+                "due": due,
+                "days_left": (due - day).days if due else None,
+                "slip_days": (due - first[key]).days if due and key in first else None,
+                "counts_as": counts,
+                "why": why,
+            }
+            items.append(Judged(**dict(item) | more))
+            if due:
+                first.setdefault(key, due)
     DataError.refuse(problems)
-    return State(day, start, tuple(items), tuple(twice), sheet.reading)
+    return State(day, start, tuple(items), twice, sheet.reading)
 
 
-def identity(item: Item) -> tuple[str, ...]:
-    """Return what names an item: its reference, else its words and its function."""
-    return (item.id,) if item.id else (folded(item.item), folded(item.function or ""))
-
-
-def due_day(launch: Launch, item: Item, start: datetime.date | None) -> datetime.date | None:
-    """Return the day that an item is due: as written, by milestone, or so long before the launch.
-
-    None where it cannot be known.
-    """
-    if not isinstance(item.due, str):
-        return item.due
-    before = _BEFORE.fullmatch(item.due)
-    if start and before and item.due not in launch.milestones:
+def _due(launch: Launch, given: Day | str, start: Day) -> Day:
+    """Return the day that is written, that of a milestone, or the one so long before the launch."""
+    if not isinstance(given, str):
+        return given
+    before = _BEFORE.fullmatch(given)
+    if start and before and given not in launch.milestones:
         return start - datetime.timedelta(int(before[1] or 0))
-    return launch.milestones.get(item.due)
+    return launch.milestones.get(given)
 
 
-def session(row: int, known: Briefing, launch: Launch, day: datetime.date) -> Judged:
-    """Return a function's briefing as an item of the gate."""
-    flags = {
-        "unbriefed": known.briefed < launch.briefed * (known.people or math.inf),
-        "questions": known.unanswered > 0,
-    }
-    why = tuple(name for name, true in flags.items() if true)
-    item = Item(item=known.function, owner=known.owner)
-    due = known.date if known.date and known.date >= day else launch.launch_date
-    return Judged(row, item, due, "amber" if why else "green", why)
+def _session(row: int, known: Briefing, launch: Launch, day: datetime.date) -> Judged:
+    """Return a function's briefing as an item of the gate: dated before the launch."""
+    enough = known.people and known.briefed >= launch.briefed * known.people
+    flags = {"unbriefed": not enough, "questions": known.unanswered > 0}
+    return Judged(
+        row=row,
+        item=known.function,
+        owner=known.owner,
+        due=known.date if known.date and known.date >= day else launch.launch_date,
+        counts_as="amber" if any(flags.values()) else "green",
+        why=tuple(name for name, true in flags.items() if true),
+    )
 
 
-def slips(states: Sequence[State]) -> dict[tuple[str, ...], int]:
-    """Return by how many days items are due later than was first announced; earlier is below 0.
-
-    Items without a day, now or before, are in none.
-    """
-    first: dict[tuple[str, ...], datetime.date] = {}
-    for judged in chain.from_iterable(known.items for known in states[:-1]):
-        if judged.due:
-            first.setdefault(identity(judged.item), judged.due)
-    return {
-        key: (judged.due - first[key]).days
-        for judged in states[-1].items
-        if judged.due and (key := identity(judged.item)) in first
-    }
+def _by_day(items: Iterable[Judged]) -> tuple[Judged, ...]:
+    last = datetime.date.max
+    return tuple(sorted(items, key=lambda known: (known.due or last, known.item, known.row)))

@@ -20,7 +20,8 @@ _TONES: dict[str, Tone] = {
     "stop": "bad",
     "red": "bad",
 }
-_MOST, _MOST_REASONS = 60, 4
+_MOST, _MOST_REASONS = 60, 5
+_METHOD = "green overdue applies gate briefing slips"
 
 
 def voice(result: ReadinessResult, language: Language) -> Voice:
@@ -32,13 +33,12 @@ def voice(result: ReadinessResult, language: Language) -> Voice:
 def headline(result: ReadinessResult, say: Voice) -> str:
     """Return the sentence that a sponsor reads first."""
     now = result.now
-    asked = sum(judged.item.blocking for judged in now.items)
     return say(
-        f"headline_{'stop' if result.broken else result.decision}",
+        f"headline_{result.action}",
         when=before(now, say),
-        blockers=len(result.blockers),
-        asked=asked,
-        demands=len(result.demands) + len(result.conditions),
+        blockers=now.blockers,
+        asked=sum(judged.blocking for judged in now.items),
+        demands=len(result.demands) + sum(not check.accepted for check in result.conditions),
         share=now.readiness,
         needed=result.launch.needed,
         count=len(now.items),
@@ -48,129 +48,113 @@ def headline(result: ReadinessResult, say: Voice) -> str:
 def first_screen(result: ReadinessResult, say: Voice) -> Verdict:
     """Return what happened, how sure we are, and what to do."""
     launch, now, action = result.launch, result.now, result.action
-    people = sum(known.people or 0 for known in result.briefed)
-    share = sum(known.briefed for known in result.briefed) / (people or 1.0)
-    questions = sum(known.unanswered for known in result.briefed)
-    reasons = [_reason(judged, say) for judged in result.blockers or result.demands]
+    reasons = [
+        say(
+            "reason",
+            item=known.item,
+            who=say.joined(known.function, known.owner, _day(known, say)),
+            why=_why(known, say),
+        )
+        for known in result.blockers or result.demands
+    ]
     reasons += [say.message(check.detail) for check in result.conditions if not check.accepted]
-    facts = (
-        say.fact("blockers", say.integer(len(result.blockers))),
-        say.fact(
-            "readiness",
-            say.percent(now.readiness, 0),
-            say("fact_needed", needed=launch.needed, tier=say(f"tier_{launch.tier}")),
-        ),
-        say.fact(
-            "briefed",
-            say.percent(share, 0) if people else say.none,
-            say("fact_questions", count=questions),
-        ),
-        say.checks_fact(result.checks),
-    )
+    people = sum(known.people or 0 for known in result.briefed)
+    share = sum(known.briefed for known in result.briefed) / (people or 1)
+    asked = say("fact_questions", count=sum(known.unanswered for known in result.briefed))
+    needed = say("fact_needed", needed=launch.needed, tier=say(f"tier_{launch.tier}"))
     return Verdict(
         kicker=say.joined(say("kicker"), say.date(now.day), launch.owner),
         title=say.spoken(launch.shown_title),
-        question=launch.question and say.spoken(launch.question),
-        action=say(f"action_{action}", count=len(result.blockers)),
+        question=say.spoken(launch.question or ""),
+        action=say(f"action_{action}", count=now.blockers),
         headline=headline(result, say),
         tone=_TONES.get(action, "open"),
-        facts=Facts(facts),
+        facts=Facts(
+            [
+                say.fact("blockers", say.integer(now.blockers)),
+                say.fact("readiness", say.percent(now.readiness, 0), needed),
+                say.fact("briefed", say.percent(share, 0) if people else say.none, asked),
+                say.checks_fact(result.checks),
+            ]
+        ),
         reasons=reasons[:_MOST_REASONS],
-        more=reasons[_MOST_REASONS:_MOST],
-        more_label=say("more", count=len(reasons) - _MOST_REASONS),
     )
 
 
-def _why(judged: Judged, say: Voice) -> str:
-    return ", ".join(say(f"why_{name}") for name in judged.why or (judged.counts,))
+def _why(known: Judged, say: Voice) -> str:
+    return ", ".join(say(f"why_{flag}") for flag in known.why or (known.counts_as,))
 
 
-def _reason(judged: Judged, say: Voice) -> str:
-    due = say.date(judged.due) if judged.due else None
-    told = say.joined(judged.item.function, judged.item.owner, due)
-    return say("reason", item=judged.item.item, told=told or say.none, why=_why(judged, say))
+def _day(known: Judged, say: Voice) -> str:
+    return say.date(known.due) if known.due else say("why_no_date")
 
 
-def _table(name: str, items: Iterable[Judged], say: Voice) -> Table:
-    """Return items as a table: what, who, when, and how each counts."""
-    missing = Cell(say("missing"), tone="bad")
+def _table(name: str, items: Iterable[Judged], say: Voice) -> list[Table]:
+    """Return items as a table: what, who, when, and as what each counts."""
     rows: list[Cells] = [
         (
-            Cell(judged.item.item, judged.item.function or ""),
-            judged.item.owner or missing,
-            say.date(judged.due) if judged.due else missing,
+            Cell(known.item, known.function or ""),
+            known.owner or Cell(say("missing"), tone="bad"),
+            _day(known, say),
             Cell(
-                say(f"counts_{judged.counts}"), _why(judged, say), _TONES.get(judged.counts, "open")
+                say(f"counts_{known.counts_as}"),
+                _why(known, say),
+                _TONES.get(known.counts_as, "open"),
             ),
         )
-        for judged in items
+        for known in items
     ]
-    return say.table(name, "item owner due counts", rows[:_MOST], count=len(rows), most=_MOST)
+    return (
+        [say.table(name, "item owner due counts_as", rows[:_MOST], count=len(rows))] if rows else []
+    )
 
 
 def _gate(result: ReadinessResult, say: Voice) -> Blocks:
-    tables = {
-        "blockers": result.blockers,
-        "demands": result.demands,
-        "otherwise": [judged for judged in result.now.items if judged.counts != judged.item.status],
-    }
+    otherwise = [known for known in result.now.items if known.counts_as != known.status]
     return [
         say.heading("gate"),
         say.paragraph(f"rule_{result.decision}", needed=result.launch.needed),
-        *(_table(name, items, say) for name, items in tables.items() if items),
+        *_table("blockers", result.blockers, say),
+        *_table("demands", result.demands, say),
+        *_table("otherwise", otherwise, say),
     ]
 
 
 def _dates(result: ReadinessResult, say: Voice) -> Blocks:
-    days = result.slips.values()
-    held, mean = sum(day <= 0 for day in days), sum(days) / (len(days) or 1)
-    key = "slips" if days else "no_slips"
-    return [
-        say.heading("dates"),
-        result.figures(say.language)["dates"],
-        say.paragraph(key, held=held, count=len(days), mean=mean),
-    ]
-
-
-def _actions(result: ReadinessResult, say: Voice) -> Blocks:
-    return [say.heading("actions"), _table("actions", result.todo, say)]
-
-
-def _trend(result: ReadinessResult, say: Voice) -> Blocks:
-    alone = [] if result.states[1:] else [say.paragraph("no_trend")]
-    return [say.heading("trend"), result.figures(say.language)["trend"], *alone]
+    days = result.slips
+    held = sum(day <= 0 for day in days)
+    mean = sum(days) / (len(days) or 1)
+    said = say.paragraph("slips" if days else "no_slips", held=held, count=len(days), mean=mean)
+    return [say.heading("dates"), result.figures(say.language)["dates"], said]
 
 
 def _briefing(result: ReadinessResult, say: Voice) -> Blocks:
     rows = [
         (
             Cell(known.function, known.audience or ""),
-            say.joined(known.owner) or say.none,
+            known.owner or say.none,
             say.date(known.date) if known.date else say.none,
             say("of", part=known.briefed, whole=known.people),
             say.integer(known.unanswered),
         )
         for known in result.briefed
     ]
-    told = say.table(
+    table = say.table(
         "briefing",
         "function owner session briefed questions",
         rows,
         numeric=(4,),
         share=result.launch.briefed,
     )
-    return [say.heading("briefing"), told if rows else say.paragraph("no_briefing")]
+    return [say.heading("briefing"), table if rows else say.paragraph("no_briefing")]
 
 
 def _brief(result: ReadinessResult, say: Voice) -> Blocks:
     launch = result.launch
     lines = {
-        "what": launch.what,
-        "audience": launch.audience,
-        "since": launch.launch_date and say.date(launch.launch_date),
-        "message": launch.message,
-        "where_to_ask": launch.where_to_ask,
+        name: getattr(launch, name) for name in ("what", "audience", "message", "where_to_ask")
     }
+    lines |= {"since": say.date(launch.launch_date) if launch.launch_date else None}
     rows = [
         (
             Cell(known.function, known.audience or ""),
@@ -182,20 +166,21 @@ def _brief(result: ReadinessResult, say: Voice) -> Blocks:
     ]
     return [
         Heading(say("section_brief", launch=launch.shown_title), new_page=True),
-        Pairs([(say(f"brief_{name}"), line or say("missing")) for name, line in lines.items()]),
+        Pairs(
+            [
+                (say(f"brief_{name}"), say.spoken(line or say("missing")))
+                for name, line in lines.items()
+            ]
+        ),
         say.table("brief", "function message where_to_ask questions", rows),
     ]
-
-
-def _checks(result: ReadinessResult, say: Voice) -> Blocks:
-    return [say.heading("checks"), say.checks(result.checks)]
 
 
 def _data(result: ReadinessResult, say: Voice) -> Blocks:
     reports = (import_report(reading, say.language) for reading in result.readings)
     return [
         say.heading("data"),
-        _table("items", result.now.items, say),
+        *_table("items", result.now.items, say),
         *(block for report in reports for block in report),
     ]
 
@@ -203,19 +188,20 @@ def _data(result: ReadinessResult, say: Voice) -> Blocks:
 def _method(result: ReadinessResult, say: Voice) -> Blocks:
     launch = result.launch
     values = {"needed": launch.needed, "tier": say(f"tier_{launch.tier}"), "share": launch.briefed}
-    names = "green overdue applies gate briefing slips"
-    points = [say(f"method_{name}", **values) for name in names.split()]
-    return [say.heading("method"), Points(points)]
+    return [
+        say.heading("method"),
+        Points([say(f"method_{name}", **values) for name in _METHOD.split()]),
+    ]
 
 
 PARTS: dict[str, Callable[[ReadinessResult, Voice], Blocks]] = {
     "gate": _gate,
     "dates": _dates,
-    "actions": _actions,
-    "trend": _trend,
+    "actions": lambda result, say: [say.heading("actions"), *_table("actions", result.todo, say)],
+    "trend": lambda result, say: [say.heading("trend"), result.figures(say.language)["trend"]],
     "briefing": _briefing,
     "brief": _brief,
-    "checks": _checks,
+    "checks": lambda result, say: [say.heading("checks"), say.checks(result.checks)],
     "data": _data,
     "method": _method,
 }

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal, NamedTuple, get_args
+from typing import ClassVar, Literal, NamedTuple
 
 from opslab.evidence import SourceFile
 from opslab.operations.launch_readiness.spec import Briefing, Item, Launch, Status
@@ -15,29 +15,26 @@ from opslab.tables.import_report import Reading
 Decision = Literal["go", "conditional", "no_go"]
 
 
-class Judged(NamedTuple):
-    """An item as it counts on a day.
-
-    Attributes
-    ----------
-    row : int
-    item : Item
-    due : datetime.date or None
-    counts : {"green", "amber", "red", "na"}
-    why : tuple of str
-        Why it counts differently than it is written, in words of the catalogue (``why_<name>``).
-    """
+class Judged(Item):
+    """An item as it counts on a day, or a function's briefing as an item of the gate."""
 
     row: int
-    item: Item
-    due: datetime.date | None
-    counts: Status
-    why: tuple[str, ...]
+    """of the sheet"""
+    due: datetime.date | None = None
+    """the day that was written or meant"""
+    days_left: int | None = None
+    """until then"""
+    slip_days: int | None = None
+    """by which it is due later than was first announced; earlier is below 0"""
+    counts_as: Status
+    """green once it is proven"""
+    why: tuple[str, ...] = ()
+    """what it lacks, in words of the catalogue (``why_<name>``)"""
 
     @property
     def open(self) -> bool:
         """Whether it is neither proven nor left out."""
-        return self.counts in ("amber", "red")
+        return self.counts_as in ("amber", "red")
 
 
 class State(NamedTuple):
@@ -48,7 +45,7 @@ class State(NamedTuple):
     day, start : datetime.date, datetime.date or None
         That day, and that of the launch.
     items : tuple of Judged
-    twice : tuple of int
+    twice : sequence of int
         Rows that repeat another one.
     reading : Reading or None
     """
@@ -56,27 +53,20 @@ class State(NamedTuple):
     day: datetime.date
     start: datetime.date | None
     items: tuple[Judged, ...]
-    twice: tuple[int, ...]
+    twice: list[int]
     reading: Reading | None
 
     @property
     def blockers(self) -> int:
         """Blocking items that are not proven."""
-        return sum(judged.item.blocking and judged.open for judged in self.items)
+        return sum(judged.blocking and judged.open for judged in self.items)
 
     @property
     def readiness(self) -> float:
         """Weight of the green items over the weight of all but those that do not apply."""
-        weight = dict.fromkeys(get_args(Status), 0.0)
-        for judged in self.items:
-            weight[judged.counts] += judged.item.weight
-        return weight["green"] / (sum(weight.values()) - weight["na"] or 1.0)
-
-
-def in_order(items: Iterable[Judged]) -> tuple[Judged, ...]:
-    """Return items by the day that they are due, the undated last, and by name."""
-    last = datetime.date.max
-    return tuple(sorted(items, key=lambda known: (known.due or last, known.item.item, known.row)))
+        counted = [judged for judged in self.items if judged.counts_as != "na"]
+        green = sum(judged.weight for judged in counted if not judged.open)
+        return green / (sum(judged.weight for judged in counted) or 1)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -85,23 +75,19 @@ class ReadinessResult(Result):
 
     Ask
     ---
-    ``now.items`` are the items as they count, each with its row; ``actions`` what is to do by day;
-    ``slips`` the days by which items have moved; ``compare(other)`` two launches, or two days of
-    one, side by side; ``frame()`` and ``to_excel(path)`` the tables; ``explain(term)`` what a word
-    means.
+    ``now.items`` are the items as they count, each with its row; ``todo`` all that is open, by day;
+    ``compare(other)`` puts two launches, or two days of one, side by side; ``frame()`` and
+    ``to_excel(path)`` the tables; ``explain(term)`` what a word means.
 
     Attributes
     ----------
     decision : {"go", "conditional", "no_go"}
     states : tuple of State
         The checklist by day, that of today last.
-    blockers, demands : tuple of Judged
-        Blocking items that are not proven, and what a conditional launch has to meet besides.
-    todo : tuple of Judged
-        All that is open.
+    blockers, demands, todo : tuple of Judged
+        Blocking items that are not proven, what a conditional launch has to meet besides, and all
+        that is open: by day, the undated last.
     briefed : tuple of Briefing
-    slips : Mapping
-        Days by which an item is due later than was first announced, by what names the item.
     """
 
     PARTS: ClassVar[Mapping[str, str]] = {
@@ -123,7 +109,6 @@ class ReadinessResult(Result):
     demands: tuple[Judged, ...]
     todo: tuple[Judged, ...]
     briefed: tuple[Briefing, ...]
-    slips: Mapping[tuple[str, ...], int]
     readings: tuple[Reading, ...]
     sources: tuple[SourceFile, ...]
 
@@ -134,7 +119,10 @@ class ReadinessResult(Result):
 
     @property
     def action(self) -> str:
-        """What to do: stop, go, conditional, no_go; explored, where more was asked."""
-        if self.broken or self.asked:
-            return "stop" if self.broken else "explored"
-        return self.decision
+        """What to do: stop, go, conditional, no_go."""
+        return "stop" if self.broken else self.decision
+
+    @property
+    def slips(self) -> list[int]:
+        """Days by which items are due later than was first announced, where versions tell."""
+        return [judged.slip_days for judged in self.now.items if judged.slip_days is not None]
