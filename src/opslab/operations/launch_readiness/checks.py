@@ -47,7 +47,7 @@ def run(launch: Launch, states: Sequence[State], sessions: Sequence[Judged]) -> 
         check(name, "fail" if many else "warn" if wrong else "pass", rows=wrong, count=len(wrong))
     asked = sum(judged.blocking for judged in now.items)
     check("blockers", "pass" if asked else "fail", count=asked)
-    start = now.start
+    start = launch.launch_date
     over = not start or start < now.day
     check("timing", "warn" if over else "pass", "" if start else "none", day=start)
     cells = [

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 
 from opslab.operations.launch_readiness.checks import FLAGS
-from opslab.operations.launch_readiness.result import Judged, ReadinessResult, State
+from opslab.operations.launch_readiness.result import Judged, ReadinessResult
 from opslab.report.drawing import Row
 from opslab.report.figures import BLUE, GREEN, GREY, ORANGE, RED, Figure
 from opslab.report.voice import Voice
@@ -14,18 +15,18 @@ _MOST, _DOT = 20, 0.01  # functions, and of the axis the half of a mark
 _COLOURS = {"green": GREEN, "amber": ORANGE, "red": RED, "na": GREY}
 
 
-def before(state: State, say: Voice) -> str:
-    """Return how long it is until the launch, from the day of a state."""
-    if not state.start:
+def before(result: ReadinessResult, day: datetime.date, say: Voice) -> str:
+    """Return how long it is from a day until the launch."""
+    if not result.launch.launch_date:
         return say("launch_unknown")
-    days = (state.start - state.day).days
+    days = (result.launch.launch_date - day).days
     return say("days_before" if days >= 0 else "days_after", days=abs(days))
 
 
 def figures(result: ReadinessResult, say: Voice) -> dict[str, Figure]:
     """Return when the items of each function are due, and the readiness by day."""
     now, last = result.now, result.states[0]
-    zero = now.start or now.day
+    zero = result.launch.launch_date or now.day
     days = [(judged.due - zero).days for judged in now.items if judged.due] or [0]
     dot = _DOT * (max(0, *days) - min(0, *days) + 1)
     due = [
@@ -48,7 +49,7 @@ def figures(result: ReadinessResult, say: Voice) -> dict[str, Figure]:
     ]
     by_day = [
         Row(
-            say.joined(say.date(state.day), before(state, say)),
+            say.joined(say.date(state.day), before(result, state.day, say)),
             say("trend_value", share=state.readiness, count=state.blockers),
             [(0.0, state.readiness, BLUE)],
         )
@@ -61,9 +62,8 @@ def figures(result: ReadinessResult, say: Voice) -> dict[str, Figure]:
         was=last.blockers,
         count=now.blockers,
     )
-    axis = say("axis_days" if now.start else "axis_today")
     return {
-        "dates": say.chart("dates", lacking(now.items, say), due, axis),
+        "dates": say.chart("dates", lacking(now.items, say), due, say("axis_days")),
         "trend": say.chart(
             "trend", moved, by_day, say("axis_readiness"), frame=(0, 1), percent=True
         ),

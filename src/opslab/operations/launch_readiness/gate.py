@@ -14,12 +14,11 @@ from opslab.errors import DataError, ParameterError, Problem
 from opslab.messages import Language
 from opslab.names import folded, named, names_somebody
 from opslab.operations.launch_readiness import checks
-from opslab.operations.launch_readiness.result import Decision, Judged, ReadinessResult, State
+from opslab.operations.launch_readiness.result import Judged, ReadinessResult, State
 from opslab.operations.launch_readiness.spec import TIERS, Briefing, Item, Launch, Status
 from opslab.tables.sheets import SheetFile, read_sheet, source_files
 
 _BEFORE = re.compile(r"[TJ]\s*[-\N{MINUS SIGN}\N{EN DASH}]?\s*(\d{0,4})", re.IGNORECASE)
-_TOLERANCE = 1e-9  # of a sum of weights
 
 Day = datetime.date | None
 
@@ -51,7 +50,7 @@ def readiness(
     >>> readiness(launch, datetime.date(2026, 10, 5)).action
     'no_go'
     """
-    day, start = as_of or launch.date, launch.launch_date
+    day = as_of or launch.date
     if day is None:
         raise ParameterError.of("parameters.as_of_needed", field="as_of")
     earlier = sorted(launch.snapshots, key=lambda snapshot: snapshot.date)
@@ -59,57 +58,32 @@ def readiness(
     if sorted({*days}) != days:
         raise DataError.of("launch_readiness.snapshot_days", field="snapshots", day=day)
     first: dict[str, datetime.date] = {}
-    states = [state(launch, old, old.date, old.launch_date or start, first) for old in earlier]
-    states.append(now := state(launch, launch.checklist, day, start, first))
+    states = [state(launch, sheet, sheet.date, first) for sheet in earlier]
+    states.append(now := state(launch, launch.checklist, day, first))
     sheet = read_sheet(launch, launch.briefing, Briefing, "briefing", french=launch.french)
     sessions = [_session(*known, launch, day) for known in sheet.rows]
-    ready = now.readiness + _TOLERANCE >= launch.needed
     undone = [judged for judged in now.items if judged.open]
-    blockers = [judged for judged in undone if judged.blocking]
-    demands = [judged for judged in now.items if judged.blocking and judged.counts_as == "na"]
-    if not ready:
+    demands = [judged for judged in sessions if judged.open]
+    todo = [*undone, *demands]
+    demands += [judged for judged in now.items if judged.blocking and judged.counts_as == "na"]
+    if now.readiness < launch.needed:
         demands += [judged for judged in undone if not judged.blocking]
-    unbriefed = [judged for judged in sessions if judged.open]
-    checked = checks.run(launch, states, sessions)
-    doubts = [check for check in checked if check.status == "fail" and not check.accepted]
     readings = [known.reading for known in states if known.reading]
     readings += [sheet.reading] if sheet.reading else []
     return ReadinessResult(
         launch=launch,
         as_of=day,
         language=language,
-        decision=decide(len(blockers), len([*doubts, *demands, *unbriefed]), ready=ready),
         states=tuple(states),
-        blockers=_by_day(blockers),
-        demands=_by_day([*demands, *unbriefed]),
-        todo=_by_day([*undone, *unbriefed]),
+        blockers=_by_day(judged for judged in undone if judged.blocking),
+        demands=_by_day(demands),
+        todo=_by_day(todo),
         briefed=tuple(known for _, known in sheet.rows),
+        sessions=tuple(sessions),
         readings=tuple(readings),
         sources=source_files(launch, readings, len(now.items)),
-        checks=checked,
+        checks=checks.run(launch, states, sessions),
     )
-
-
-def decide(blockers: int, conditions: int, *, ready: bool) -> Decision:
-    """Return the decision: nothing buys a blocker out.
-
-    Parameters
-    ----------
-    blockers : int
-        Blocking items that are not proven.
-    conditions : int
-        What has to be met besides.
-    ready : bool
-        Whether the weighted readiness is what the launch needs.
-
-    Examples
-    --------
-    >>> decide(1, 0, ready=True), decide(0, 1, ready=True), decide(0, 0, ready=True)
-    ('no_go', 'conditional', 'go')
-    """
-    if blockers:
-        return "no_go"
-    return "go" if ready and not conditions else "conditional"
 
 
 def counted(item: Item, due: Day, day: datetime.date, start: Day) -> tuple[Status, tuple[str, ...]]:
@@ -145,10 +119,9 @@ def state(
     launch: Launch,
     given: SheetFile | Sequence[Item],
     day: datetime.date,
-    start: Day,
     first: dict[str, datetime.date],
 ) -> State:
-    """Return a checklist as it counts on a day, with the launch on another.
+    """Return a checklist as it counts on a day.
 
     What is announced here for the first time is added to the days that were announced `first`.
 
@@ -169,7 +142,7 @@ def state(
             continue
         key = item.id or folded(f"{item.item} / {item.function}")
         other, same = known.setdefault(key, (row, item))
-        due = _due(launch, item.due, start)
+        due = _due(launch, item.due)
         wrong = "differs" if same != item else "no_day" if item.due and not due else ""
         if wrong:
             values = {"item": item.item, "other": other, "given": item.due}
@@ -177,7 +150,7 @@ def state(
         elif other != row:
             twice.append(row)
         elif TIERS[item.tier or launch.tier] <= TIERS[launch.tier]:
-            counts, why = counted(item, due, day, start)
+            counts, why = counted(item, due, day, launch.launch_date)
             more = {
                 "row": row,
                 "due": due,
@@ -190,14 +163,14 @@ def state(
             if due:
                 first.setdefault(key, due)
     DataError.refuse(problems)
-    return State(day, start, tuple(items), twice, sheet.reading)
+    return State(day, tuple(items), twice, sheet.reading)
 
 
-def _due(launch: Launch, given: Day | str, start: Day) -> Day:
+def _due(launch: Launch, given: Day | str) -> Day:
     """Return the day that is written, that of a milestone, or the one so long before the launch."""
     if not isinstance(given, str):
         return given
-    before = _BEFORE.fullmatch(given)
+    before, start = _BEFORE.fullmatch(given), launch.launch_date
     if start and before and given not in launch.milestones:
         return start - datetime.timedelta(int(before[1] or 0))
     return launch.milestones.get(given)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from opslab.messages import Language
 from opslab.operations.launch_readiness.figures import before, figures
 from opslab.operations.launch_readiness.result import Judged, ReadinessResult
-from opslab.report.blocks import Cell, Cells, Facts, Heading, Pairs, Points, Table, Tone, Verdict
+from opslab.report.blocks import Cell, Cells, Facts, Heading, Pairs, Points, Tone, Verdict
 from opslab.report.import_report import import_report
 from opslab.report.voice import Blocks, Voice
 
@@ -35,7 +35,7 @@ def headline(result: ReadinessResult, say: Voice) -> str:
     now = result.now
     return say(
         f"headline_{result.action}",
-        when=before(now, say),
+        when=before(result, now.day, say),
         blockers=now.blockers,
         asked=sum(judged.blocking for judged in now.items),
         demands=len(result.demands) + sum(not check.accepted for check in result.conditions),
@@ -58,9 +58,6 @@ def first_screen(result: ReadinessResult, say: Voice) -> Verdict:
         for known in result.blockers or result.demands
     ]
     reasons += [say.message(check.detail) for check in result.conditions if not check.accepted]
-    people = sum(known.people or 0 for known in result.briefed)
-    share = sum(known.briefed for known in result.briefed) / (people or 1)
-    asked = say("fact_questions", count=sum(known.unanswered for known in result.briefed))
     needed = say("fact_needed", needed=launch.needed, tier=say(f"tier_{launch.tier}"))
     return Verdict(
         kicker=say.joined(say("kicker"), say.date(now.day), launch.owner),
@@ -73,7 +70,6 @@ def first_screen(result: ReadinessResult, say: Voice) -> Verdict:
             [
                 say.fact("blockers", say.integer(now.blockers)),
                 say.fact("readiness", say.percent(now.readiness, 0), needed),
-                say.fact("briefed", say.percent(share, 0) if people else say.none, asked),
                 say.checks_fact(result.checks),
             ]
         ),
@@ -89,7 +85,7 @@ def _day(known: Judged, say: Voice) -> str:
     return say.date(known.due) if known.due else say("why_no_date")
 
 
-def _table(name: str, items: Iterable[Judged], say: Voice) -> list[Table]:
+def _table(name: str, items: Iterable[Judged], say: Voice) -> Blocks:
     """Return items as a table: what, who, when, and as what each counts."""
     rows: list[Cells] = [
         (
@@ -128,27 +124,6 @@ def _dates(result: ReadinessResult, say: Voice) -> Blocks:
     return [say.heading("dates"), result.figures(say.language)["dates"], said]
 
 
-def _briefing(result: ReadinessResult, say: Voice) -> Blocks:
-    rows = [
-        (
-            Cell(known.function, known.audience or ""),
-            known.owner or say.none,
-            say.date(known.date) if known.date else say.none,
-            say("of", part=known.briefed, whole=known.people),
-            say.integer(known.unanswered),
-        )
-        for known in result.briefed
-    ]
-    table = say.table(
-        "briefing",
-        "function owner session briefed questions",
-        rows,
-        numeric=(4,),
-        share=result.launch.briefed,
-    )
-    return [say.heading("briefing"), table if rows else say.paragraph("no_briefing")]
-
-
 def _brief(result: ReadinessResult, say: Voice) -> Blocks:
     launch = result.launch
     lines = {
@@ -158,6 +133,7 @@ def _brief(result: ReadinessResult, say: Voice) -> Blocks:
     rows = [
         (
             Cell(known.function, known.audience or ""),
+            say("of", part=known.briefed, whole=known.people),
             known.message or launch.message or say.none,
             known.where_to_ask or launch.where_to_ask or say.none,
             known.open_questions or say.none,
@@ -172,7 +148,7 @@ def _brief(result: ReadinessResult, say: Voice) -> Blocks:
                 for name, line in lines.items()
             ]
         ),
-        say.table("brief", "function message where_to_ask questions", rows),
+        say.table("brief", "function briefed message where_to_ask questions", rows),
     ]
 
 
@@ -199,7 +175,10 @@ PARTS: dict[str, Callable[[ReadinessResult, Voice], Blocks]] = {
     "dates": _dates,
     "actions": lambda result, say: [say.heading("actions"), *_table("actions", result.todo, say)],
     "trend": lambda result, say: [say.heading("trend"), result.figures(say.language)["trend"]],
-    "briefing": _briefing,
+    "briefing": lambda result, say: [
+        say.heading("briefing"),
+        *(_table("briefing", result.sessions, say) or [say.paragraph("no_briefing")]),
+    ],
     "brief": _brief,
     "checks": lambda result, say: [say.heading("checks"), say.checks(result.checks)],
     "data": _data,

@@ -37,7 +37,6 @@ def record(result: ReadinessResult) -> dict[str, Any]:
                 "trend": [
                     {
                         "date": known.day,
-                        "launch_date": known.start,
                         "readiness": known.readiness,
                         "blockers": known.blockers,
                     }

@@ -42,8 +42,7 @@ class State(NamedTuple):
 
     Attributes
     ----------
-    day, start : datetime.date, datetime.date or None
-        That day, and that of the launch.
+    day : datetime.date
     items : tuple of Judged
     twice : sequence of int
         Rows that repeat another one.
@@ -51,7 +50,6 @@ class State(NamedTuple):
     """
 
     day: datetime.date
-    start: datetime.date | None
     items: tuple[Judged, ...]
     twice: list[int]
     reading: Reading | None
@@ -66,7 +64,7 @@ class State(NamedTuple):
         """Weight of the green items over the weight of all but those that do not apply."""
         counted = [judged for judged in self.items if judged.counts_as != "na"]
         green = sum(judged.weight for judged in counted if not judged.open)
-        return green / (sum(judged.weight for judged in counted) or 1)
+        return round(green / (sum(judged.weight for judged in counted) or 1), 9)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -81,13 +79,14 @@ class ReadinessResult(Result):
 
     Attributes
     ----------
-    decision : {"go", "conditional", "no_go"}
     states : tuple of State
         The checklist by day, that of today last.
     blockers, demands, todo : tuple of Judged
         Blocking items that are not proven, what a conditional launch has to meet besides, and all
         that is open: by day, the undated last.
     briefed : tuple of Briefing
+    sessions : tuple of Judged
+        The same as items of the gate.
     """
 
     PARTS: ClassVar[Mapping[str, str]] = {
@@ -95,7 +94,7 @@ class ReadinessResult(Result):
         "dates": "",
         "actions": "todo",
         "trend": "states",
-        "briefing": "briefed",
+        "briefing": "sessions",
         "brief": "",
         "checks": "checks",
         "data": "",
@@ -103,12 +102,12 @@ class ReadinessResult(Result):
     }
 
     launch: Launch
-    decision: Decision
     states: tuple[State, ...]
     blockers: tuple[Judged, ...]
     demands: tuple[Judged, ...]
     todo: tuple[Judged, ...]
     briefed: tuple[Briefing, ...]
+    sessions: tuple[Judged, ...]
     readings: tuple[Reading, ...]
     sources: tuple[SourceFile, ...]
 
@@ -116,6 +115,15 @@ class ReadinessResult(Result):
     def now(self) -> State:
         """The checklist as it stands."""
         return self.states[-1]
+
+    @property
+    def decision(self) -> Decision:
+        """What comes out of the rules: nothing buys a blocker out."""
+        if self.blockers:
+            return "no_go"
+        ready = self.now.readiness >= self.launch.needed
+        unmet = self.demands or any(not check.accepted for check in self.conditions)
+        return "go" if ready and not unmet else "conditional"
 
     @property
     def action(self) -> str:

@@ -81,8 +81,6 @@ class Snapshot(SheetFile):
 
     date: Day = Field(exclude=True)
     """that day"""
-    launch_date: Day | None = Field(None, exclude=True)
-    """day of the launch as it was planned then, where it has moved since"""
 
 
 class Launch(FromFile):
