@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -13,8 +12,6 @@ from opslab.tables.sheets import SheetFile
 
 Tier = Literal["feature", "product", "platform"]
 Status = Literal["green", "amber", "red", "na"]
-Doubt = Literal["blockers", "briefing"]
-"""Checks whose failure may be accepted beforehand."""
 TIERS: dict[Tier, float] = {"feature": 0.8, "product": 0.9, "platform": 0.95}
 """Weighted readiness that a launch needs by default, the smallest launches first."""
 
@@ -55,15 +52,15 @@ class Briefing(Declared):
     """support, sales, marketing, customer success …"""
     audience: Words | None = None
     """who in it"""
-    people: Number | None = Field(None, gt=0)
+    people: int | None = Field(None, ge=1)
     """people to be briefed"""
-    briefed: Number = Field(0, ge=0)
+    briefed: int = Field(0, ge=0)
     """people who were"""
     date: Day | None = None
     """day of the session"""
-    open_questions: Label | None = None
+    open_questions: Words | None = None
     """questions that came up: how many, or each of them, parted by ;"""
-    answered: Number = Field(0, ge=0)
+    answered: int = Field(0, ge=0)
     """how many of them are answered"""
     message: Words | None = None
     """what this function says; what everybody says where it is empty"""
@@ -73,20 +70,17 @@ class Briefing(Declared):
     """who briefs them"""
 
     @property
-    def unanswered(self) -> float:
+    def unanswered(self) -> int:
         """How many questions are open."""
-        given = (self.open_questions or "").strip()
-        listed = [part for part in re.split(r"[;\n]", given) if part.strip()]
-        return max(0, (int(given) if given.isdecimal() else len(listed)) - self.answered)
+        given = self.open_questions or "0"
+        return (int(given) if given.isdecimal() else len(given.split(";"))) - self.answered
 
 
 class Snapshot(SheetFile):
     """The checklist as it was on an earlier day."""
 
-    date: Day
+    date: Day = Field(exclude=True)
     """that day"""
-    launch_date: Day | None = None
-    """day of the launch as it was planned then, where it has moved since"""
 
 
 class Launch(FromFile):
@@ -128,7 +122,7 @@ class Launch(FromFile):
     """who is briefed, in a file or here"""
     briefed: Number = Field(0.8, gt=0, le=1)
     """share of a function's people who have to be briefed"""
-    accept: dict[Doubt, Text] = Field({})
+    accept: dict[Literal["briefing"], Text] = Field({})
     """doubts that are accepted beforehand, each with its reason"""
     french: dict[str, str] = Field({}, exclude=True)
     """French of what stands in the sheets"""
@@ -140,8 +134,11 @@ class Launch(FromFile):
 
     def named(self) -> dict[Location, str]:
         """Return the tables."""
-        given = {(name,): getattr(self, name) for name in ("checklist", "briefing")}
-        given |= {("snapshots", number): sheet for number, sheet in enumerate(self.snapshots)}
+        given: dict[Location, object] = {
+            ("checklist",): self.checklist,
+            ("briefing",): self.briefing,
+            **{("snapshots", number): sheet for number, sheet in enumerate(self.snapshots)},
+        }
         return {
             (*location, "path"): sheet.path
             for location, sheet in given.items()

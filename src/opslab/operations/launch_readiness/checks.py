@@ -1,0 +1,62 @@
+"""Whether a checklist can carry a decision: what items lack, blockers, dates, briefing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from opslab.operations.launch_readiness.result import Judged, State
+from opslab.operations.launch_readiness.spec import Launch
+from opslab.results import Check, Message, Status
+
+FLAGS = (
+    "no_status",
+    "no_evidence",
+    "no_reason",
+    "no_owner",
+    "no_function",
+    "no_date",
+    "overdue",
+    "after_launch",
+)
+"""What an open item may lack: a check each, and ``why_<name>`` in the words."""
+_HALF = 2  # items, of which one may lack its status
+
+
+def run(launch: Launch, states: Sequence[State], sessions: Sequence[Judged]) -> tuple[Check, ...]:
+    """Return the checks, the blocking first.
+
+    Parameters
+    ----------
+    launch : Launch
+    states : sequence of State
+        The checklist by day, today's last.
+    sessions : sequence of Judged
+        The briefings.
+    """
+    now, checked = states[-1], list[Check]()
+
+    def check(name: str, status: Status, said: str = "", **values: Any) -> None:
+        detail = Message(f"launch_readiness.{name}_{said or status}", values)
+        accepted = launch.accept.get("briefing", "") if name == "briefing" else ""
+        checked.append(Check(name, status, detail, None, name == "no_status", accepted))
+
+    rows = {flag: [judged.row for judged in now.items if flag in judged.why] for flag in FLAGS}
+    for name, wrong in (rows | {"repeated": now.twice}).items():
+        many = name == "no_status" and len(wrong) * _HALF > len(now.items)
+        check(name, "fail" if many else "warn" if wrong else "pass", rows=wrong, count=len(wrong))
+    asked = sum(judged.blocking for judged in now.items)
+    check("blockers", "pass" if asked else "fail", count=asked)
+    start = launch.launch_date
+    over = not start or start < now.day
+    check("timing", "warn" if over else "pass", "" if start else "none", day=start)
+    cells = [
+        {(known.item, known.status, known.due, known.evidence) for known in earlier.items}
+        for earlier in states[-3:]
+    ]
+    same = all(items == cells[-1] for items in cells)
+    check("fresh", "warn" if same else "pass", "" if cells[1:] else "none")
+    lacking, all_of = sum(judged.open for judged in sessions), len(sessions)
+    met: Status = "fail" if not all_of else "warn" if lacking else "pass"
+    check("briefing", met, count=lacking, all=all_of)
+    return tuple(checked)

@@ -1,0 +1,92 @@
+"""The record of a launch: what ``result.json`` holds, and the evidence in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic_core import to_jsonable_python
+
+from opslab.evidence import Evidence, Quantity
+from opslab.messages import text
+from opslab.operations.launch_readiness.result import ReadinessResult
+
+KEYS = ("item", "function")
+"""Columns of the frame that name a row."""
+MAIN = ("ready", "low", "high", "percent")
+"""Columns that tell a row beside another result's, and how they are written."""
+_LONG = {"launch", "row", "tier", "reason"}
+
+
+def record(result: ReadinessResult) -> dict[str, Any]:
+    """Return what is the result's own as JSON takes it: no prose, missing numbers null."""
+    launch, now, slips = result.launch, result.now, result.slips
+    return {
+        "schema": "opslab.launch_readiness/1",
+        "launch": launch.slug,
+        "tier": launch.tier,
+        "decision": result.decision,
+        "readiness": now.readiness,
+        "threshold": launch.needed,
+        **to_jsonable_python(
+            {
+                "launch_date": launch.launch_date,
+                "blockers": result.blockers,
+                "conditions": result.demands,
+                "items": now.items,
+                "briefing": result.briefed,
+                "trend": [
+                    {
+                        "date": known.day,
+                        "readiness": known.readiness,
+                        "blockers": known.blockers,
+                    }
+                    for known in result.states
+                ],
+            }
+        ),
+        "slips": {
+            "items": len(slips),
+            "held": sum(days <= 0 for days in slips),
+            "mean_days": sum(slips) / len(slips) if slips else None,
+            "undated": sum(not judged.due for judged in now.items),
+        },
+        "imports": [reading.record() for reading in result.readings],
+    }
+
+
+def rows(result: ReadinessResult, *, full: bool) -> list[dict[str, Any]]:
+    """Return the items as rows: what one works with, or every column there is."""
+    language = result.language
+    return [
+        judged.model_dump(exclude=set() if full else _LONG)
+        | {
+            "counts_as": text(f"launch_readiness.counts_{judged.counts_as}", language),
+            "why": ", ".join(text(f"launch_readiness.why_{flag}", language) for flag in judged.why),
+            "ready": float(judged.counts_as == "green"),
+        }
+        for judged in result.now.items
+    ]
+
+
+def evidence(result: ReadinessResult) -> list[Evidence]:
+    """Return the weighted readiness: what people say of themselves, each with a proof."""
+    launch, share = result.launch, result.now.readiness
+    points = dict.fromkeys(("p5", "p50", "p95"), share)
+    return [
+        Evidence(
+            id=f"{launch.slug}/readiness",
+            kind="descriptive",
+            statement=("launch_readiness.evidence", {"launch": launch.shown_title}),
+            quantity=Quantity("quantiles", points, share, None, None, 0.9),
+            unit="share",
+            per="once",
+            period=(None, result.as_of),
+            population=launch.shown_title,
+            claim=f"readiness:{launch.slug}",
+            benefit="quality",
+            grade="E",
+            sources=result.sources,
+            date=result.as_of,
+            owner=launch.owner,
+        )
+    ]

@@ -1,0 +1,136 @@
+"""What the gate returns: the decision, what blocks it, its conditions, and how it came there."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal, NamedTuple
+
+from opslab.evidence import SourceFile
+from opslab.operations.launch_readiness.spec import Briefing, Item, Launch, Status
+from opslab.results import Result
+from opslab.tables.import_report import Reading
+
+Decision = Literal["go", "conditional", "no_go"]
+
+
+class Judged(Item):
+    """An item as it counts on a day, or a function's briefing as an item of the gate."""
+
+    row: int
+    """of the sheet"""
+    due: datetime.date | None = None
+    """the day that was written or meant"""
+    days_left: int | None = None
+    """until then"""
+    slip_days: int | None = None
+    """by which it is due later than was first announced; earlier is below 0"""
+    counts_as: Status
+    """green once it is proven"""
+    why: tuple[str, ...] = ()
+    """what it lacks, in words of the catalogue (``why_<name>``)"""
+
+    @property
+    def open(self) -> bool:
+        """Whether it is neither proven nor left out."""
+        return self.counts_as in ("amber", "red")
+
+
+class State(NamedTuple):
+    """The checklist as it stands, or stood, on a day.
+
+    Attributes
+    ----------
+    day : datetime.date
+    items : tuple of Judged
+    twice : sequence of int
+        Rows that repeat another one.
+    reading : Reading or None
+    """
+
+    day: datetime.date
+    items: tuple[Judged, ...]
+    twice: list[int]
+    reading: Reading | None
+
+    @property
+    def blockers(self) -> int:
+        """Blocking items that are not proven."""
+        return sum(judged.blocking and judged.open for judged in self.items)
+
+    @property
+    def readiness(self) -> float:
+        """Weight of the green items over the weight of all but those that do not apply."""
+        counted = [judged for judged in self.items if judged.counts_as != "na"]
+        green = sum(judged.weight for judged in counted if not judged.open)
+        return round(green / (sum(judged.weight for judged in counted) or 1), 9)
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ReadinessResult(Result):
+    """The result of `opslab.operations.readiness`.
+
+    Ask
+    ---
+    ``now.items`` are the items as they count, each with its row; ``todo`` all that is open, by day;
+    ``compare(other)`` puts two launches, or two days of one, side by side; ``frame()`` and
+    ``to_excel(path)`` the tables; ``explain(term)`` what a word means.
+
+    Attributes
+    ----------
+    states : tuple of State
+        The checklist by day, that of today last.
+    blockers, demands, todo : tuple of Judged
+        Blocking items that are not proven, what a conditional launch has to meet besides, and all
+        that is open: by day, the undated last.
+    briefed : tuple of Briefing
+    sessions : tuple of Judged
+        The same as items of the gate.
+    """
+
+    PARTS: ClassVar[Mapping[str, str]] = {
+        "gate": "blockers",
+        "dates": "",
+        "actions": "todo",
+        "trend": "states",
+        "briefing": "sessions",
+        "brief": "",
+        "checks": "checks",
+        "data": "",
+        "method": "",
+    }
+
+    launch: Launch
+    states: tuple[State, ...]
+    blockers: tuple[Judged, ...]
+    demands: tuple[Judged, ...]
+    todo: tuple[Judged, ...]
+    briefed: tuple[Briefing, ...]
+    sessions: tuple[Judged, ...]
+    readings: tuple[Reading, ...]
+    sources: tuple[SourceFile, ...]
+
+    @property
+    def now(self) -> State:
+        """The checklist as it stands."""
+        return self.states[-1]
+
+    @property
+    def decision(self) -> Decision:
+        """What comes out of the rules: nothing buys a blocker out."""
+        if self.blockers:
+            return "no_go"
+        ready = self.now.readiness >= self.launch.needed
+        unmet = self.demands or any(not check.accepted for check in self.conditions)
+        return "go" if ready and not unmet else "conditional"
+
+    @property
+    def action(self) -> str:
+        """What to do: stop, go, conditional, no_go."""
+        return "stop" if self.broken else self.decision
+
+    @property
+    def slips(self) -> list[int]:
+        """Days by which items are due later than was first announced, where versions tell."""
+        return [judged.slip_days for judged in self.now.items if judged.slip_days is not None]
