@@ -1,6 +1,6 @@
 """A review's readout: first screen, and a table for each of its parts."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date, timedelta
 from functools import partial
 from typing import Any
@@ -14,12 +14,12 @@ from opslab.report.import_report import import_report
 from opslab.report.voice import Blocks, Voice
 
 _COLUMNS = {
-    "movements": "name before limits after moved direction target latest state",
-    "mentions": "theme before after ratio",
-    "effects": "metric arm value interval",
-    "gates": "decision readiness threshold blockers conditions",
-    "decisions": "decision launches hurt interval",
-    "learned": "lesson owner",
+    "kpis": "name before limits after moved direction target latest state",
+    "feedback": "theme before after ratio",
+    "experiment": "metric arm value interval",
+    "gate": "decision readiness threshold blockers conditions",
+    "calibration": "decision launches hurt interval",
+    "lessons": "lesson owner",
 }
 """Of each part that is a table, in the order of the page."""
 _WORDS = ("moved", "state", "decision", "direction")
@@ -66,7 +66,7 @@ def headline(result: LaunchReportResult, say: Voice) -> str:
     """Return the sentence that a sponsor reads first."""
     if result.broken:
         return say("headline_stop")
-    first = result.movements[0]
+    first = result.kpis[0]
     moved = say(f"headline_{first['moved']}", **told(first, say))
     due = len(result.names("met", "missed"))
     return say("headline", met=len(result.names("met")), count=due, moved=moved)
@@ -77,14 +77,10 @@ def first_screen(result: LaunchReportResult, say: Voice) -> Verdict:
     review, day = result.review, result.as_of or result.review.date
     reviews = (review.launch_date + timedelta(weeks=weeks) for weeks in (2, 4, 8))
     upcoming = next((say.date(at) for at in reviews if at > day), say.none)
-    rising = [told(row, say)["theme"] for row in result.mentions if row["low"] > 1]
-    reasons = [say(f"reason_{row['state']}", **told(row, say)) for row in result.movements]
+    weeks = say("count_week", count=(day - review.launch_date).days // 7)
+    rising = [told(row, say)["theme"] for row in result.feedback if row["low"] > 1]
+    reasons = [say(f"reason_{row['state']}", **told(row, say)) for row in result.kpis]
     reasons += [say("rising", names=rising)] if rising else []
-    facts = [
-        say.fact("weeks", say("count_week", count=(day - review.launch_date).days // 7)),
-        say.fact("next", upcoming),
-        say.checks_fact(result.checks),
-    ]
     return Verdict(
         kicker=say.joined(say("kicker"), say.date(day), review.owner),
         title=say.spoken(review.shown_title),
@@ -92,14 +88,16 @@ def first_screen(result: LaunchReportResult, say: Voice) -> Verdict:
         action=say(f"action_{result.action}"),
         headline=headline(result, say),
         tone=_TONES.get(result.action, "open"),
-        facts=Facts(facts),
+        facts=Facts(
+            [say.fact("weeks", weeks), say.fact("next", upcoming), say.checks_fact(result.checks)]
+        ),
         reasons=[*reasons, say("not_causal")],
     )
 
 
 def figures(result: LaunchReportResult, say: Voice) -> dict[str, Figure]:
     """Return each figure over time, with its limits, its target and the launch."""
-    rows = enumerate(result.movements, 1)
+    rows = enumerate(result.kpis, 1)
     return {f"kpi_{number}": _drawn(row, say) for number, row in rows if row["values"]}
 
 
@@ -108,7 +106,7 @@ def _drawn(row: Mapping[str, Any], say: Voice) -> Figure:
     title = say(f"headline_{row['moved']}", **words)
     with style():
         drawing, axes = framed(title, 1.7, left=0.7)
-        if row["low"] is not None:
+        if row["moved"] != "unknown":
             axes.axhspan(row["low"], row["high"], color=GREY, alpha=0.25, lw=0)
         axes.axhline(row["target"], color=GREEN, ls="--")
         axes.axvline(0, color=INK, lw=0.9)
@@ -119,43 +117,37 @@ def _drawn(row: Mapping[str, Any], say: Voice) -> Figure:
     return Figure(drawing, say("alt", title=title, **words), say("caption", **words))
 
 
-def _part(name: str, result: LaunchReportResult, say: Voice) -> Blocks:
-    held = result.PARTS[name]
-    rows, columns = getattr(result, held), _COLUMNS[held].split()
+def _rows(name: str, result: LaunchReportResult, say: Voice) -> Blocks:
+    """Return a part that is a table, or what it lacks."""
+    rows, columns = getattr(result, name), _COLUMNS[name].split()
     if not rows:
-        return [say.heading(name), say.paragraph(f"no_{held}")]
+        return [say.paragraph(f"no_{name}")]
+    score = say.none if result.brier is None else say.decimal(result.brier)
+    heads = [say(f"column_{column}") for column in columns]
     cells = [
         [Cell(words[each], tone=_TONES.get(str(row.get(each)), "plain")) for each in columns]
         for row in rows
         for words in [told(row, say)]
     ]
-    heads = [say(f"column_{column}") for column in columns]
-    score = say.none if result.brier is None else say.decimal(result.brier)
-    blocks: Blocks = [
-        say.heading(name),
-        Table(say(f"table_{held}"), heads, cells, wide=True),
-        say.remark(f"note_{held}", score=score),
+    return [
+        Table(say(f"table_{name}"), heads, cells, wide=True),
+        say.remark(f"note_{name}", score=score),
     ]
+
+
+def _part(name: str, result: LaunchReportResult, say: Voice) -> Blocks:
+    blocks: Blocks = [say.heading(name)]
+    match name:
+        case "checks":
+            blocks.append(say.checks(result.checks))
+        case "method":
+            blocks.append(say.paragraph("method"))
+        case "data":
+            for reading in result.readings:
+                blocks += import_report(reading, say.language)
+        case _:
+            blocks += _rows(name, result, say)
     return blocks + [*result.figures(say.language).values()] * (name == "kpis")
 
 
-def _checks(result: LaunchReportResult, say: Voice) -> Blocks:
-    return [say.heading("checks"), say.checks(result.checks)]
-
-
-def _data(result: LaunchReportResult, say: Voice) -> Blocks:
-    reports = [import_report(reading, say.language) for reading in result.readings]
-    return [say.heading("data"), *(block for report in reports for block in report)]
-
-
-def _method(result: LaunchReportResult, say: Voice) -> Blocks:
-    del result
-    return [say.heading("method"), say.paragraph("method")]
-
-
-PARTS: dict[str, Callable[[LaunchReportResult, Voice], Blocks]] = {
-    **{name: partial(_part, name) for name, held in LaunchReportResult.PARTS.items() if held},
-    "checks": _checks,
-    "data": _data,
-    "method": _method,
-}
+PARTS = {name: partial(_part, name) for name in LaunchReportResult.PARTS}

@@ -15,12 +15,12 @@ _SHORT = "name direction target by unit low before high after latest moved state
 
 def record(result: LaunchReportResult) -> dict[str, Any]:
     """Return what is the result's own as JSON takes it: no prose, missing numbers null."""
-    names = ("action", "mentions", "effects", "gates", "decisions", "brier")
+    names = ("action", "feedback", "experiment", "gate", "calibration", "brier")
     return {name: getattr(result, name) for name in names} | {
         "schema": "opslab.launch_report/1",
         "inputs": [{"file": source.name, "sha256": source.sha256} for source in result.sources],
         "plan": result.review.model_dump(mode="json"),
-        "movements": [row | {"by": str(row["by"])} for row in result.movements],
+        "kpis": [row | {"by": str(row["by"])} for row in result.kpis],
         "imports": [reading.record() for reading in result.readings],
     }
 
@@ -29,26 +29,26 @@ def rows(result: LaunchReportResult, *, full: bool) -> list[dict[str, Any]]:
     """Return the figures as rows: what one works with, or every column there is."""
     return [
         {name: cell for name, cell in row.items() if full or name in _SHORT.split()}
-        for row in result.movements
+        for row in result.kpis
     ]
 
 
 def evidence(result: LaunchReportResult) -> list[Evidence]:
     """Return the difference of each figure that has limits: a description, and no cause."""
-    return [_evidence(row, result) for row in result.movements if row["moved"] != "unknown"]
+    return [_evidence(row, result) for row in result.kpis if row["moved"] != "unknown"]
 
 
 def _evidence(row: dict[str, Any], result: LaunchReportResult) -> Evidence:
     review, value = result.review, row["after"] - row["before"]
     since = sum(week >= 0 for week in row["weeks"])
-    spread = max(row["high"] - row["before"], 1e-9) / 3
-    error = spread * sqrt(1 / since + 1 / (len(row["weeks"]) - since))
-    ends = value - 1.96 * error, value + 1.96 * error
+    deviation = max(row["high"] - row["before"], 1e-9) / 3  # limits are three of them away
+    error = deviation * sqrt(1 / since + 1 / (len(row["weeks"]) - since))
+    normal, reach = {"location": value, "scale": error}, 1.96 * error
     return Evidence(
         id=f"{review.slug}/{row['name']}",
         kind="descriptive",
         statement=("launch_report.evidence", {"name": row["name"], "launch": review.review}),
-        quantity=Quantity("normal", {"location": value, "scale": error}, value, *ends, 0.95),
+        quantity=Quantity("normal", normal, value, value - reach, value + reach, 0.95),
         unit=row["unit"].replace("%", "share") or row["name"],
         per="once",
         period=(review.launch_date, result.as_of),

@@ -9,7 +9,7 @@ from opslab.operations.launch_report.spec import LaunchReview
 from opslab.results import Result
 from opslab.tables.import_report import Reading
 
-Rows = list[dict[str, Any]]
+Rows = tuple[dict[str, Any], ...]
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -23,39 +23,34 @@ class LaunchReportResult(Result):
 
     Attributes
     ----------
-    movements, mentions, effects, gates, decisions, learned : list of dict
-        A row for each figure, theme, effect of the experiment, readiness that was cited, decision
-        of the gate, lesson.
+    kpis, feedback, experiment, gate, calibration, lessons : tuple of dict
+        A row for each figure, theme, effect, readiness that was cited, decision, lesson.
     brier : float or None
         See `opslab.operations.launch_report.review.brier`.
     """
 
     PARTS: ClassVar[Mapping[str, str]] = {
-        "kpis": "movements",
-        "feedback": "mentions",
-        "experiment": "effects",
-        "gate": "gates",
-        "calibration": "decisions",
-        "lessons": "learned",
+        **{name: name for name in ("kpis", "feedback", "experiment", "gate", "calibration")},
+        "lessons": "lessons",
         "checks": "checks",
         "data": "",
         "method": "",
     }
 
     review: LaunchReview
-    movements: Rows
-    mentions: Rows
-    effects: Rows
-    gates: Rows
-    decisions: Rows
-    learned: Rows
+    kpis: Rows
+    feedback: Rows
+    experiment: Rows
+    gate: Rows
+    calibration: Rows
+    lessons: Rows
     brier: float | None
     readings: tuple[Reading, ...]
     sources: tuple[SourceFile, ...]
 
     def names(self, *states: str) -> list[str]:
         """Return the figures that are in a state, or moved so."""
-        return [row["name"] for row in self.movements if {row["state"], row["moved"]} & {*states}]
+        return [row["name"] for row in self.kpis if {row["state"], row["moved"]} & {*states}]
 
     @property
     def action(self) -> str:

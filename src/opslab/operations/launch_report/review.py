@@ -1,6 +1,5 @@
 """The review of a launch: figures before and after, themes since, how the gate's words held."""
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from itertools import pairwise
@@ -14,12 +13,14 @@ from opslab.messages import Language
 from opslab.operations.cited import cited_run
 from opslab.operations.launch_report.result import LaunchReportResult
 from opslab.operations.launch_report.spec import CITED, Kpi, LaunchReview, PastLaunch, Value
-from opslab.results import Check, Message
+from opslab.results import Check, Message, Status
 from opslab.tables.import_report import Reading
 from opslab.tables.sheets import read_sheet, source_files
 
 FEWEST = 8
 """Values from which limits are drawn, and that are a signal in a row on one side of the mean."""
+GATE = ("decision", "readiness", "threshold", "blockers", "conditions")
+"""What is told of a readiness."""
 LAUNCHES = 10
 """Launches from which the gate's readiness is scored."""
 
@@ -58,23 +59,6 @@ def signalled(values: Sequence[float], low: float, mean: float, high: float) -> 
     return min(values) < low or max(values) > high or "+" * FEWEST in sides or "-" * FEWEST in sides
 
 
-def reaches(kpi: Kpi, value: float, target: float) -> bool:
-    """Return whether a value is as good as another, or better."""
-    return value >= target if kpi.direction == "up" else value <= target
-
-
-def exact_share(hits: int, of: int, level: float = 0.95) -> tuple[float, float]:
-    """Return the interval of a share by Clopper and Pearson (1934).
-
-    Examples
-    --------
-    >>> [round(end, 4) for end in exact_share(2, 10)]
-    [0.0252, 0.5561]
-    """
-    ends = binomtest(hits, of).proportion_ci(level)
-    return float(ends.low), float(ends.high)
-
-
 def review_launch(
     review: LaunchReview, as_of: date | None = None, language: Language = "en"
 ) -> LaunchReportResult:
@@ -96,60 +80,65 @@ def review_launch(
     day, launched = as_of or review.date, review.launch_date
     if day < launched:
         raise SpecError(review.problem("launch_report.not_launched", "launch_date"))
+    cited: dict[str, Mapping[str, Any]] = {
+        name: cited_run(review, run, name, notebook=notebook).record
+        for name, notebook in CITED.items()
+        if (run := getattr(review, name))
+    }
     values, reading = _values(review)
-    movements = [movement(kpi, values[kpi.name], launched, day) for kpi in review.kpis]
+    kpis = tuple(movement(kpi, values, launched, day) for kpi in review.kpis)
     rows, told, _ = read_sheet(review, review.past, PastLaunch, "past-launches")
     past, readings = [launch for _, launch in rows], tuple(filter(None, (reading, told)))
-    themes, gate, experiment = (_cited(review, name) for name in ("themes", "gate", "experiment"))
-    gates = "launch decision readiness threshold blockers conditions".split()
+    gate, experiment = cited.get("gate"), cited.get("experiment", {})
     return LaunchReportResult(
         review=review,
         as_of=day,
         language=language,
-        movements=movements,
-        mentions=[*mentioned(themes, launched)] if themes else [],
-        effects=[
+        kpis=kpis,
+        feedback=tuple(mentioned(cited["themes"], launched)) if "themes" in cited else (),
+        experiment=tuple(
             {**each["statement"]["values"], **each["quantity"], "unit": each["unit"]}
             for each in experiment.get("evidence", ())
-        ],
-        gates=[{"unit": "%", **{name: gate[name] for name in gates}}] if gate else [],
-        decisions=[*calibrate(past)],
+        ),
+        gate=({"unit": "%", **{name: gate[name] for name in GATE}},) if gate else (),
+        calibration=tuple(calibrate(past)),
+        lessons=tuple(map(dict, review.lessons)),
         brier=brier(past),
-        learned=[dict(lesson) for lesson in review.lessons],
         readings=readings,
-        sources=source_files(review, readings, len(movements)),
-        checks=tuple(_checks(movements)),
+        sources=source_files(review, readings, len(kpis)),
+        checks=tuple(_checks(kpis)),
     )
 
 
-def movement(kpi: Kpi, values: Mapping[date, float], launched: date, day: date) -> dict[str, Any]:
+def movement(
+    kpi: Kpi, values: Mapping[tuple[str, date], float], launched: date, day: date
+) -> dict[str, Any]:
     """Return a figure's limits and means, whether it ``moved``, and the ``state`` of its target.
 
     ``latest`` is the last value since the launch up to the target's day.
     """
-    known = {at: values[at] for at in sorted(values) if at <= day}
+    known = {at: values[name, at] for name, at in sorted(values) if name == kpi.name and at <= day}
     since = [value for at, value in known.items() if at >= launched]
     due = [value for at, value in known.items() if launched <= at <= kpi.by]
     limits = behaviour_limits([*known.values()][: len(known) - len(since)])
     low, before, high, _ = limits or [None] * 4
-    after = fmean(since) if since else None
+    after, latest = (fmean(since) if since else None), (due[-1] if due else None)
     gaps = [(here - last).days for last, here in pairwise([*known, day])]
-    state = moved = "unknown"
+    sign, state, moved = (1 if kpi.direction == "up" else -1), "unknown", "unknown"
     if kpi.by > day:
         state = "open"
     elif due:
-        state = "met" if reaches(kpi, due[-1], kpi.target) else "missed"
+        state = "met" if sign * due[-1] >= sign * kpi.target else "missed"
     if limits and since:
-        moved = "steady"
-        if signalled(since, *limits[:3]):
-            moved = "better" if reaches(kpi, after, before) else "worse"
+        better = "better" if sign * fmean(since) > sign * limits[1] else "worse"
+        moved = better if signalled(since, *limits[:3]) else "steady"
     return {
         **dict(kpi),
         "low": low,
         "before": before,
         "high": high,
         "after": after,
-        "latest": due[-1] if due else None,
+        "latest": latest,
         "moved": moved,
         "state": state,
         "silent": not since,
@@ -165,7 +154,7 @@ def mentioned(record: Mapping[str, Any], launched: date) -> Iterator[dict[str, A
 
     Weeks are whole ones, back from the record's last day; that of the launch is left out where it
     is in both. Of Poisson counts the part since is binomial (Przyborowski and Wilenski, 1940); the
-    intervals are exact, and hold 95 % over all themes together (Bonferroni).
+    intervals are exact (Clopper and Pearson, 1934) and hold 95 % over all themes (Bonferroni).
     """
     ended = date.fromisoformat(record["plan"]["end"] or record["as_of"])
     weeks, rest = divmod((ended - launched).days + 1, 7)
@@ -173,15 +162,15 @@ def mentioned(record: Mapping[str, Any], launched: date) -> Iterator[dict[str, A
     for trend in record["trends"]:
         since, before = trend["weeks"][-weeks:], trend["weeks"][: -weeks - bool(rest)]
         if weeks > 0 and before and any(before + since):
-            ends = exact_share(sum(since), sum(before + since), 1 - 0.05 / len(titles))
-            low, high = (end / max(1 - end, 1e-9) * len(before) / len(since) for end in ends)
-            theme = {said["language"]: said["title"] for said in titles[trend["theme"]]}
+            test = binomtest(sum(since), sum(before + since))
+            ends = test.proportion_ci(1 - 0.05 / len(titles))
+            scale = len(before) / len(since)
             yield {
-                "theme": theme,
+                "theme": {said["language"]: said["title"] for said in titles[trend["theme"]]},
                 "before": fmean(before),
                 "after": fmean(since),
-                "low": low,
-                "high": high,
+                "low": scale * ends.low / (1 - ends.low),
+                "high": scale * ends.high / (1 - ends.high) if ends.high < 1 else None,
             }
 
 
@@ -190,9 +179,9 @@ def calibrate(past: Sequence[PastLaunch]) -> Iterator[dict[str, Any]]:
     for decision in ("go", "conditional", "no_go"):
         hurt = [launch.hurt == "yes" for launch in past if launch.decision == decision]
         if hurt:
-            low, high = exact_share(sum(hurt), len(hurt))
+            ends = binomtest(sum(hurt), len(hurt)).proportion_ci()._asdict()
             counts = {"decision": decision, "launches": len(hurt), "hurt": sum(hurt)}
-            yield {**counts, "low": low, "high": high, "unit": "%"}
+            yield {**counts, **ends, "unit": "%"}
 
 
 def brier(past: Sequence[PastLaunch]) -> float | None:
@@ -204,34 +193,24 @@ def brier(past: Sequence[PastLaunch]) -> float | None:
     return fmean(error**2 for error in errors) if len(errors) >= LAUNCHES else None
 
 
-def _values(review: LaunchReview) -> tuple[Mapping[str, dict[date, float]], Reading | None]:
-    """Return each figure's values by day, and how they were read; a day has one value only."""
+def _values(review: LaunchReview) -> tuple[dict[tuple[str, date], float], Reading | None]:
+    """Return the values by figure and day, and how they were read; a day has one value only."""
     rows, reading, headings = read_sheet(review, review.series, Value, "kpi-series")
-    values: dict[str, dict[date, float]] = defaultdict(dict)
     firsts: dict[tuple[str, date], int] = {}
     twice = []
     for number, row in rows:
-        first = firsts.setdefault((row.kpi, row.date), number)
-        if first != number:
-            found = {"first": first, "kpi": row.kpi}
-            place = {"field": headings["date"], "row": number, "cell": str(row.date)}
-            twice.append(Problem("launch_report.twice", found, review.series.path, **place))
-        elif row.value is not None:
-            values[row.kpi][row.date] = row.value
+        values = {"first": firsts.setdefault((row.kpi, row.date), number), "kpi": row.kpi}
+        place = review.series.path, None, headings["date"], number, str(row.date)
+        twice += [Problem("launch_report.twice", values, *place)] * (values["first"] != number)
     DataError.refuse(twice)
-    return values, reading
+    return {(row.kpi, row.date): row.value for _, row in rows if row.value is not None}, reading
 
 
-def _checks(movements: Sequence[Mapping[str, Any]]) -> Iterator[Check]:
+def _checks(kpis: Sequence[Mapping[str, Any]]) -> Iterator[Check]:
     for name in ("silent", "short", "gaps"):
-        names, blocking = [row["name"] for row in movements if row[name]], name == "silent"
-        every = blocking and len(names) == len(movements)
-        status = "fail" if every else "warn" if names else "pass"
+        names, blocking = [row["name"] for row in kpis if row[name]], name == "silent"
+        status: Status = "warn" if names else "pass"
+        if blocking and len(names) == len(kpis):
+            status = "fail"
         detail = Message(f"launch_report.{name}_{status}", {"names": names})
         yield Check(name, status, detail, blocking=blocking)
-
-
-def _cited(review: LaunchReview, name: str) -> Mapping[str, Any]:
-    """Return the record of a run that a field names, empty where it names none."""
-    run = getattr(review, name)
-    return cited_run(review, run, name, notebook=CITED[name]).record if run else {}

@@ -99,6 +99,10 @@ class LaunchReview(FromFile):
 
     def named(self) -> dict[Location, str]:
         """Return the tables, and the records of the runs."""
-        runs = {(name,): record_file(run) for name in CITED if (run := getattr(self, name))}
-        past = {("past", "path"): self.past.path} if isinstance(self.past, SheetFile) else {}
-        return {("series", "path"): self.series.path, **past, **runs}
+        sheets = {"series": self.series, "past": self.past}
+        paths: dict[Location, str] = {
+            (name, "path"): sheet.path
+            for name, sheet in sheets.items()
+            if isinstance(sheet, SheetFile)
+        }
+        return paths | {(name,): record_file(run) for name in CITED if (run := getattr(self, name))}
