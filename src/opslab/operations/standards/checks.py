@@ -14,37 +14,25 @@ def run(
     standard: Standard, findings: Sequence[Finding], unread: Sequence[Problem]
 ) -> tuple[Check, ...]:
     """Return the checks; blocking is that more documents were read than not."""
-    count = len({finding.document for finding in findings})
+    count, checks = len({finding.document for finding in findings}), []
     wrong = {
         "read": [str(problem.file) for problem in unread],
-        "followed": _with(findings, "missing", "template"),
-        "clear": _with(findings, "unclear"),
-        "fresh": _with(findings, "stale"),
+        "followed": [
+            one.document for one in findings if one.state == "missing" and one.kind == "template"
+        ],
+        "clear": [one.document for one in findings if one.state == "unclear"],
+        "fresh": [one.document for one in findings if one.state == "stale"],
+        "moved": [] if standard.previous else [standard.documents],
     }
-    lost: Status = "fail" if len(unread) >= count else "warn"
-    checks = [
-        _check(
-            standard, name, (lost if name == "read" else "warn") if names else "pass", names, count
+    for name, all_wrong in wrong.items():
+        names = [*dict.fromkeys(all_wrong)]
+        much = name == "read" and len(names) >= count
+        status: Status = "fail" if much else "warn" if names else "pass"
+        detail = Message(
+            f"standards.{name}_{status}", {"names": names, "wrong": len(names), "count": count}
         )
-        for name, names in wrong.items()
-    ]
-    moved = "pass" if standard.previous else "warn"
-    return (*checks, _check(standard, "moved", moved, [], len(standard.previous)))
-
-
-def _check(standard: Standard, name: str, status: Status, names: list[str], count: int) -> Check:
-    accepted = str(standard.accept.get(name, ""))
-    detail = Message(
-        f"standards.{name}_{status}", {"names": names, "wrong": len(names), "count": count}
-    )
-    return Check(name, status, detail, blocking=name == "read" and not accepted, accepted=accepted)
-
-
-def _with(findings: Sequence[Finding], state: str, kind: str = "") -> list[str]:
-    return sorted(
-        {
-            finding.document
-            for finding in findings
-            if finding.state == state and kind in ("", finding.kind)
-        }
-    )
+        accepted = next((why for known, why in standard.accept.items() if known == name), "")
+        checks.append(
+            Check(name, status, detail, blocking=much and not accepted, accepted=accepted)
+        )
+    return tuple(checks)

@@ -11,12 +11,16 @@ import html
 import io
 import re
 import zipfile
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from opslab import provenance
 from opslab.documents import parse
-from opslab.names import folded, singular
+from opslab.messages import LANGUAGES
+from opslab.names import singular
+from opslab.operations.standards.result import KINDS, NAMING
+from opslab.report.voice import Voice
 
 READ = (".md", ".markdown", ".html", ".htm", ".docx")
 """Kinds of documents that are read."""
@@ -36,14 +40,12 @@ _MARKUP = (
     (r'(?i)<(?:h|w:pStyle w:val="(?:Heading|Titre) ?)2\b[^<>]*>', "\n## "),
     (r'(?i)<(?:h|w:pStyle w:val="(?:Heading|Titre) ?)[3-6]\b[^<>]*>', "\n### "),
     (
-        r'(?i)<(?:a|Relationship(?=[^<>]{0,500}/hyperlink"))\b[^<>]{0,500}'
-        r'\b(?:href|Target)="(https:[^"<>]*)"[^<>]{0,500}>',
+        r'(?i)<(?:a|Relationship(?=[^<>]{0,300}/hyperlink"))\b[^<>]{0,300}="(https:[^"<>]*)"[^<>]{0,300}>',
         r" \1 ",
     ),
     (r"(?i)</?pre\b[^<>]*>", "\n```\n"),
     (
-        r"(?i)(?:</(?:p|w:p|div|strong)>\s*){0,3}</(?:t[hd]|w:tc)>\s*"
-        r"(?:</?(?:t[hd]|w:tc\w*|p|w:p|div)\b[^<>]*>\s*){0,5}",
+        r"(?i)(?:</[pdw][^<>]*>\s*){0,3}</(?:td|th|w:tc)>\s*(?:</?(?:td|th|w:tc\w*|p|w:p)\b[^<>]*>\s*){0,5}",
         ": ",
     ),
     (r"(?i)</?(?:p|div|br|li|tr|h[1-6]|table|w:p|w:tr|w:br)\b[^<>]*>", "\n"),
@@ -58,7 +60,7 @@ class Page(NamedTuple):
     Attributes
     ----------
     keys : dict of str to str
-        Its front matter, or the ``Key: value`` lines below its title, by folded name.
+        Its front matter, or the ``Key: value`` lines below its title: by kind, or bare word.
     headings : list of (str, str)
         The marks of each, and its text.
     sections : dict of str to set of str
@@ -71,33 +73,42 @@ class Page(NamedTuple):
 
 
 def bare(heading: str) -> str:
-    """Return a heading without number, marks, case and plural."""
+    """Return a heading or key without number, marks, case and plural."""
     return singular(re.sub(r"^[\d.\s]+", "", heading))
+
+
+@cache
+def kinds() -> dict[str, str]:
+    """Return what each kind of key is called, bare, in either language."""
+    voices = [Voice(language, "standards") for language in LANGUAGES]
+    return {bare(say(f"column_{kind}")): kind for kind in NAMING + KINDS for say in voices}
 
 
 def read_page(path: Path, name: str) -> Page:
     """Return what a document holds; what is wrong with it is raised as it comes."""
-    content, kind = path.read_bytes(), path.suffix.lower()
+    content, ending = path.read_bytes(), path.suffix.lower()
     provenance.note(path, hashlib.sha256(content).hexdigest())
-    if kind == ".docx":
+    if ending == ".docx":
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             content = b"".join(archive.open(part).read(_LARGEST) for part in _WORD)
-    if len(content) > _LARGEST:
+    if len(content) > _LARGEST or ending not in READ:
         raise ValueError(name)
-    text = content.decode("utf-8-sig").replace("\r\n", "\n")
-    if not kind.startswith(".m"):
+    source = content.decode("utf-8-sig").replace("\r\n", "\n")
+    if not ending.startswith(".m"):
         for form, mark in _MARKUP:
-            text = re.sub(form, mark, text)
-        text = html.unescape(text)
-    front = re.match(_FRONT, text)
-    text = re.sub(_COMMENT, "", re.sub(_FENCE, "code\n", text[front.end() :] if front else text))
-    before, *rest = re.split(_HEADING, text)
+            source = re.sub(form, mark, source)
+        source = html.unescape(source)
+    front = re.match(_FRONT, source)
+    source = re.sub(_FENCE, "code\n", source[front.end() :] if front else source)
+    source = re.sub(_COMMENT, "", source)
+    before, *rest = re.split(_HEADING, source)
     written = re.findall(_KEY, before + "".join(rest[2:3]))
     if front:
         written = parse("\n" + front[1], name).values.items()
-    keys = {folded(key): "" if value is None else str(value).strip(" :") for key, value in written}
+    cells = {bare(key): "" if value is None else str(value).strip(" :") for key, value in written}
+    keys = {kinds().get(key, key): cell for key, cell in cells.items()}
     headings = list(zip(rest[::3], rest[1::3], strict=True))
-    sections = {"": set(re.findall(_LINK, " ".join([text, *keys.values()])))}
+    sections = {"": set(re.findall(_LINK, " ".join([source, *cells.values()])))}
     for (marks, heading), body, after in zip(headings, rest[2::3], [*rest[3::3], ""], strict=True):
         lines = sections.setdefault(bare(heading), set())
         lines.update(line.strip() for line in body.split("\n") if re.search(r"\w", line))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from opslab.messages import Language
-from opslab.operations.standards.adoption import LEVEL, shares
+from opslab.operations.standards.adoption import LEVEL, share, shares
 from opslab.operations.standards.figures import figures
-from opslab.operations.standards.result import KINDS, Share, StandardsResult
+from opslab.operations.standards.result import KINDS, Finding, Share, StandardsResult
 from opslab.report.blocks import Cell, Facts, Group, Points, Tone, Verdict
 from opslab.report.voice import Blocks, Voice
 
@@ -26,9 +26,8 @@ def voice(result: StandardsResult, language: Language) -> Voice:
 def headline(result: StandardsResult, say: Voice) -> str:
     """Return the sentence that a sponsor reads first."""
     share = result.share
-    span = say.range(say.percent(share.low, 0), say.percent(share.high, 0))
-    values = share._asdict() | {"level": LEVEL, "span": span, "unread": len(result.unread)}
-    return say("headline_stop" if result.broken else "headline", **values)
+    values = share._asdict() | {"span": _span(share, say), "unread": len(result.unread)}
+    return say("headline_stop" if result.broken else "headline", level=LEVEL, **values)
 
 
 def first_screen(result: StandardsResult, say: Voice) -> Verdict:
@@ -43,7 +42,9 @@ def first_screen(result: StandardsResult, say: Voice) -> Verdict:
     ]
     wrong = [say.message(check.detail) for check in result.checks if check.status != "pass"]
     return Verdict(
-        kicker=say.joined(say("kicker"), say.date(result.as_of), standard.owner),
+        kicker=say.joined(
+            say("kicker"), say.date(result.as_of) if result.as_of else None, standard.owner
+        ),
         title=say.spoken(standard.shown_title),
         question=say.spoken(standard.question) if standard.question else None,
         action=say(f"action_{result.action}", name=first),
@@ -58,77 +59,68 @@ def _of(held: int, asked: int, say: Voice) -> str:
     return say("of", held=held, asked=asked)
 
 
-def _share(name: str, share: Share, say: Voice) -> tuple[str | Cell, ...]:
-    span = say.range(say.percent(share.low, 0), say.percent(share.high, 0))
-    held = say.percent(share.held / share.asked, 0)
-    return name, Cell(_of(share.whole, share.documents, say), interval=span), held
-
-
 def _adoption(result: StandardsResult, say: Voice) -> Blocks:
-    rows = [_share(say("all"), result.share, say)] if result.findings else []
-    groups = [Group(Cell(say("all")), rows)]
+    groups = []
     for by in ("team", "template"):
-        parts = shares(result.findings, by).items()
-        named = [_share(name or say("no_name"), share, say) for name, share in parts]
-        groups.append(Group(Cell(say(f"column_{by}")), named))
-    table = say.table("adoption", "name adoption held", groups=groups, numeric=(1, 2), level=LEVEL)
+        names = sorted({getattr(finding, by) for finding in result.findings})
+        own = [[one for one in result.findings if getattr(one, by) == name] for name in names]
+        rows = [
+            _row(name or say("no_name"), part, say) for name, part in zip(names, own, strict=True)
+        ]
+        groups.append(Group(Cell(say(f"column_{by}")), rows))
+    columns = "name adoption template sections owner date review baseline target evidence other"
+    table = say.table("adoption", columns, groups=groups, level=LEVEL)
     return [say.heading("adoption"), *result.figures(say.language).values(), table]
 
 
-def _teams(result: StandardsResult, say: Voice) -> Blocks:
-    rows = []
-    for team in sorted({finding.team for finding in result.findings}):
-        own = shares([finding for finding in result.findings if finding.team == team], "kind")
-        cells = [_cell(own.get(kind), say) for kind in (*KINDS, "other")]
-        rows.append((team or say("no_name"), *cells))
-    columns = "team template sections owner date review_by baseline target evidence other"
-    return [say.heading("teams"), say.table("teams", columns, rows)]
+def _row(name: str, findings: Sequence[Finding], say: Voice) -> list[str | Cell]:
+    whole, kinds = share(findings), shares(findings, "kind")
+    cells: list[str | Cell] = [
+        name,
+        Cell(_of(whole.whole, whole.documents, say), interval=_span(whole, say)),
+    ]
+    for kind in ("template", "sections", *KINDS, "other"):
+        held, asked = (kinds[kind].held, kinds[kind].asked) if kind in kinds else (0, 0)
+        tone: Tone = "good" if held == asked else "open" if held else "bad"
+        cells.append(Cell(_of(held, asked, say), tone=tone) if asked else say.none)
+    return cells
 
 
-def _cell(share: Share | None, say: Voice) -> str | Cell:
-    if share is None:
-        return say.none
-    tone: Tone = "good" if share.held == share.asked else "open" if share.held else "bad"
-    return Cell(_of(share.held, share.asked, say), tone=tone)
+def _span(share: Share, say: Voice) -> str:
+    return say.range(say.percent(share.low, 0), say.percent(share.high, 0))
 
 
 def _documents(result: StandardsResult, say: Voice) -> Blocks:
-    rows = []
-    for row in result.rows():
-        own = [
-            one
-            for one in result.findings
-            if one.document == row["document"] and one.state != "there"
-        ]
-        lacking = [
-            say(f"lack_{finding.state}", name=finding.asked, value=finding.value) for finding in own
-        ]
-        rows.append(
-            (
-                Cell(row["title"], say.joined(row["team"], row["document"])),
-                row["template"] or say("no_name"),
-                _of(row["held"], row["asked"], say),
-                "; ".join(lacking) or say("nothing_lacks"),
-            )
+    lacking: dict[str, list[str]] = {}
+    for finding in result.findings:
+        said = say(f"lack_{finding.state}", name=finding.asked, value=finding.value)
+        lacking.setdefault(finding.document, []).extend([said] * (finding.state != "there"))
+    rows = [
+        (
+            Cell(row["title"], say.joined(row["team"], row["document"])),
+            row["template"] or say("no_name"),
+            _of(row["held"], row["asked"], say),
+            "; ".join(lacking[row["document"]]) or say("lack_there"),
         )
-    table = say.table("documents", "document template held lacking", rows, numeric=(2,))
+        for row in result.rows()
+    ]
+    table = say.table("documents", "document template held lacking", rows)
     return [say.heading("documents"), table]
 
 
 def _movement(result: StandardsResult, say: Voice) -> Blocks:
-    if not result.movements:
-        return [say.heading("movement"), say.paragraph("no_movement")]
     rows = [
         (
-            say.date(movement.as_of),
-            *(_of(share.whole, share.documents, say) for share in movement[1:4]),
-            say.listed(movement.new) or say.none,
-            say.listed(movement.gone) or say.none,
+            say.date(day),
+            _of(before.whole, before.documents, say),
+            _of(now.whole, now.documents, say),
+            say.listed(new) or say.none,
+            say.listed(gone) or say.none,
         )
-        for movement in result.movements
+        for day, before, now, new, gone in result.movements
     ]
-    table = say.table("movement", "date before now all_before new gone", rows, numeric=(1, 2, 3))
-    return [say.heading("movement"), table]
+    table = say.table("movement", "date before now new gone", rows)
+    return [say.heading("movement"), table if rows else say.paragraph("moved_warn")]
 
 
 def _checks(result: StandardsResult, say: Voice) -> Blocks:
@@ -150,7 +142,6 @@ def _method(result: StandardsResult, say: Voice) -> Blocks:
 
 PARTS: dict[str, Callable[[StandardsResult, Voice], Blocks]] = {
     "adoption": _adoption,
-    "teams": _teams,
     "documents": _documents,
     "movement": _movement,
     "checks": _checks,

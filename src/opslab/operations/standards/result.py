@@ -12,8 +12,10 @@ from opslab.evidence import SourceFile
 from opslab.operations.standards.spec import Standard
 from opslab.results import Result
 
-KINDS = ("template", "sections", "owner", "date", "review_by", "baseline", "target", "evidence")
-"""Kinds of what is asked; any other key is ``other``."""
+NAMING = ("template", "title", "team")
+"""Keys that name a document: nothing is asked of them."""
+KINDS = ("owner", "date", "review", "baseline", "target", "evidence")
+"""Keys that are known in either language; any other is ``other``."""
 State = Literal["there", "missing", "empty", "stale", "unclear"]
 
 
@@ -25,7 +27,7 @@ class Finding(NamedTuple):
     document : str
         Its path, from the folder of the documents.
     kind : str
-        ``template`` (that it follows one), ``sections``, or the English name of a key.
+        ``template`` (that it follows one), ``sections``, a known key, or ``other``.
     asked : str
         The section's heading, or the key.
     value : str
@@ -60,18 +62,11 @@ class Share(NamedTuple):
 
 
 class Movement(NamedTuple):
-    """What has moved since an earlier run: shares then and now, of the same documents and of all.
-
-    Attributes
-    ----------
-    new, gone : list of str
-        Documents, by path.
-    """
+    """What has moved since an earlier run: the same documents then and now, those new and gone."""
 
     as_of: datetime.date
     before: Share
     now: Share
-    all_before: Share
     new: list[str]
     gone: list[str]
 
@@ -97,7 +92,6 @@ class StandardsResult(Result):
 
     PARTS: ClassVar[Mapping[str, str]] = {
         "adoption": "",
-        "teams": "",
         "documents": "findings",
         "movement": "movements",
         "checks": "checks",

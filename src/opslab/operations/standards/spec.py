@@ -35,7 +35,7 @@ class Standard(FromFile):
     documents: str
     """folder of the documents, from the spec's folder"""
     templates: str = ""
-    """folder of your own templates; by default `templates/` of the workspace, then those of opslab"""
+    """folder of your own templates; by default `templates/` of the workspace, then opslab's"""
     stale_after_days: int = Field(180, ge=1)
     """age at which a document is stale whose template asks when it is reviewed"""
     teams: dict[str, Words] = Field({})
