@@ -68,6 +68,8 @@ def _content() -> Mapping[str, bytes]:
     for name in (f"notebooks/{notebook}.ipynb" for notebook in notebooks()):
         content[name] = workspace.bundled(name).read_bytes()
     content |= {f"data/sample/{name}": sample for name, sample in _sample().items()}
+    templates = files("opslab").joinpath("operations/standards/templates").iterdir()
+    content |= {f"templates/{template.name}": template.read_bytes() for template in templates}
     return dict(sorted(content.items()))
 
 

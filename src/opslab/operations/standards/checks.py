@@ -18,7 +18,7 @@ def run(
     wrong = {
         "read": [str(problem.file) for problem in unread],
         "followed": [
-            one.document for one in findings if one.state == "missing" and one.kind == "template"
+            one.document for one in findings if one.state == "absent" and one.kind == "template"
         ],
         "clear": [one.document for one in findings if one.state == "unclear"],
         "fresh": [one.document for one in findings if one.state == "stale"],

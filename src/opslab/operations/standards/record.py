@@ -45,7 +45,7 @@ def rows(result: StandardsResult, *, full: bool) -> list[dict[str, Any]]:
         findings = [*group]
         states = [finding.state for finding in findings]
         lacking = [finding.asked for finding in findings if finding.state != "there"]
-        counts = {state: states.count(state) for state in ("missing", "empty", "stale", "unclear")}
+        counts = {state: states.count(state) for state in ("absent", "empty", "stale", "unclear")}
         first, held = findings[0], states.count("there")
         table.append(
             {

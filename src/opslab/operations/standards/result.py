@@ -16,7 +16,7 @@ NAMING = ("template", "title", "team")
 """Keys that name a document: nothing is asked of them."""
 KINDS = ("owner", "date", "review", "baseline", "target", "evidence")
 """Keys that are known in either language; any other is ``other``."""
-State = Literal["there", "missing", "empty", "stale", "unclear"]
+State = Literal["there", "absent", "empty", "stale", "unclear"]
 
 
 class Finding(NamedTuple):

@@ -136,13 +136,13 @@ def _findings(
     title = page.keys.get("title") or re.sub(_EXPORTED, "", PurePosixPath(file).stem)
     team = standard.teams.get(folder) or page.keys.get("team") or folder
     finding = partial(Finding, path, title, team, template.name if template else "")
-    yield finding("template", _called("template"), "there" if template else "missing", word)
+    yield finding("template", _called("template"), "there" if template else "absent", word)
     if not template:
         return
     for name in template.sections:
         below = held(name, page.sections)
         words = set().union(*below) - template.lines
-        yield finding("sections", name, "there" if words else "empty" if below else "missing")
+        yield finding("sections", name, "there" if words else "empty" if below else "absent")
     here = {**page.keys, "evidence": next(iter(sorted(page.sections[""])), None)}
     oldest = day - datetime.timedelta(days=standard.stale_after_days)
     for key in template.keys:
@@ -176,7 +176,7 @@ def state_of(key: str, value: str | None, as_of: datetime.date, oldest: datetime
         day.
     """
     if value is None:
-        return "missing"
+        return "absent"
     fits = names_somebody if key == "owner" else named
     if not fits(value) or bare(value) in kinds():
         return "empty"
@@ -197,7 +197,7 @@ def _movement(standard: Standard, place: int, findings: Sequence[Finding]) -> Mo
     past = [
         Finding(row["document"], "", "", "", "", "", state)
         for row in run.record["documents"]
-        for state in (*["there"] * row["held"], *["missing"] * (row["asked"] - row["held"]))
+        for state in (*["there"] * row["held"], *["absent"] * (row["asked"] - row["held"]))
     ]
     then, now = ({finding.document for finding in some} for some in (past, findings))
     before, after = (
