@@ -90,7 +90,7 @@ def _span(share: Share, say: Voice) -> str:
     return say.range(say.percent(share.low, 0), say.percent(share.high, 0))
 
 
-def _documents(result: StandardsResult, say: Voice) -> Blocks:
+def _lacking(result: StandardsResult, say: Voice) -> Blocks:
     lacking: dict[str, list[str]] = {}
     for finding in result.findings:
         said = say(f"lack_{finding.state}", name=finding.asked, value=finding.value)
@@ -142,7 +142,7 @@ def _method(result: StandardsResult, say: Voice) -> Blocks:
 
 PARTS: dict[str, Callable[[StandardsResult, Voice], Blocks]] = {
     "adoption": _adoption,
-    "documents": _documents,
+    "lacking": _lacking,
     "movement": _movement,
     "checks": _checks,
     "data": _data,

@@ -13,7 +13,7 @@ from opslab.operations.standards.result import StandardsResult
 
 KEYS = ("document",)
 """Columns of the frame that name a row."""
-MAIN = ("share", "share_low", "share_high", "percent")
+MAIN = ("held_share", "low", "high", "percent")
 """Columns that tell a row beside another result's, and how they are written."""
 
 
@@ -54,7 +54,7 @@ def rows(result: StandardsResult, *, full: bool) -> list[dict[str, Any]]:
                 "team": first.team,
                 "template": first.template,
             }
-            | {"asked": len(states), "held": held, "share": held / len(states), **counts}
+            | {"asked": len(states), "held": held, "held_share": held / len(states), **counts}
             | {"lacking": Bilingual.joined(", ", lacking)}
         )
     return table

@@ -92,7 +92,7 @@ class StandardsResult(Result):
 
     PARTS: ClassVar[Mapping[str, str]] = {
         "adoption": "",
-        "documents": "findings",
+        "lacking": "findings",
         "movement": "movements",
         "checks": "checks",
         "data": "unread",
