@@ -50,6 +50,11 @@ def test_a_workspace_has_all_that_a_first_run_needs(here, monkeypatch):
         if path.is_file()
     }
     starter = {"README.md", "opslab.toml", ".gitignore", "reports/README.md"}
+    starter |= {
+        f"templates/{name}.{language}.md"
+        for name in ("roadmap", "launch_report", "strategy", "experiment_brief", "meeting_notes")
+        for language in ("en", "fr")
+    }
     assert set(made) == brought | starter | {".opslab-secret"}
     assert all(made[name] == (ROOT / name).read_bytes() for name in (*brought, "opslab.toml"))
     assert "opslab run experiment_readout" in made["README.md"].decode()

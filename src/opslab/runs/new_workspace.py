@@ -14,6 +14,8 @@ from opslab.runs.registry import notebooks
 
 SHEETS = Path(__file__).parents[1] / "operations" / "sheets"
 """Sheets to fill in, written by ``docs/sheets.py``."""
+TEMPLATES = SHEETS.with_name("standards") / "templates"
+"""Documents to copy; a workspace's own are the standard that documents are held to."""
 _STARTER = {
     "README.md": "README.md",
     workspace.MARKER: "opslab.toml",
@@ -101,6 +103,7 @@ def _content() -> Mapping[str, bytes]:
     for name in (f"notebooks/{notebook}.ipynb" for notebook in notebooks()):
         content[name] = workspace.bundled(name).read_bytes()
     content |= _files(workspace.bundled("data/sample"), "data/sample") | _files(SHEETS, "sheets")
+    content |= _files(TEMPLATES, "templates")
     return dict(sorted(content.items()))
 
 

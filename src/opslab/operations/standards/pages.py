@@ -1,0 +1,116 @@
+"""Documents as their keys and what stands below each heading: Markdown, HTML, Word.
+
+HTML and the XML of Word become Markdown first, so that there is one reader. Nothing in them is run,
+no entity declared inside is expanded, and what is unpacked has a bound.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import io
+import re
+import zipfile
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from opslab import provenance
+from opslab.documents import parse
+from opslab.messages import LANGUAGES
+from opslab.names import singular
+from opslab.operations.standards.result import KINDS, NAMING
+from opslab.report.voice import Voice
+
+READ = (".md", ".markdown", ".html", ".htm", ".docx")
+"""Kinds of documents that are read."""
+_LARGEST = 2_000_000  # bytes of a file, and of each part of a Word document
+_WORD = ("word/document.xml", "word/_rels/document.xml.rels")
+_FENCE = r"(?ms)^ {0,3}(`{3,}|~{3,})[^\n]*\n.*?(?:^ {0,3}\1|\Z)"
+_COMMENT = r"(?s)<!--.*?(?:-->|\Z)"
+_HEADING = r"(?m)^ {0,3}(#{1,6})[ \t]+(\S.*)$"
+_FRONT = r"(?ms)\A---[ \t]*\n(.*?)^---[ \t]*$"
+_KEY = r"(?m)^\W{0,4}(\w[^:\n]{0,40}):[* \t]+(\S.*)$"
+_LINK = r"https://(?!www\.atlassian\.com)\w[^\s)>\]]+|\b\w+/[\w-]+/\d{4}-\d\d-\d\d-[0-9a-f]{8}\b"
+_MARKUP = (
+    (_COMMENT, ""),
+    (r"(?is)<(script|style|head)\b.*?(?:</\1\b|\Z)", ""),
+    (r"\s+", " "),
+    (r'(?i)<(?:h|w:pStyle w:val="(?:Heading|Titre) ?)1\b[^<>]*>', "\n# "),
+    (r'(?i)<(?:h|w:pStyle w:val="(?:Heading|Titre) ?)2\b[^<>]*>', "\n## "),
+    (r'(?i)<(?:h|w:pStyle w:val="(?:Heading|Titre) ?)[3-6]\b[^<>]*>', "\n### "),
+    (
+        r'(?i)<(?:a|Relationship(?=[^<>]{0,300}/hyperlink"))\b[^<>]{0,300}="(https:[^"<>]*)"[^<>]{0,300}>',
+        r" \1 ",
+    ),
+    (r"(?i)</?pre\b[^<>]*>", "\n```\n"),
+    (
+        r"(?i)(?:</[pdw][^<>]*>\s*){0,3}</(?:td|th|w:tc)>\s*(?:</?(?:td|th|w:tc\w*|p|w:p)\b[^<>]*>\s*){0,5}",
+        ": ",
+    ),
+    (r"(?i)</?(?:p|div|br|li|tr|h[1-6]|table|w:p|w:tr|w:br)\b[^<>]*>", "\n"),
+    ("<[^<>]*>", ""),
+)
+"""What becomes what, in turn."""
+
+
+class Page(NamedTuple):
+    """What a document holds.
+
+    Attributes
+    ----------
+    keys : dict of str to str
+        Its front matter, or the ``Key: value`` lines below its title: by kind, or bare word.
+    headings : list of (str, str)
+        The marks of each, and its text.
+    sections : dict of str to set of str
+        By bare heading, the lines below it that hold words; by an empty text, the links.
+    """
+
+    keys: dict[str, str]
+    headings: list[tuple[str, str]]
+    sections: dict[str, set[str]]
+
+
+def bare(heading: str) -> str:
+    """Return a heading or key without number, marks, case and plural."""
+    return singular(re.sub(r"^[\d.\s]+", "", heading))
+
+
+@cache
+def kinds() -> dict[str, str]:
+    """Return what each kind of key is called, bare, in either language."""
+    voices = [Voice(language, "standards") for language in LANGUAGES]
+    return {bare(say(f"column_{kind}")): kind for kind in NAMING + KINDS for say in voices}
+
+
+def read_page(path: Path, name: str) -> Page:
+    """Return what a document holds; what is wrong with it is raised as it comes."""
+    content, ending = path.read_bytes(), path.suffix.lower()
+    provenance.note(path, hashlib.sha256(content).hexdigest())
+    if ending == ".docx":
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            content = b"".join(archive.open(part).read(_LARGEST) for part in _WORD)
+    if len(content) > _LARGEST or ending not in READ:
+        raise ValueError(name)
+    source = content.decode("utf-8-sig").replace("\r\n", "\n")
+    if not ending.startswith(".m"):
+        for form, mark in _MARKUP:
+            source = re.sub(form, mark, source)
+        source = html.unescape(source)
+    front = re.match(_FRONT, source)
+    source = re.sub(_FENCE, "code\n", source[front.end() :] if front else source)
+    source = re.sub(_COMMENT, "", source)
+    before, *rest = re.split(_HEADING, source)
+    written = re.findall(_KEY, before + "".join(rest[2:3]))
+    if front:
+        written = parse("\n" + front[1], name).values.items()
+    cells = {bare(key): "" if value is None else str(value).strip(" :") for key, value in written}
+    keys = {kinds().get(key, key): cell for key, cell in cells.items()}
+    headings = list(zip(rest[::3], rest[1::3], strict=True))
+    sections = {"": set(re.findall(_LINK, " ".join([source, *cells.values()])))}
+    for (marks, heading), body, after in zip(headings, rest[2::3], [*rest[3::3], ""], strict=True):
+        lines = sections.setdefault(bare(heading), set())
+        lines.update(line.strip() for line in body.split("\n") if re.search(r"\w", line))
+        lines.update(after[len(marks) :])
+    return Page(keys, headings, sections)

@@ -1,0 +1,85 @@
+"""The record of a review: what each document holds, and the evidence in it."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
+
+from opslab.evidence import Evidence, Quantity
+from opslab.messages import Bilingual
+from opslab.operations.standards.adoption import LEVEL
+from opslab.operations.standards.result import StandardsResult
+
+KEYS = ("document",)
+"""Columns of the frame that name a row."""
+MAIN = ("held_share", "low", "high", "percent")
+"""Columns that tell a row beside another result's, and how they are written."""
+
+
+def record(result: StandardsResult) -> dict[str, Any]:
+    """Return what is the result's own as JSON takes it: no prose, missing numbers null."""
+    shares = {"all": result.share, **result.kinds}
+    return {
+        "schema": "opslab.standards/1",
+        "inputs": [{"file": source.name, "sha256": source.sha256} for source in result.sources],
+        "plan": result.standard.model_dump(mode="json"),
+        "action": result.action,
+        "shares": {kind: share._asdict() for kind, share in shares.items()},
+        "documents": rows(result, full=False),
+        "movements": [
+            movement._asdict() | {"as_of": movement.as_of.isoformat()}
+            for movement in result.movements
+        ],
+        "unread": [{"file": problem.file, "key": problem.key} for problem in result.unread],
+        "others": result.others,
+    }
+
+
+def rows(result: StandardsResult, *, full: bool) -> list[dict[str, Any]]:
+    """Return a row for each document, or for each thing asked of one."""
+    if full:
+        return [finding._asdict() for finding in result.findings]
+    table = []
+    for _, group in groupby(result.findings, key=attrgetter("document")):
+        findings = [*group]
+        states = [finding.state for finding in findings]
+        lacking = [finding.asked for finding in findings if finding.state != "there"]
+        counts = {state: states.count(state) for state in ("absent", "empty", "stale", "unclear")}
+        first, held = findings[0], states.count("there")
+        table.append(
+            {
+                "document": first.document,
+                "title": first.title,
+                "team": first.team,
+                "template": first.template,
+            }
+            | {"asked": len(states), "held": held, "held_share": held / len(states), **counts}
+            | {"lacking": Bilingual.joined(", ", lacking)}
+        )
+    return table
+
+
+def evidence(result: StandardsResult) -> list[Evidence]:
+    """Return the share of documents that hold all that is asked of them (Jeffreys' prior)."""
+    share, standard = result.share, result.standard
+    shape = {"a": share.whole + 0.5, "b": share.documents - share.whole + 0.5}
+    value = share.whole / share.documents
+    return [
+        Evidence(
+            id=f"{standard.slug}/adoption",
+            kind="descriptive",
+            statement=("standards.evidence", {"whole": share.whole, "count": share.documents}),
+            quantity=Quantity("beta", shape, value, share.low, share.high, LEVEL),
+            unit="share",
+            per="once",
+            period=(None, result.as_of),
+            population=standard.shown_title,
+            claim=f"adoption:{standard.slug}",
+            benefit="quality",
+            grade="E",
+            sources=result.sources,
+            date=result.as_of,
+            owner=standard.owner,
+        )
+    ]

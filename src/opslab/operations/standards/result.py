@@ -1,0 +1,115 @@
+"""What a review of standards returns: what there is of each thing asked, and how that moved."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal, NamedTuple
+
+from opslab.errors import Problem
+from opslab.evidence import SourceFile
+from opslab.operations.standards.spec import Standard
+from opslab.results import Result
+
+NAMING = ("template", "title", "team")
+"""Keys that name a document: nothing is asked of them."""
+KINDS = ("owner", "date", "review", "baseline", "target", "evidence")
+"""Keys that are known in either language; any other is ``other``."""
+State = Literal["there", "absent", "empty", "stale", "unclear"]
+
+
+class Finding(NamedTuple):
+    """One thing that is asked of one document, and what there is of it.
+
+    Attributes
+    ----------
+    document : str
+        Its path, from the folder of the documents.
+    kind : str
+        ``template`` (that it follows one), ``sections``, a known key, or ``other``.
+    asked : str
+        The section's heading, or the key.
+    value : str
+        What stands there, where it is a key.
+    """
+
+    document: str
+    title: str
+    team: str
+    template: str
+    kind: str
+    asked: str
+    state: State
+    value: str = ""
+
+
+class Share(NamedTuple):
+    """Of documents those that hold all that is asked, and of all that is asked what is there.
+
+    Attributes
+    ----------
+    low, high : float
+        Ends of the 90 % interval of the documents' share (Wilson 1927).
+    """
+
+    whole: int
+    documents: int
+    held: int
+    asked: int
+    low: float
+    high: float
+
+
+class Movement(NamedTuple):
+    """What has moved since an earlier run: the same documents then and now, those new and gone."""
+
+    as_of: datetime.date
+    before: Share
+    now: Share
+    new: list[str]
+    gone: list[str]
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class StandardsResult(Result):
+    """The result of `opslab.operations.review_standards`.
+
+    Ask
+    ---
+    ``frame()`` has a row for each document, with ``full=True`` for each thing asked of it;
+    ``compare(other)`` puts two reviews side by side; ``explain(term)`` says what a word means.
+
+    Attributes
+    ----------
+    kinds : Mapping of str to Share
+        By kind of what is asked, the one most often missing first.
+    unread : tuple of Problem
+        Documents that were not read, and why.
+    others : int
+        Files that are no documents.
+    """
+
+    PARTS: ClassVar[Mapping[str, str]] = {
+        "adoption": "",
+        "lacking": "findings",
+        "movement": "movements",
+        "checks": "checks",
+        "data": "unread",
+        "method": "",
+    }
+
+    standard: Standard
+    findings: tuple[Finding, ...]
+    share: Share
+    kinds: Mapping[str, Share]
+    movements: tuple[Movement, ...]
+    unread: tuple[Problem, ...]
+    others: int
+    sources: tuple[SourceFile, ...]
+
+    @property
+    def action(self) -> str:
+        """What to do: ``stop``, ``keep`` where all hold what is asked, or else ``fix``."""
+        keep = self.share.whole == self.share.documents
+        return "stop" if self.broken else "keep" if keep else "fix"

@@ -1,0 +1,208 @@
+"""The review: which template each document follows, and what there is of all that it asks for."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import PurePosixPath
+
+from opslab.errors import DataError, ParameterError, Problem, SpecError
+from opslab.messages import LANGUAGES, Bilingual, Language
+from opslab.names import folded, named, names_somebody
+from opslab.operations.cited import cited_run
+from opslab.operations.standards import checks
+from opslab.operations.standards.adoption import share, shares
+from opslab.operations.standards.pages import READ, Page, bare, kinds, read_page
+from opslab.operations.standards.result import (
+    KINDS,
+    NAMING,
+    Finding,
+    Movement,
+    StandardsResult,
+    State,
+)
+from opslab.operations.standards.spec import MOST, Standard
+from opslab.operations.standards.templates import Template, held, read_templates
+from opslab.report.voice import Voice
+from opslab.tables.dates import MONTHS
+from opslab.tables.sheets import source_files
+
+HALF = 0.5
+"""Share of a template's sections by which a document that does not name it is recognised."""
+_UNREAD = (".doc", ".odt", ".pdf", ".pptx", ".rtf", ".zip")
+_EXPORTED = r"[ _](?:[0-9a-f]{32}|\d{5,})$"  # what Notion and Confluence add to a page's name
+_DAYS = (
+    r"(?P<year>\d{4}) (?P<month>\d\d?) (?P<day>\d\d?)\b",
+    r"(?P<day>\d\d?) (?P<month>\d\d?) (?P<year>\d{4})\b",
+    r"(?P<month>\d\d?) (?P<day>\d\d?) (?P<year>\d{4})\b",
+    r"(?P<day>\d\d?) m(?P<month>\d+) (?P<year>\d{4})\b",
+    r"m(?P<month>\d+) (?P<day>\d\d?) (?P<year>\d{4})\b",
+)
+
+
+def read_day(text: str) -> datetime.date | None:
+    """Return the day that a text tells, in figures or with an English or French month.
+
+    None where it tells none, or where it can be read in two ways.
+
+    Examples
+    --------
+    >>> read_day("1er octobre 2026"), read_day("Oct 1st, 2026") == read_day("2026-10-01")
+    (datetime.date(2026, 10, 1), True)
+    >>> read_day("03/04/2026"), read_day("13/04/2026")
+    (None, datetime.date(2026, 4, 13))
+    """
+    words = re.findall(r"\d+|[a-z]+", folded(text))
+    plain = " ".join(
+        f"m{MONTHS[word]}" if word in MONTHS else word
+        for word in words
+        if word in MONTHS or word.isdigit()
+    )
+    days = set()
+    for parts in filter(None, (re.match(form, plain) for form in _DAYS)):
+        with suppress(ValueError):
+            days.add(datetime.date(**{name: int(part) for name, part in parts.groupdict().items()}))
+    return days.pop() if len(days) == 1 else None
+
+
+def review_standards(
+    standard: Standard, as_of: datetime.date | None = None, language: Language = "en"
+) -> StandardsResult:
+    """Return what there is of all that templates ask of documents, and the shares of it.
+
+    Parameters
+    ----------
+    standard : Standard
+    as_of : datetime.date, optional
+        The day of the review; the spec's own by default.
+    language : {"en", "fr"}
+        In which the result shows itself.
+
+    Raises
+    ------
+    InputError
+        Without a day, documents or templates that can be used, or for a run that is none.
+    """
+    day = as_of or standard.date
+    if day is None:
+        raise ParameterError.of("parameters.as_of_needed", field="as_of")
+    DataError.refuse(standard.missing_files())
+    templates, paths = read_templates(standard.folders()), standard.paths()
+    unread = [Problem("standards.too_many", {"most": MOST}, path) for path in paths[MOST:]]
+    findings: list[Finding] = []
+    others = 0
+    for path in paths[:MOST]:
+        ending = PurePosixPath(path).suffix.lower()
+        if ending not in READ + _UNREAD:
+            others += 1
+            continue
+        try:
+            page = read_page(standard.beside(standard.documents) / path, path)
+        except SpecError as error:
+            unread += error.problems
+        except Exception:  # noqa: BLE001 - whatever is wrong with it, it is told
+            unread.append(Problem("standards.unread", {"kind": ending}, path))
+        else:
+            findings += _findings(standard, day, templates, path, page)
+    movements = [_movement(standard, place, findings) for place in range(len(standard.previous))]
+    asked = shares(findings, "kind")
+    return StandardsResult(
+        standard=standard,
+        as_of=day,
+        language=language,
+        findings=tuple(findings),
+        share=share(findings),
+        kinds=dict(sorted(asked.items(), key=lambda item: item[1].held / item[1].asked)),
+        movements=tuple(movements),
+        unread=tuple(unread),
+        others=others,
+        sources=source_files(standard, (), len(paths)),
+        checks=checks.run(standard, findings, unread),
+    )
+
+
+def _findings(
+    standard: Standard, day: datetime.date, templates: Sequence[Template], path: str, page: Page
+) -> Iterator[Finding]:
+    """Give what there is of each thing that is asked of a document."""
+    *folders, file = path.split("/")
+    folder, word = "".join(folders[:1]), page.keys.get("template", "")
+    likely = max(templates, key=lambda template: _likeness(template, page))
+    alike = likely if _likeness(likely, page) >= HALF else None
+    template = next((known for known in templates if bare(word) in known.names), alike)
+    title = page.keys.get("title") or re.sub(_EXPORTED, "", PurePosixPath(file).stem)
+    team = standard.teams.get(folder) or page.keys.get("team") or folder
+    finding = partial(Finding, path, title, team, template.name if template else "")
+    yield finding("template", _called("template"), "there" if template else "absent", word)
+    if not template:
+        return
+    for name in template.sections:
+        below = held(name, page.sections)
+        words = set().union(*below) - template.lines
+        yield finding("sections", name, "there" if words else "empty" if below else "absent")
+    here = {**page.keys, "evidence": next(iter(sorted(page.sections[""])), None)}
+    oldest = day - datetime.timedelta(days=standard.stale_after_days)
+    for key in template.keys:
+        if key in NAMING:
+            continue
+        value = next(iter(held(key, here)), None)
+        state = state_of(key, value, day, oldest if "review" in template.keys else day.min)
+        known = key in KINDS
+        yield finding(key if known else "other", _called(key) if known else key, state, value or "")
+
+
+def _likeness(template: Template, page: Page) -> float:
+    there = [bool(held(name, page.sections)) for name in template.sections]
+    return sum(there) / (len(there) or 1)
+
+
+def _called(kind: str) -> Bilingual:
+    english, french = (Voice(language, "standards")(f"column_{kind}") for language in LANGUAGES)
+    return Bilingual(english, french=french)
+
+
+def state_of(key: str, value: str | None, as_of: datetime.date, oldest: datetime.date) -> State:
+    """Return what there is of a key: a name, a figure, a day that can be read and is recent.
+
+    Parameters
+    ----------
+    key : str
+    value : str or None
+    as_of, oldest : datetime.date
+        A date of before `oldest` is stale, and one after `as_of` not clear; a review is due by its
+        day.
+    """
+    if value is None:
+        return "absent"
+    fits = names_somebody if key == "owner" else named
+    if not fits(value) or bare(value) in kinds():
+        return "empty"
+    if key in ("baseline", "target"):
+        return "there" if re.search(r"\d", value) else "unclear"
+    if key not in ("date", "review"):
+        return "there"
+    day = read_day(value)
+    if day is None or (key == "date" and day > as_of):
+        return "unclear"
+    return "stale" if day < (oldest if key == "date" else as_of) else "there"
+
+
+def _movement(standard: Standard, place: int, findings: Sequence[Finding]) -> Movement:
+    """Return what has moved since an earlier run that a standard names."""
+    given, notebook = standard.previous[place], "standards_review"
+    run = cited_run(standard, given, "previous", place, notebook=notebook)
+    past = [
+        Finding(row["document"], "", "", "", "", "", state)
+        for row in run.record["documents"]
+        for state in (*["there"] * row["held"], *["absent"] * (row["asked"] - row["held"]))
+    ]
+    then, now = ({finding.document for finding in some} for some in (past, findings))
+    before, after = (
+        [one for one in some if one.document in then & now] for some in (past, findings)
+    )
+    return Movement(
+        run.card.as_of, share(before), share(after), sorted(now - then), sorted(then - now)
+    )
