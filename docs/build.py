@@ -52,7 +52,7 @@ def reference() -> str:
         parts.append(
             f"\n## Spec `{name}`\n\n`opslab schema {name}` prints it as JSON schema, for editors.\n"
         )
-        models = schema["$defs"]
+        models = schema.get("$defs", {})
         parts.append(fields(schema, models))
         for title, model in models.items():
             parts.append(f"\n### {title}\n\n{model.get('description', '').splitlines()[0]}\n")

@@ -34,8 +34,12 @@ def test_what_cites_the_others_comes_last_in_the_demo():
     assert list(registry.notebooks()) == [
         "experiment_readout",
         "feedback_themes",
+        "launch_readiness",
+        "prioritisation",
+        "standards_review",
         "time_saved",
         "business_case",
+        "launch_report",
     ]
 
 
