@@ -18,6 +18,7 @@ import feedback
 import frames
 import logs
 import moments
+import operations
 import readout
 import startup
 import time_saved
@@ -53,6 +54,7 @@ def main() -> None:
         *exports.measure_wide(),
         *time_saved.measure(),
         *business_case.measure(),
+        *operations.measure(),
         *batch.measure(),
         *batch.measure_many(),
     ]
