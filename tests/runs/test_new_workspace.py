@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from conftest import ROOT
 from opslab import workspace
 from opslab.cli import main
+from opslab.runs.new_workspace import SHEETS
 from opslab.runs.registry import notebooks
 
 
@@ -50,7 +51,8 @@ def test_a_workspace_has_all_that_a_first_run_needs(here, monkeypatch):
         if path.is_file()
     }
     starter = {"README.md", "opslab.toml", ".gitignore", "reports/README.md"}
-    assert set(made) == brought | starter | {".opslab-secret"}
+    sheets = {f"sheets/{path.name}" for path in SHEETS.iterdir()}
+    assert set(made) == brought | starter | sheets | {".opslab-secret"}
     assert all(made[name] == (ROOT / name).read_bytes() for name in (*brought, "opslab.toml"))
     assert "opslab run experiment_readout" in made["README.md"].decode()
     monkeypatch.chdir(here / "a/ws/data")
@@ -85,7 +87,7 @@ def test_what_differs_is_listed_and_nothing_is_written(here):
         for name in ("README.md", "notebooks/experiment_readout.ipynb", "reports/README.md")
     ]
     assert done.stderr == "".join(f"{name}: Something else is here.\n" for name in listed) + (
-        "Nothing was written; move these away, or choose another folder.\n"
+        "Nothing was written; move or rename these files, or use another folder.\n"
     )
     assert files_in(here / "ws") == before
 
