@@ -45,14 +45,16 @@ def test_a_workspace_has_all_that_a_first_run_needs(here, monkeypatch):
         0,
         f"{len(made) - 1} files written. Next: cd a/ws, then opslab demo\n",
     )
+    sheets = {f"sheets/{path.name}" for path in SHEETS.iterdir()}
+    assert sheets <= set(made)
+    made = {name: made[name] for name in set(made) - sheets}
     brought = {f"notebooks/{name}.ipynb" for name in notebooks()} | {
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "data/sample").rglob("*")
         if path.is_file()
     }
     starter = {"README.md", "opslab.toml", ".gitignore", "reports/README.md"}
-    sheets = {f"sheets/{path.name}" for path in SHEETS.iterdir()}
-    assert set(made) == brought | starter | sheets | {".opslab-secret"}
+    assert set(made) == brought | starter | {".opslab-secret"}
     assert all(made[name] == (ROOT / name).read_bytes() for name in (*brought, "opslab.toml"))
     assert "opslab run experiment_readout" in made["README.md"].decode()
     monkeypatch.chdir(here / "a/ws/data")
