@@ -24,6 +24,7 @@ from opslab.runs.new_workspace import SHEETS, make_workspace, new_sheet
 from opslab.specs import Declared, FromFile, Title
 from opslab.tables.profiles import known_profiles
 from opslab.tables.sheets import SheetFile, read_sheet
+from opslab.timesaved.inventory import Line
 
 MODELS = {
     "backlog": Rating,
@@ -31,8 +32,11 @@ MODELS = {
     "briefing": Briefing,
     "kpis": Value,
     "past-launches": PastLaunch,
+    "inventory": Line,
 }
 FORMS = ("xlsx", "csv")
+ENDS = "_(low|likely|high)$"
+"""Of the columns of a range."""
 
 
 class Spec(FromFile):
@@ -91,7 +95,7 @@ def test_every_sheet_is_there_in_both_languages_and_forms(words):
         f"{name}.{language}.{form}" for name in words for language in LANGUAGES for form in FORMS
     }
     assert names == {path.name for path in SHEETS.iterdir()}
-    assert set(words) >= set(MODELS)
+    assert set(words) == set(MODELS)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -105,7 +109,7 @@ def test_every_one_reads_back_as_it_stands_and_says_the_same_in_all_forms(name, 
             assert number == 2
             given = {key for key, value in row if value not in (None, False)}
             told = words[name]["columns"]
-            expected = {re.sub("_likely$", "", key) for key in told if "example" in told[key]}
+            expected = {re.sub(ENDS, "", key) for key in told if "example" in told[key]}
             assert expected <= given
             values = row.model_dump(mode="json")
             rows.append(
@@ -119,9 +123,9 @@ def test_the_columns_are_those_of_the_profile_and_of_what_is_read(name, words):
     known, model = known_profiles()[words[name]["profile"]].columns, MODELS[name]
     for column in words[name]["columns"]:
         assert column in known
-        assert re.sub("_(low|likely|high)$", "", column) in model.model_fields
+        assert re.sub(ENDS, "", column) in model.model_fields
     needed = {field for field, info in model.model_fields.items() if info.is_required()}
-    assert needed <= {re.sub("_likely$", "", column) for column in words[name]["columns"]}
+    assert needed <= {re.sub(ENDS, "", column) for column in words[name]["columns"]}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

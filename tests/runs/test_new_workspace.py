@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from conftest import ROOT
 from opslab import workspace
 from opslab.cli import main
+from opslab.runs.new_workspace import SHEETS
 from opslab.runs.registry import notebooks
 
 
@@ -44,6 +45,9 @@ def test_a_workspace_has_all_that_a_first_run_needs(here, monkeypatch):
         0,
         f"{len(made) - 1} files written. Next: cd a/ws, then opslab demo\n",
     )
+    sheets = {f"sheets/{path.name}" for path in SHEETS.iterdir()}
+    assert sheets <= set(made)
+    made = {name: made[name] for name in set(made) - sheets}
     brought = {f"notebooks/{name}.ipynb" for name in notebooks()} | {
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "data/sample").rglob("*")
@@ -90,7 +94,7 @@ def test_what_differs_is_listed_and_nothing_is_written(here):
         for name in ("README.md", "notebooks/experiment_readout.ipynb", "reports/README.md")
     ]
     assert done.stderr == "".join(f"{name}: Something else is here.\n" for name in listed) + (
-        "Nothing was written; move these away, or choose another folder.\n"
+        "Nothing was written; move or rename these files, or use another folder.\n"
     )
     assert files_in(here / "ws") == before
 

@@ -57,6 +57,9 @@ HEADINGS = {
     "past-estimates": "estimate,low,high,measured",
     "checklist": "item,function,owner,due,status,blocking",
     "briefing": "function,audience,people,briefed,date",
+    "backlog": "item,reach,impact,confidence,effort",
+    "kpi-series": "kpi,date,value",
+    "past-launches": "launch,date,decision,hurt",
 }
 
 

@@ -217,15 +217,10 @@ def _numbered(table: Table, known: Mapping[str, Column]) -> Iterator[_Row]:
             word = words[name].get(bare)
             # Na may be somebody's name
             if word or bare not in numbers.MISSING or (column.kind == "text" and bare.isalpha()):
-                given[name] = text
-                read[name] = word or _kept(column, value, text)
+                given[name], read[name] = text, word or value
+                if value is None and column.or_text and re.fullmatch(column.or_text, text.strip()):
+                    read[name] = text.strip()
         yield _Row(number + 1, read, given, headings)
-
-
-def _kept(column: Column, value: Any, text: str) -> Any:
-    """Return a cell's value, or its text where that is to be kept."""
-    kept = value is None and column.or_text and re.fullmatch(column.or_text, text.strip())
-    return text.strip() if kept else value
 
 
 def _misread(row: _Row, known: Mapping[str, Column]) -> dict[str, str]:
