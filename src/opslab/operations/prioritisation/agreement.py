@@ -29,10 +29,12 @@ def kendall_w(ranks: Sequence[Sequence[float]]) -> float | None:
     >>> kendall_w([[1, 2, 3], [1, 2, 3], [1, 3, 2]])
     0.7777777777777778
     """
+    if len(ranks) <= 1:
+        return None
     ranked = rankdata([*ranks], axis=1)
     apart = ranked - ranked.mean(axis=1, keepdims=True)
     total = len(ranked) * (apart**2).sum()
-    return float((apart.sum(axis=0) ** 2).sum() / total) if total and len(ranked) > 1 else None
+    return float((apart.sum(axis=0) ** 2).sum() / total) if total else None
 
 
 def stability(now: Mapping[str, float], before: Mapping[str, float]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from math import isclose
 from statistics import fmean
 
 from opslab.operations.prioritisation.result import HALF, SURE, PrioritisationResult
@@ -17,16 +18,16 @@ def run(result: PrioritisationResult) -> tuple[Check, ...]:
     """Return the checks, the blocking first."""
     places, w = result.places, result.concordance
     views = [view for said in result.views for view in said]
-    most = max(map(len, result.views))
+    raters = len({view.rater for view in views})
     bare = {plain_text(place.item): place.item for place in places}
     counted = fmean(bool(view.rating.reach_evidence) for view in views)
     near = ((name, get_close_matches(name, bare, 2, _ALIKE)[1:]) for name in bare)
     findings: dict[str, object] = {
         "enough": len(places) <= 1,
-        "ranged": [place.item for place in places if place.rice_low == place.rice_high],
+        "ranged": [place.item for place in places if isclose(place.rice_low, place.rice_high)],
         "counted": counted < HALF,
         "raters": w is None or w < HALF,
-        "partly": [said[0].rating.item for said in result.views if len(said) < most],
+        "partly": [said[0].rating.item for said in result.views if len(said) < raters],
         "off_scale": sorted(
             {
                 view.row
@@ -42,7 +43,7 @@ def run(result: PrioritisationResult) -> tuple[Check, ...]:
     values = {
         "count": len(places),
         "share": counted,
-        "raters": most,
+        "raters": raters,
         "w": w,
         "agreement": w and round(w, 2),
     }

@@ -66,8 +66,8 @@ def prioritise(
         *placed(values, factors, backlog.top),
         *zip(*map(_said, views), strict=True),
     )
-    most = max(map(len, views))
-    common = [[view.score for view in said] for said in views if len(said) == most]
+    raters = {view.rater for said in views for view in said}
+    common = [[view.score for view in said] for said in views if len(said) == len(raters)]
     before = backlog.previous and read_ratings(backlog, [backlog.previous]).scores
     result = PrioritisationResult(
         backlog=backlog,
@@ -114,7 +114,7 @@ def placed(values: Values, factors: Values, top: int) -> Iterator[Sequence[Any]]
     yield rank.mean(axis=1).tolist()
     yield from np.quantile(rank, _ENDS, axis=1, method="nearest").tolist()
     yield ties
-    yield (line / means).tolist()
+    yield [at or None for at in (line / means).tolist()]
     yield from (gains / means[:top].sum()).tolist()
 
 

@@ -33,7 +33,7 @@ class Place(NamedTuple):
         Expected rank, and the middle 90 %.
     tie : int
         Place of the first item that it cannot be told from.
-    crossing : float
+    crossing : float or None
         Factor on its score that takes it out of the top, or into it.
     know_reach, know_impact, know_effort : float
         What knowing it exactly would add to the score of the top, as a share.
@@ -56,7 +56,7 @@ class Place(NamedTuple):
     place_low: float
     place_high: float
     tie: int
-    crossing: float
+    crossing: float | None
     know_reach: float
     know_impact: float
     know_effort: float
