@@ -50,20 +50,20 @@ def test_the_first_of_two_has_the_chance_of_its_closed_form(tmp_path):
     pairs = [(100, 0.5), (80, 0.3)]
     result = operations.prioritise(backlog(tmp_path, [*lognormals(*pairs)], top=1), draws=100_000)
     wanted = stats.norm.cdf(math.log(100 / 80) / math.hypot(0.5, 0.3))
-    assert result.places[0].first == pytest.approx(wanted, abs=0.005)
+    assert result.standings[0].first == pytest.approx(wanted, abs=0.005)
     assert result.ahead[0][1] == pytest.approx(wanted, abs=0.005)
-    assert result.places[0].top == result.places[0].first
-    assert result.places[0].rice == pytest.approx(100 * math.exp(0.5**2 / 2), rel=0.01)
+    assert result.standings[0].top == result.standings[0].first
+    assert result.standings[0].rice == pytest.approx(100 * math.exp(0.5**2 / 2), rel=0.01)
     low, high = (100 * math.exp(sign * Z95 * 0.5) for sign in (-1, 1))
-    assert result.places[0].rice_low == pytest.approx(low, rel=0.02)
-    assert result.places[0].rice_high == pytest.approx(high, rel=0.02)
+    assert result.standings[0].rice_low == pytest.approx(low, rel=0.02)
+    assert result.standings[0].rice_high == pytest.approx(high, rel=0.02)
 
 
 def test_the_best_of_three_has_the_chance_of_its_closed_form(tmp_path):
     """P(X above Y and Z) is a bivariate normal's, of X - Y and X - Z (scipy)."""
     pairs = [(100, 0.5), (90, 0.4), (70, 0.6)]
     result = operations.prioritise(backlog(tmp_path, [*lognormals(*pairs)], top=2), draws=100_000)
-    chances = {place.item: place for place in result.places}
+    chances = {place.item: place for place in result.standings}
     mu, var = [math.log(median) for median, _ in pairs], [sigma**2 for _, sigma in pairs]
     for at in range(3):
         b, c = (other for other in range(3) if other != at)
@@ -96,7 +96,7 @@ def test_knowing_a_factor_is_worth_its_closed_form(tmp_path):
     mean, line = 100 * math.exp(0.125), 80
     d = (math.log(mean / line) + 0.125) / 0.5
     call = mean * stats.norm.cdf(d) - line * stats.norm.cdf(d - 0.5)
-    place = result.places[0]
+    place = result.standings[0]
     assert place.know_reach == pytest.approx((call - (mean - line)) / mean, rel=0.03)
     assert place.know_impact == pytest.approx(0, abs=1e-9)
     assert place.crossing == pytest.approx(line / mean, rel=0.01)
@@ -143,12 +143,14 @@ ROWS = ["a,100,400,1,2", "b,150,350,2,4", "c,90,500,0.5,1", "d,10,20,3,1", "e,30
 def test_names_and_the_order_of_rows_change_nothing(tmp_path):
     first = operations.prioritise(backlog(tmp_path, ROWS), draws=2_000)
     again = operations.prioritise(backlog(tmp_path, ROWS[::-1]), draws=2_000)
-    assert first.places == again.places
+    assert first.standings == again.standings
     named = dict(zip("abcde", "vwxyz", strict=True))
     renamed = operations.prioritise(
         backlog(tmp_path, [named[row[0]] + row[1:] for row in ROWS]), draws=2_000
     )
-    assert [place._replace(item=named[place.item]) for place in first.places] == renamed.places
+    assert [
+        place._replace(item=named[place.item]) for place in first.standings
+    ] == renamed.standings
 
 
 def test_twice_the_reach_of_all_changes_no_order(tmp_path):
@@ -158,25 +160,25 @@ def test_twice_the_reach_of_all_changes_no_order(tmp_path):
         item, low, high, *rest = row.split(",")
         more.append(",".join([item, str(2 * int(low)), str(2 * int(high)), *rest]))
     twice = operations.prioritise(backlog(tmp_path, more), draws=2_000)
-    for one, two in zip(first.places, twice.places, strict=True):
+    for one, two in zip(first.standings, twice.standings, strict=True):
         assert one.item == two.item
-        assert (one.first, one.top, one.place) == (two.first, two.top, two.place)
+        assert (one.first, one.top, one.position) == (two.first, two.top, two.position)
         assert two.rice == pytest.approx(2 * one.rice)
 
 
 def test_confidence_multiplies_or_ranges_replace_it(tmp_path):
     head = "item,reach,impact,confidence,effort\n"
     plain = operations.prioritise(backlog(tmp_path, head + "a,100,2,80%,2\nb,100,1,50%,1"))
-    assert [place.rice for place in plain.places] == pytest.approx([80, 50])
+    assert [place.rice for place in plain.standings] == pytest.approx([80, 50])
     assert plain.check("ranged").status == "warn"
     head = "item,reach,impact,confidence,effort_low,effort_high\n"
     ranged = backlog(tmp_path, head + "a,100,2,80%,1,4\nb,100,1,50%,1,1")
     result = operations.prioritise(ranged)
-    assert result.places[1].rice == pytest.approx(100)  # no confidence in it
+    assert result.standings[1].rice == pytest.approx(100)  # no confidence in it
     assert result.check("ranged").detail.values["found"] == ["b"]
     forced = operations.prioritise(ranged.changed(uncertainty="confidence"))
-    assert forced.places[1].rice == pytest.approx(50)
-    assert {place.first for place in forced.places} == {0.0, 1.0}
+    assert forced.standings[1].rice == pytest.approx(50)
+    assert {place.first for place in forced.standings} == {0.0, 1.0}
 
 
 def test_percentiles_are_a_lognormal_and_ends_a_pert(tmp_path):
@@ -187,9 +189,9 @@ def test_percentiles_are_a_lognormal_and_ends_a_pert(tmp_path):
     named = operations.prioritise(
         backlog(tmp_path, f"item,Reach,Reach P5,Reach P95,impact,effort\n{row}"), draws=50_000
     )
-    assert ends.places[0].rice == pytest.approx((50 + 4 * 120 + 300) / 6, rel=0.01)
-    assert named.places[0].rice_low == pytest.approx(50, rel=0.03)
-    assert named.places[0].rice_high == pytest.approx(300, rel=0.03)
+    assert ends.standings[0].rice == pytest.approx((50 + 4 * 120 + 300) / 6, rel=0.01)
+    assert named.standings[0].rice_low == pytest.approx(50, rel=0.03)
+    assert named.standings[0].rice_high == pytest.approx(300, rel=0.03)
     assert "lognormal, 90% from 50" in repr(named.data)
     assert "beta, 90% from" in repr(ends.data)
 
@@ -203,7 +205,7 @@ def test_raters_are_pooled_and_their_differences_told(tmp_path):
         head + "a,20,1,100%,1\nb,60,1,100%,1\nc,10,1,100%,1",
     )
     result = operations.prioritise(spec, draws=20_000)
-    by = {place.item: place for place in result.places}
+    by = {place.item: place for place in result.standings}
     assert by["a"].first == pytest.approx(0.5, abs=0.015)
     assert by["a"].rice == pytest.approx(60, rel=0.02)
     assert by["a"].spread_reach == 5
@@ -216,7 +218,7 @@ def test_another_name_for_an_item_is_told_and_an_id_joins(tmp_path):
     one = head + "Export PDF,100,1,100%,1\nSSO,60,1,100%,1"
     two = head + "Éxport  pdf,100,1,100%,1\nSSO,60,1,100%,1"
     result = operations.prioritise(backlog(tmp_path, one, two))
-    assert len(result.places) == 3
+    assert len(result.standings) == 3
     assert result.check("partly").status == "warn"
     assert sorted(result.check("similar").detail.values["found"]) == ["Export PDF", "Éxport  pdf"]
     with_id = [
@@ -226,7 +228,7 @@ def test_another_name_for_an_item_is_told_and_an_id_joins(tmp_path):
         .replace("\nE", "\n1,E")
         for text in (one, two)
     ]
-    assert len(operations.prioritise(backlog(tmp_path, *with_id)).places) == 2
+    assert len(operations.prioritise(backlog(tmp_path, *with_id)).standings) == 2
 
 
 def test_the_same_row_twice_is_told_and_another_is_refused(tmp_path):
@@ -255,7 +257,7 @@ def test_a_wrong_row_is_refused_with_its_cell(tmp_path, text, message):
 
 def test_a_heading_with_percent_makes_bare_numbers_percentages(tmp_path):
     text = "item,reach,impact,Confidence (%),effort\na,100,1,80,1\nb,10,1,50,1"
-    assert operations.prioritise(backlog(tmp_path, text)).places[0].rice == pytest.approx(80)
+    assert operations.prioritise(backlog(tmp_path, text)).standings[0].rice == pytest.approx(80)
 
 
 def test_reach_needs_its_period(tmp_path):
@@ -283,7 +285,7 @@ def test_the_french_sheet_reads_without_its_row_of_no_effort(tmp_path):
     (tmp_path / "liste.csv").write_text("\n".join(lines), encoding="utf-8")
     result = operations.prioritise(operations.Backlog.load(tmp_path / "liste.csv"))
     assert result.ratings.counts == "clients/trim."
-    stated = {place.item: place.stated for place in result.places}
+    stated = {place.item: place.stated for place in result.standings}
     assert stated["Boîte de retours unique"] == 1200 * 2 / 3
     assert stated["Export PDF"] == 5000 * 0.5 / 0.5
 
@@ -296,7 +298,7 @@ def test_five_thousand_rows_take_two_seconds(tmp_path):
     start = time.perf_counter()
     result = operations.prioritise(spec)
     took = time.perf_counter() - start
-    assert len(result.places) == 100
+    assert len(result.standings) == 100
     assert took < 6, took
     import json
 
@@ -309,10 +311,10 @@ def test_the_samples_truth_is_within_what_it_says():
     folder = ROOT / "data" / "sample"
     truth = json.loads((folder / "backlog_truth.json").read_text(encoding="utf-8"))
     result = operations.prioritise(operations.Backlog.load(folder / "backlog.yaml"))
-    assert len(result.places) == truth["file"]["items"]
+    assert len(result.standings) == truth["file"]["items"]
     assert result.stability["entered"] == truth["file"]["new"]
     assert result.stability["left"] == truth["file"]["gone"]
     scores = {name: item["score"] for name, item in truth["truth"]["items"].items()}
-    assert result.places[0].item == truth["truth"]["order"][0]
-    inside = [place.rice_low <= scores[place.item] <= place.rice_high for place in result.places]
+    assert result.standings[0].item == truth["truth"]["order"][0]
+    inside = [place.rice_low <= scores[place.item] <= place.rice_high for place in result.standings]
     assert np.mean(inside) >= 0.8

@@ -55,6 +55,7 @@ HEADINGS = {
     "time-inventory": "task,role,initiative,people,frequency_low,frequency_high,minutes",
     "time-measurements": "task,quantity,value,low,high,basis",
     "past-estimates": "estimate,low,high,measured",
+    "backlog": "item,reach,impact,confidence,effort",
 }
 
 

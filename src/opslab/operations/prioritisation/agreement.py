@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isnan, nan
 from typing import Any
 
 from scipy.stats import kendalltau, rankdata
@@ -40,6 +41,7 @@ def kendall_w(ranks: Sequence[Sequence[float]]) -> float | None:
 def stability(now: Mapping[str, float], before: Mapping[str, float]) -> dict[str, Any]:
     """Return Kendall's tau-b of two orders over what both have, what entered and what left."""
     common = sorted(now.keys() & before.keys())
-    tau = kendalltau(*([side[key] for key in common] for side in (now, before))).statistic
-    entered, left = (sorted(a.keys() - b.keys()) for a, b in ((now, before), (before, now)))
-    return {"tau": float(tau), "entered": entered, "left": left}
+    entered, left = sorted(now.keys() - before.keys()), sorted(before.keys() - now.keys())
+    sides = ([side[key] for key in common] for side in (now, before))
+    tau = float(kendalltau(*sides).statistic) if len(common) > 1 else nan
+    return {} if isnan(tau) else {"tau": tau, "entered": entered, "left": left}

@@ -15,7 +15,7 @@ from opslab.messages import Language
 from opslab.operations.prioritisation import checks
 from opslab.operations.prioritisation.agreement import kendall_w, stability
 from opslab.operations.prioritisation.ratings import View, read_ratings
-from opslab.operations.prioritisation.result import SURE, Place, PrioritisationResult
+from opslab.operations.prioritisation.result import SURE, PrioritisationResult, Standing
 from opslab.operations.prioritisation.score import rice
 from opslab.operations.prioritisation.spec import FACTORS, Backlog
 from opslab.uncertainty.distributions import Values
@@ -76,7 +76,7 @@ def prioritise(
         draws=draws,
         seed=seed,
         ratings=ratings,
-        places=[*map(Place._make, zip(*columns, strict=True))],
+        standings=[*map(Standing._make, zip(*columns, strict=True))],
         views=views,
         ahead=(values[:_PAIRED, None] > values[:_PAIRED]).mean(axis=2).tolist(),
         alone=float(((values.mean(axis=1) / errors.T).argmax(axis=1) == 0).mean()),
@@ -88,7 +88,7 @@ def prioritise(
 
 
 def placed(values: Values, factors: Values, top: int) -> Iterator[Sequence[Any]]:
-    """Give the columns of `Place` from draws of scores, of shape (items, draws), and of factors.
+    """Give the columns of `Standing` from draws of scores, of shape (items, draws), and of factors.
 
     An item joins the tie band of the band's first item while that one is ahead of it in less than
     `SURE` of the draws.
@@ -125,11 +125,11 @@ def drawn(items: Sequence[Sequence[View]], draws: int, seed: int) -> Values:
     place, so that names and rows change nothing.
     """
     values = np.empty((len(FACTORS), len(items), draws))
-    for place, views in enumerate(items):
-        chosen = (ndtr(scores(f"rater/{place}", draws, seed)) * len(views)).astype(int)
-        for at, name in enumerate(FACTORS):
-            stream = scores(f"{name}/{place}", draws, seed)
-            values[at, place] = np.choose(chosen, [view.drawn[name].at(stream) for view in views])
+    for at, views in enumerate(items):
+        chosen = (ndtr(scores(f"rater/{at}", draws, seed)) * len(views)).astype(int)
+        for factor, name in enumerate(FACTORS):
+            stream = scores(f"{name}/{at}", draws, seed)
+            values[factor, at] = np.choose(chosen, [view.drawn[name].at(stream) for view in views])
     return values
 
 
@@ -140,7 +140,7 @@ def effort_errors(shape: tuple[int, ...], seed: int) -> Values:
 
 
 def _said(views: Sequence[View]) -> tuple[float | None, ...]:
-    """Return the last columns of `Place`, from what raters say of an item."""
+    """Return the last columns of `Standing`, from what raters say of an item."""
     spreads = ([view.stated[name] for view in views] for name in ("reach", "impact", "effort"))
     given = [
         [bool(getattr(view.rating, f"{name}_{kind}")) for view in views for name in FACTORS]
