@@ -24,9 +24,7 @@ _TABLES = {
     "agreement": "item spread_reach spread_impact spread_effort",
     "support": "item top reasons evidence",
 }
-_DIGITS = {"first": 0, "top": 0, "reasons": 0, "evidence": 0}
-_DIGITS |= {"know_reach": 1, "know_impact": 1, "know_effort": 1}
-"""Of percentages."""
+_SHARES = "first top know_reach know_impact know_effort reasons evidence"
 
 
 def voice(result: PrioritisationResult, language: Language) -> Voice:
@@ -114,19 +112,16 @@ def figures(result: PrioritisationResult, say: Voice) -> dict[str, Figure]:
 
 
 def _shown(column: str, value: Any, say: Voice) -> str:
-    """Return what stands in a column as a reader writes it."""
-    if isinstance(value, int):
-        return say.integer(value)
-    if isinstance(value, float):
-        digits = _DIGITS.get(column)
-        return say.number(value, 3) if digits is None else say.percent(value, digits)
-    return value or say.none
+    """Return what stands in a column, with no more digits than the draws leave standing."""
+    if column in _SHARES:
+        return say.given_percent(float(f"{round(value, 3):.2g}"))
+    return value or say.none if isinstance(value, str | None) else say.given(float(f"{value:.3g}"))
 
 
 def _cell(standing: Standing, column: str, say: Voice) -> Cell:
     """Return a cell of a table: a text, or a number with its interval where it has any."""
     known = standing._asdict()
-    ends = [_shown("", known[name], say) for name in known if name.startswith(f"{column}_")]
+    ends = [_shown(name, known[name], say) for name in known if name.startswith(f"{column}_")]
     return Cell(_shown(column, known[column], say), interval=say.range(*ends) if ends else "")
 
 
@@ -138,11 +133,9 @@ def _part(name: str, result: PrioritisationResult, say: Voice) -> Blocks:
         blocks.append(result.figures(say.language)["order"])
     if name == "checks":
         blocks.append(say.checks(result.checks))
-    if columns := _TABLES.get(name, ""):
-        rows = [
-            [_cell(standing, column, say) for column in columns.split()]
-            for standing in result.standings[:_MOST]
-        ]
+    if columns := _TABLES.get(name):
+        leading = result.standings[:_MOST]
+        rows = ([_cell(known, column, say) for column in columns.split()] for known in leading)
         blocks.append(say.table(name, columns, rows, numeric=range(1, 9)))
     if name == "data":
         drawn: list[Cells] = [

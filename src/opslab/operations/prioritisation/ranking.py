@@ -52,23 +52,17 @@ def prioritise(
     """
     ratings = read_ratings(backlog, backlog.sheets)
     stated = ratings.scores
-    keys = sorted(stated, key=lambda key: (-stated[key], key))[:_LEADING]
-    factors = drawn([ratings.items[key] for key in keys], draws, seed)
+    leading = sorted(stated, key=lambda key: (-stated[key], key))[:_LEADING]
+    factors = drawn([ratings.items[key] for key in leading], draws, seed)
     order = np.argsort(-rice(*factors).mean(axis=1), kind="stable")
-    keys, factors = [keys[at] for at in order], factors[:, order]
-    views = [ratings.items[key] for key in keys]
+    views, factors = [ratings.items[leading[at]] for at in order], factors[:, order]
     values = rice(*factors)
     values *= 1 + 1e-12 * scores("coins", values.size, seed).reshape(values.shape)
     errors = effort_errors(values.shape, seed)
-    columns = (
-        [said[0].rating.item for said in views],
-        [stated[key] for key in keys],
-        *placed(values, factors, backlog.top),
-        *zip(*map(_said, views), strict=True),
-    )
-    raters = {view.rater for said in views for view in said}
-    common = [[view.score for view in said] for said in views if len(said) == len(raters)]
-    before = backlog.previous and read_ratings(backlog, [backlog.previous]).scores
+    columns = *zip(*map(said, views), strict=True), *placed(values, factors, backlog.top)
+    raters = {view.rater for each in views for view in each}
+    common = [[view.score for view in each] for each in views if len(each) == len(raters)]
+    before = read_ratings(backlog, [backlog.previous]).scores if backlog.previous else {}
     result = PrioritisationResult(
         backlog=backlog,
         as_of=as_of or backlog.date,
@@ -81,7 +75,7 @@ def prioritise(
         ahead=(values[:_PAIRED, None] > values[:_PAIRED]).mean(axis=2).tolist(),
         alone=float(((values.mean(axis=1) / errors.T).argmax(axis=1) == 0).mean()),
         concordance=kendall_w([*zip(*common, strict=True)]),
-        stability=stability(stated, before) if before else {},
+        stability=stability(stated, before),
         checks=(),
     )
     return replace(result, checks=checks.run(result))
@@ -139,13 +133,15 @@ def effort_errors(shape: tuple[int, ...], seed: int) -> Values:
     return np.asarray(np.where(z < 0, 0.20**-_PER_SCORE, 3.13**_PER_SCORE) ** z)
 
 
-def _said(views: Sequence[View]) -> tuple[float | None, ...]:
-    """Return the last columns of `Standing`, from what raters say of an item."""
+def said(views: Sequence[View]) -> tuple[Any, ...]:
+    """Return the first columns of `Standing`, from what raters say of an item."""
+    ratings = [view.rating for view in views]
     spreads = ([view.stated[name] for view in views] for name in ("reach", "impact", "effort"))
-    given = [
-        [bool(getattr(view.rating, f"{name}_{kind}")) for view in views for name in FACTORS]
+    given = (
+        fmean(bool(getattr(rating, f"{name}_{kind}")) for rating in ratings for name in FACTORS)
         for kind in ("reason", "evidence")
-    ]
+    )
     cost, weeks = map(views[0].stated.get, ("cost_of_delay", "weeks"))
     delay = cost / weeks if cost and weeks else None
-    return *(max(said) / min(said) for said in spreads), *map(fmean, given), delay
+    score = fmean(view.score for view in views)
+    return ratings[0].item, score, delay, *given, *(max(each) / min(each) for each in spreads)

@@ -27,6 +27,12 @@ class Standing(NamedTuple):
         Mean and middle 90 % of its draws.
     stated : float
         Score of the numbers as they stand in the sheet.
+    delay : float or None
+        Cost of delay over weeks (CD3).
+    reasons, evidence : float
+        Share of its numbers with a reason, with evidence.
+    spread_reach, spread_impact, spread_effort : float
+        How many times the least that a rater states is the most.
     first, top : float
         Chance to come first, and to be among the top items.
     position, position_low, position_high : float
@@ -37,16 +43,16 @@ class Standing(NamedTuple):
         Factor on its score that takes it out of the top, or into it.
     know_reach, know_impact, know_effort : float
         What knowing it exactly would add to the score of the top, as a share.
-    spread_reach, spread_impact, spread_effort : float
-        How many times the least that a rater states is the most.
-    reasons, evidence : float
-        Share of its numbers with a reason, with evidence.
-    delay : float or None
-        Cost of delay over weeks (CD3).
     """
 
     item: str
     stated: float
+    delay: float | None
+    reasons: float
+    evidence: float
+    spread_reach: float
+    spread_impact: float
+    spread_effort: float
     rice: float
     rice_low: float
     rice_high: float
@@ -60,12 +66,6 @@ class Standing(NamedTuple):
     know_reach: float
     know_impact: float
     know_effort: float
-    spread_reach: float
-    spread_impact: float
-    spread_effort: float
-    reasons: float
-    evidence: float
-    delay: float | None
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
