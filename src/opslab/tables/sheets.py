@@ -106,7 +106,7 @@ def read_sheet(
     if not isinstance(given, SheetFile):
         return Sheet(list(enumerate(given, 1)))
     path = spec.beside(given.path)
-    answers = given.model_dump(include={*Answers.model_fields})  # a kind of sheet may hold more
+    answers = given.model_dump(include={*SheetFile.model_fields} - {"path"})
     answers |= {"sheet": given.sheet or sheet, "profile": profile}
     known = known_profiles()[profile].columns
     problems: list[Problem] = []
