@@ -292,14 +292,13 @@ def test_the_french_sheet_reads_without_its_row_of_no_effort(tmp_path):
 
 def test_five_thousand_rows_take_two_seconds(tmp_path):
     rows = [f"item {at},{50 + at},{90 + 2 * at},1,{1 + at % 7}" for at in range(5_000)]
-    spec = backlog(tmp_path, rows)
     operations.prioritise(backlog(tmp_path, ROWS))
     spec = backlog(tmp_path, rows)
-    start = time.perf_counter()
+    start = time.process_time()
     result = operations.prioritise(spec)
-    took = time.perf_counter() - start
+    took = time.process_time() - start
     assert len(result.standings) == 100
-    assert took < 6, took
+    assert took < 4, took  # 1.6 s on a machine of 2026
     import json
 
     assert len(json.dumps(result.record())) < 1_000_000

@@ -8,7 +8,7 @@ from typing import Any
 
 from opslab.messages import Language
 from opslab.operations.prioritisation.result import SURE, PrioritisationResult, Standing
-from opslab.operations.prioritisation.spec import FACTORS
+from opslab.operations.prioritisation.spec import FACTORS, KINDS
 from opslab.report.blocks import Cell, Cells, Facts, Paragraph, Tone, Verdict
 from opslab.report.drawing import Row
 from opslab.report.figures import BLUE, GREY, Figure
@@ -37,6 +37,7 @@ def _values(result: PrioritisationResult, say: Voice) -> dict[str, Any]:
     """Return what the sentences name."""
     standings, top = result.standings, result.backlog.top
     gain, factor, item = result.lesson
+    by_delay = sorted(standings, key=lambda known: -(known.delay or 0.0))
     pairs = [
         say("pair_of", first=standings[a].item, second=standings[b].item)
         for a, row in enumerate(result.ahead)
@@ -47,7 +48,8 @@ def _values(result: PrioritisationResult, say: Voice) -> dict[str, Any]:
         "first": standings[0].item,
         "chance": standings[0].first,
         "top": min(top, len(standings)),
-        "names": [say.spoken(standing.item) for standing in standings[:top]],
+        "names": [standing.item for standing in standings[:top]],
+        "urgent": [known.item for known in by_delay[:top] if known.delay] or [say.none],
         "settled": sum(standing.top >= SURE for standing in standings[:top]),
         "pairs": pairs or [say.none],
         "gain": gain,
@@ -141,7 +143,13 @@ def _part(name: str, result: PrioritisationResult, say: Voice) -> Blocks:
         drawn: list[Cells] = [
             (
                 Cell(view.rating.item, say.joined(view.rater, str(view.row))),
-                *(describe(view.drawn[factor], say.language) for factor in FACTORS),
+                *(
+                    Cell(
+                        describe(view.drawn[factor], say.language),
+                        say.joined(*(getattr(view.rating, f"{factor}_{kind}") for kind in KINDS)),
+                    )
+                    for factor in FACTORS
+                ),
             )
             for views in result.views
             for view in views

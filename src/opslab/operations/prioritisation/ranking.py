@@ -17,7 +17,7 @@ from opslab.operations.prioritisation.agreement import kendall_w, stability
 from opslab.operations.prioritisation.ratings import View, read_ratings
 from opslab.operations.prioritisation.result import SURE, PrioritisationResult, Standing
 from opslab.operations.prioritisation.score import rice
-from opslab.operations.prioritisation.spec import FACTORS, Backlog
+from opslab.operations.prioritisation.spec import FACTORS, KINDS, Backlog
 from opslab.uncertainty.distributions import Values
 from opslab.uncertainty.draws import scores
 
@@ -139,7 +139,7 @@ def said(views: Sequence[View]) -> tuple[Any, ...]:
     spreads = ([view.stated[name] for view in views] for name in ("reach", "impact", "effort"))
     given = (
         fmean(bool(getattr(rating, f"{name}_{kind}")) for rating in ratings for name in FACTORS)
-        for kind in ("reason", "evidence")
+        for kind in KINDS
     )
     cost, weeks = map(views[0].stated.get, ("cost_of_delay", "weeks"))
     delay = cost / weeks if cost and weeks else None

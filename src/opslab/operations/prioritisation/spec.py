@@ -13,6 +13,8 @@ from opslab.uncertainty.ranges import Amount, Stated
 
 FACTORS = ("reach", "impact", "confidence", "effort")
 """Of the score, in its order."""
+KINDS = ("reason", "evidence")
+"""What may stand behind a factor."""
 
 
 def _above_zero(stated: Stated) -> Stated:
@@ -22,7 +24,7 @@ def _above_zero(stated: Stated) -> Stated:
 
 
 Positive = Annotated[Amount, AfterValidator(_above_zero)]
-Note = str | None
+Note = Words | None
 
 
 class Rating(Declared):
