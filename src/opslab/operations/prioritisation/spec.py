@@ -34,7 +34,7 @@ class Rating(Declared):
     """joins what raters call by different names"""
     item: Words = Field(min_length=1, max_length=160)
     """the idea, as readers see it"""
-    rater: Label | None = None
+    rater: Words | None = None
     """who says so, where several do"""
     reach: Positive
     """customers, orders … that it touches in the period"""
@@ -74,7 +74,7 @@ class Rating(Declared):
 class RatedSheet(SheetFile):
     """A sheet, and who filled it in where its rows do not say."""
 
-    rater: Label | None = None
+    rater: Words | None = None
     """who filled it in"""
 
 
