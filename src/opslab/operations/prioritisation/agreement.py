@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isnan, nan
 from typing import Any
 
 from scipy.stats import kendalltau, rankdata
@@ -29,15 +30,18 @@ def kendall_w(ranks: Sequence[Sequence[float]]) -> float | None:
     >>> kendall_w([[1, 2, 3], [1, 2, 3], [1, 3, 2]])
     0.7777777777777778
     """
+    if len(ranks) <= 1:
+        return None
     ranked = rankdata([*ranks], axis=1)
     apart = ranked - ranked.mean(axis=1, keepdims=True)
     total = len(ranked) * (apart**2).sum()
-    return float((apart.sum(axis=0) ** 2).sum() / total) if total and len(ranked) > 1 else None
+    return float((apart.sum(axis=0) ** 2).sum() / total) if total else None
 
 
 def stability(now: Mapping[str, float], before: Mapping[str, float]) -> dict[str, Any]:
     """Return Kendall's tau-b of two orders over what both have, what entered and what left."""
     common = sorted(now.keys() & before.keys())
-    tau = kendalltau(*([side[key] for key in common] for side in (now, before))).statistic
-    entered, left = (sorted(a.keys() - b.keys()) for a, b in ((now, before), (before, now)))
-    return {"tau": float(tau), "entered": entered, "left": left}
+    entered, left = sorted(now.keys() - before.keys()), sorted(before.keys() - now.keys())
+    sides = ([side[key] for key in common] for side in (now, before))
+    tau = float(kendalltau(*sides).statistic) if len(common) > 1 else nan
+    return {} if isnan(tau) else {"tau": tau, "entered": entered, "left": left}

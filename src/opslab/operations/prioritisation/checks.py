@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from math import isclose
 from statistics import fmean
 
 from opslab.operations.prioritisation.result import HALF, SURE, PrioritisationResult
@@ -15,18 +16,22 @@ _ALIKE = 0.88  # of letters
 
 def run(result: PrioritisationResult) -> tuple[Check, ...]:
     """Return the checks, the blocking first."""
-    places, w = result.places, result.concordance
+    standings, w = result.standings, result.concordance
     views = [view for said in result.views for view in said]
-    most = max(map(len, result.views))
-    bare = {plain_text(place.item): place.item for place in places}
+    raters = len({view.rater for view in views})
+    bare = {plain_text(standing.item): standing.item for standing in standings}
     counted = fmean(bool(view.rating.reach_evidence) for view in views)
     near = ((name, get_close_matches(name, bare, 2, _ALIKE)[1:]) for name in bare)
     findings: dict[str, object] = {
-        "enough": len(places) <= 1,
-        "ranged": [place.item for place in places if place.rice_low == place.rice_high],
+        "enough": len(standings) <= 1,
+        "ranged": [
+            standing.item
+            for standing in standings
+            if isclose(standing.rice_low, standing.rice_high)
+        ],
         "counted": counted < HALF,
         "raters": w is None or w < HALF,
-        "partly": [said[0].rating.item for said in result.views if len(said) < most],
+        "partly": [said[0].rating.item for said in result.views if len(said) < raters],
         "off_scale": sorted(
             {
                 view.row
@@ -37,19 +42,19 @@ def run(result: PrioritisationResult) -> tuple[Check, ...]:
         ),
         "similar": [bare[other] for name, others in near for other in others],
         "repeated": result.ratings.repeated,
-        "line": [place.item for place in places if SURE > place.top > 1 - SURE],
+        "line": [standing.item for standing in standings if SURE > standing.top > 1 - SURE],
     }
     values = {
-        "count": len(places),
+        "count": len(standings),
         "share": counted,
-        "raters": most,
+        "raters": raters,
         "w": w,
         "agreement": w and round(w, 2),
     }
     checks = []
-    for name, found in findings.items():
+    for name, finding in findings.items():
         blocking = name == "enough"
-        status: Status = "pass" if not found else "fail" if blocking else "warn"
-        detail = Message(f"prioritisation.{name}_{status}", values | {"found": found})
+        status: Status = "pass" if not finding else "fail" if blocking else "warn"
+        detail = Message(f"prioritisation.{name}_{status}", values | {"found": finding})
         checks.append(Check(name, status, detail, blocking=blocking))
     return tuple(checks)

@@ -7,8 +7,8 @@ from statistics import fmean
 from typing import Any
 
 from opslab.messages import Language
-from opslab.operations.prioritisation.result import SURE, Place, PrioritisationResult
-from opslab.operations.prioritisation.spec import FACTORS
+from opslab.operations.prioritisation.result import SURE, PrioritisationResult, Standing
+from opslab.operations.prioritisation.spec import FACTORS, KINDS
 from opslab.report.blocks import Cell, Cells, Facts, Paragraph, Tone, Verdict
 from opslab.report.drawing import Row
 from opslab.report.figures import BLUE, GREY, Figure
@@ -19,14 +19,12 @@ from opslab.uncertainty.words import describe
 _TONES: dict[str, Tone] = {"stop": "bad", "start": "good"}
 _MOST = 12
 _TABLES = {
-    "order": "item tie first top place rice stated delay",
+    "order": "item tie first top position rice stated delay",
     "changes": "item top crossing know_reach know_impact know_effort",
     "agreement": "item spread_reach spread_impact spread_effort",
     "support": "item top reasons evidence",
 }
-_DIGITS = {"first": 0, "top": 0, "reasons": 0, "evidence": 0}
-_DIGITS |= {"know_reach": 1, "know_impact": 1, "know_effort": 1}
-"""Of percentages."""
+_SHARES = "first top know_reach know_impact know_effort reasons evidence"
 
 
 def voice(result: PrioritisationResult, language: Language) -> Voice:
@@ -37,20 +35,22 @@ def voice(result: PrioritisationResult, language: Language) -> Voice:
 
 def _values(result: PrioritisationResult, say: Voice) -> dict[str, Any]:
     """Return what the sentences name."""
-    places, top = result.places, result.backlog.top
+    standings, top = result.standings, result.backlog.top
     gain, factor, item = result.lesson
+    by_delay = sorted(standings, key=lambda known: -(known.delay or 0.0))
     pairs = [
-        say("pair_of", first=places[a].item, second=places[b].item)
+        say("pair_of", first=standings[a].item, second=standings[b].item)
         for a, row in enumerate(result.ahead)
         for b, chance in enumerate(row)
         if a < b and 1 - SURE < chance < SURE
     ]
     return vars(result) | {
-        "first": places[0].item,
-        "chance": places[0].first,
-        "top": min(top, len(places)),
-        "names": [say.spoken(place.item) for place in places[:top]],
-        "settled": sum(place.top >= SURE for place in places[:top]),
+        "first": standings[0].item,
+        "chance": standings[0].first,
+        "top": min(top, len(standings)),
+        "names": [standing.item for standing in standings[:top]],
+        "urgent": [known.item for known in by_delay[:top] if known.delay] or [say.none],
+        "settled": sum(standing.top >= SURE for standing in standings[:top]),
         "pairs": pairs or [say.none],
         "gain": gain,
         "item": item,
@@ -58,7 +58,10 @@ def _values(result: PrioritisationResult, say: Voice) -> dict[str, Any]:
         "counts": result.ratings.counts,
         "agreed": say.message(result.check("raters").detail),
         "stable": say("stable", **result.stability) if result.stability else say("no_previous"),
-        "nothing": 1 - fmean((place.evidence for place in places), [place.top for place in places]),
+        "nothing": 1
+        - fmean(
+            (standing.evidence for standing in standings), [standing.top for standing in standings]
+        ),
         "error": result.draws**-0.5,
     }
 
@@ -93,31 +96,34 @@ def figures(result: PrioritisationResult, say: Voice) -> dict[str, Figure]:
     """Return the figure of where each item may stand."""
     rows = [
         Row(
-            say.spoken(place.item),
-            say("chance_top", share=place.top),
-            [(place.place_low, place.place_high, GREY if at >= result.backlog.top else BLUE)],
-            point=place.place,
+            say.spoken(standing.item),
+            say("chance_top", share=standing.top),
+            [
+                (
+                    standing.position_low,
+                    standing.position_high,
+                    GREY if at >= result.backlog.top else BLUE,
+                )
+            ],
+            point=standing.position,
         )
-        for at, place in enumerate(result.places[:_MOST])
+        for at, standing in enumerate(result.standings[:_MOST])
     ]
     title = say("figure_title", **_values(result, say))
     return {"order": say.chart("order", title, rows, say("axis_place"), base=1.0)}
 
 
 def _shown(column: str, value: Any, say: Voice) -> str:
-    """Return what stands in a column as a reader writes it."""
-    if isinstance(value, int):
-        return say.integer(value)
-    if isinstance(value, float):
-        digits = _DIGITS.get(column)
-        return say.number(value, 3) if digits is None else say.percent(value, digits)
-    return value or say.none
+    """Return what stands in a column, with no more digits than the draws leave standing."""
+    if column in _SHARES:
+        return say.given_percent(float(f"{round(value, 3):.2g}"))
+    return value or say.none if isinstance(value, str | None) else say.given(float(f"{value:.3g}"))
 
 
-def _cell(place: Place, column: str, say: Voice) -> Cell:
+def _cell(standing: Standing, column: str, say: Voice) -> Cell:
     """Return a cell of a table: a text, or a number with its interval where it has any."""
-    known = place._asdict()
-    ends = [_shown("", known[name], say) for name in known if name.startswith(f"{column}_")]
+    known = standing._asdict()
+    ends = [_shown(name, known[name], say) for name in known if name.startswith(f"{column}_")]
     return Cell(_shown(column, known[column], say), interval=say.range(*ends) if ends else "")
 
 
@@ -129,17 +135,21 @@ def _part(name: str, result: PrioritisationResult, say: Voice) -> Blocks:
         blocks.append(result.figures(say.language)["order"])
     if name == "checks":
         blocks.append(say.checks(result.checks))
-    if columns := _TABLES.get(name, ""):
-        rows = [
-            [_cell(place, column, say) for column in columns.split()]
-            for place in result.places[:_MOST]
-        ]
+    if columns := _TABLES.get(name):
+        leading = result.standings[:_MOST]
+        rows = ([_cell(known, column, say) for column in columns.split()] for known in leading)
         blocks.append(say.table(name, columns, rows, numeric=range(1, 9)))
     if name == "data":
         drawn: list[Cells] = [
             (
                 Cell(view.rating.item, say.joined(view.rater, str(view.row))),
-                *(describe(view.drawn[factor], say.language) for factor in FACTORS),
+                *(
+                    Cell(
+                        describe(view.drawn[factor], say.language),
+                        say.joined(*(getattr(view.rating, f"{factor}_{kind}") for kind in KINDS)),
+                    )
+                    for factor in FACTORS
+                ),
             )
             for views in result.views
             for view in views

@@ -15,9 +15,9 @@ from opslab.messages import Language
 from opslab.operations.prioritisation import checks
 from opslab.operations.prioritisation.agreement import kendall_w, stability
 from opslab.operations.prioritisation.ratings import View, read_ratings
-from opslab.operations.prioritisation.result import SURE, Place, PrioritisationResult
+from opslab.operations.prioritisation.result import SURE, PrioritisationResult, Standing
 from opslab.operations.prioritisation.score import rice
-from opslab.operations.prioritisation.spec import FACTORS, Backlog
+from opslab.operations.prioritisation.spec import FACTORS, KINDS, Backlog
 from opslab.uncertainty.distributions import Values
 from opslab.uncertainty.draws import scores
 
@@ -52,23 +52,17 @@ def prioritise(
     """
     ratings = read_ratings(backlog, backlog.sheets)
     stated = ratings.scores
-    keys = sorted(stated, key=lambda key: (-stated[key], key))[:_LEADING]
-    factors = drawn([ratings.items[key] for key in keys], draws, seed)
+    leading = sorted(stated, key=lambda key: (-stated[key], key))[:_LEADING]
+    factors = drawn([ratings.items[key] for key in leading], draws, seed)
     order = np.argsort(-rice(*factors).mean(axis=1), kind="stable")
-    keys, factors = [keys[at] for at in order], factors[:, order]
-    views = [ratings.items[key] for key in keys]
+    views, factors = [ratings.items[leading[at]] for at in order], factors[:, order]
     values = rice(*factors)
     values *= 1 + 1e-12 * scores("coins", values.size, seed).reshape(values.shape)
     errors = effort_errors(values.shape, seed)
-    columns = (
-        [said[0].rating.item for said in views],
-        [stated[key] for key in keys],
-        *placed(values, factors, backlog.top),
-        *zip(*map(_said, views), strict=True),
-    )
-    most = max(map(len, views))
-    common = [[view.score for view in said] for said in views if len(said) == most]
-    before = backlog.previous and read_ratings(backlog, [backlog.previous]).scores
+    columns = *zip(*map(said, views), strict=True), *placed(values, factors, backlog.top)
+    raters = {view.rater for each in views for view in each}
+    common = [[view.score for view in each] for each in views if len(each) == len(raters)]
+    before = read_ratings(backlog, [backlog.previous]).scores if backlog.previous else {}
     result = PrioritisationResult(
         backlog=backlog,
         as_of=as_of or backlog.date,
@@ -76,19 +70,19 @@ def prioritise(
         draws=draws,
         seed=seed,
         ratings=ratings,
-        places=[*map(Place._make, zip(*columns, strict=True))],
+        standings=[*map(Standing._make, zip(*columns, strict=True))],
         views=views,
         ahead=(values[:_PAIRED, None] > values[:_PAIRED]).mean(axis=2).tolist(),
         alone=float(((values.mean(axis=1) / errors.T).argmax(axis=1) == 0).mean()),
         concordance=kendall_w([*zip(*common, strict=True)]),
-        stability=stability(stated, before) if before else {},
+        stability=stability(stated, before),
         checks=(),
     )
     return replace(result, checks=checks.run(result))
 
 
 def placed(values: Values, factors: Values, top: int) -> Iterator[Sequence[Any]]:
-    """Give the columns of `Place` from draws of scores, of shape (items, draws), and of factors.
+    """Give the columns of `Standing` from draws of scores, of shape (items, draws), and of factors.
 
     An item joins the tie band of the band's first item while that one is ahead of it in less than
     `SURE` of the draws.
@@ -114,7 +108,7 @@ def placed(values: Values, factors: Values, top: int) -> Iterator[Sequence[Any]]
     yield rank.mean(axis=1).tolist()
     yield from np.quantile(rank, _ENDS, axis=1, method="nearest").tolist()
     yield ties
-    yield (line / means).tolist()
+    yield [at or None for at in (line / means).tolist()]
     yield from (gains / means[:top].sum()).tolist()
 
 
@@ -125,11 +119,11 @@ def drawn(items: Sequence[Sequence[View]], draws: int, seed: int) -> Values:
     place, so that names and rows change nothing.
     """
     values = np.empty((len(FACTORS), len(items), draws))
-    for place, views in enumerate(items):
-        chosen = (ndtr(scores(f"rater/{place}", draws, seed)) * len(views)).astype(int)
-        for at, name in enumerate(FACTORS):
-            stream = scores(f"{name}/{place}", draws, seed)
-            values[at, place] = np.choose(chosen, [view.drawn[name].at(stream) for view in views])
+    for at, views in enumerate(items):
+        chosen = (ndtr(scores(f"rater/{at}", draws, seed)) * len(views)).astype(int)
+        for factor, name in enumerate(FACTORS):
+            stream = scores(f"{name}/{at}", draws, seed)
+            values[factor, at] = np.choose(chosen, [view.drawn[name].at(stream) for view in views])
     return values
 
 
@@ -139,13 +133,15 @@ def effort_errors(shape: tuple[int, ...], seed: int) -> Values:
     return np.asarray(np.where(z < 0, 0.20**-_PER_SCORE, 3.13**_PER_SCORE) ** z)
 
 
-def _said(views: Sequence[View]) -> tuple[float | None, ...]:
-    """Return the last columns of `Place`, from what raters say of an item."""
+def said(views: Sequence[View]) -> tuple[Any, ...]:
+    """Return the first columns of `Standing`, from what raters say of an item."""
+    ratings = [view.rating for view in views]
     spreads = ([view.stated[name] for view in views] for name in ("reach", "impact", "effort"))
-    given = [
-        [bool(getattr(view.rating, f"{name}_{kind}")) for view in views for name in FACTORS]
-        for kind in ("reason", "evidence")
-    ]
+    given = (
+        fmean(bool(getattr(rating, f"{name}_{kind}")) for rating in ratings for name in FACTORS)
+        for kind in KINDS
+    )
     cost, weeks = map(views[0].stated.get, ("cost_of_delay", "weeks"))
     delay = cost / weeks if cost and weeks else None
-    return *(max(said) / min(said) for said in spreads), *map(fmean, given), delay
+    score = fmean(view.score for view in views)
+    return ratings[0].item, score, delay, *given, *(max(each) / min(each) for each in spreads)

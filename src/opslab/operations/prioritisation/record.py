@@ -23,7 +23,7 @@ def record(result: PrioritisationResult) -> dict[str, Any]:
         "plan": result.backlog.model_dump(mode="json"),
         "counts": ratings.counts,
         "stated": ratings.scores,
-        "places": rows(result, full=True),
+        "standings": rows(result, full=True),
         "imports": [reading.record() for reading in ratings.readings if reading],
     }
 
@@ -31,8 +31,8 @@ def record(result: PrioritisationResult) -> dict[str, Any]:
 def rows(result: PrioritisationResult, *, full: bool) -> list[dict[str, Any]]:
     """Return the items as rows: what one works with, or every column there is."""
     return [
-        {name: value for name, value in place._asdict().items() if full or name not in _BESIDE}
-        for place in result.places
+        {name: value for name, value in standing._asdict().items() if full or name not in _BESIDE}
+        for standing in result.standings
     ]
 
 

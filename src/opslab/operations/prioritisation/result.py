@@ -18,7 +18,7 @@ WORTH = 0.005
 """Share of the top's score from which a thing is worth finding out."""
 
 
-class Place(NamedTuple):
+class Standing(NamedTuple):
     """An item's place in the order.
 
     Attributes
@@ -27,45 +27,45 @@ class Place(NamedTuple):
         Mean and middle 90 % of its draws.
     stated : float
         Score of the numbers as they stand in the sheet.
+    delay : float or None
+        Cost of delay over weeks (CD3).
+    reasons, evidence : float
+        Share of its numbers with a reason, with evidence.
+    spread_reach, spread_impact, spread_effort : float
+        How many times the least that a rater states is the most.
     first, top : float
         Chance to come first, and to be among the top items.
-    place, place_low, place_high : float
+    position, position_low, position_high : float
         Expected rank, and the middle 90 %.
     tie : int
-        Place of the first item that it cannot be told from.
-    crossing : float
+        Standing of the first item that it cannot be told from.
+    crossing : float or None
         Factor on its score that takes it out of the top, or into it.
     know_reach, know_impact, know_effort : float
         What knowing it exactly would add to the score of the top, as a share.
-    spread_reach, spread_impact, spread_effort : float
-        How many times the least that a rater states is the most.
-    reasons, evidence : float
-        Share of its numbers with a reason, with evidence.
-    delay : float or None
-        Cost of delay over weeks (CD3).
     """
 
     item: str
     stated: float
+    delay: float | None
+    reasons: float
+    evidence: float
+    spread_reach: float
+    spread_impact: float
+    spread_effort: float
     rice: float
     rice_low: float
     rice_high: float
     first: float
     top: float
-    place: float
-    place_low: float
-    place_high: float
+    position: float
+    position_low: float
+    position_high: float
     tie: int
-    crossing: float
+    crossing: float | None
     know_reach: float
     know_impact: float
     know_effort: float
-    spread_reach: float
-    spread_impact: float
-    spread_effort: float
-    reasons: float
-    evidence: float
-    delay: float | None
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -79,7 +79,7 @@ class PrioritisationResult(Result):
 
     Attributes
     ----------
-    places : sequence of Place
+    standings : sequence of Standing
         The leading items, in the order of their expected scores.
     views : sequence
         What raters say of each of them.
@@ -94,7 +94,7 @@ class PrioritisationResult(Result):
     """
 
     PARTS: ClassVar[Mapping[str, str]] = {
-        "order": "places",
+        "order": "standings",
         "changes": "",
         "agreement": "",
         "support": "",
@@ -107,7 +107,7 @@ class PrioritisationResult(Result):
     draws: int
     seed: int
     ratings: Ratings
-    places: Sequence[Place]
+    standings: Sequence[Standing]
     views: Sequence[Sequence[View]]
     ahead: Sequence[Sequence[float]]
     alone: float
@@ -118,8 +118,8 @@ class PrioritisationResult(Result):
     def lesson(self) -> tuple[float, str, str]:
         """What is most worth finding out: share of the top's score, factor, item."""
         return max(
-            (getattr(place, f"know_{factor}"), factor, place.item)
-            for place in self.places
+            (getattr(standing, f"know_{factor}"), factor, standing.item)
+            for standing in self.standings
             for factor in ("reach", "impact", "effort")
         )
 

@@ -13,6 +13,8 @@ from opslab.uncertainty.ranges import Amount, Stated
 
 FACTORS = ("reach", "impact", "confidence", "effort")
 """Of the score, in its order."""
+KINDS = ("reason", "evidence")
+"""What may stand behind a factor."""
 
 
 def _above_zero(stated: Stated) -> Stated:
@@ -22,7 +24,7 @@ def _above_zero(stated: Stated) -> Stated:
 
 
 Positive = Annotated[Amount, AfterValidator(_above_zero)]
-Note = str | None
+Note = Words | None
 
 
 class Rating(Declared):
@@ -32,7 +34,7 @@ class Rating(Declared):
     """joins what raters call by different names"""
     item: Words = Field(min_length=1, max_length=160)
     """the idea, as readers see it"""
-    rater: Label | None = None
+    rater: Words | None = None
     """who says so, where several do"""
     reach: Positive
     """customers, orders … that it touches in the period"""
@@ -72,7 +74,7 @@ class Rating(Declared):
 class RatedSheet(SheetFile):
     """A sheet, and who filled it in where its rows do not say."""
 
-    rater: Label | None = None
+    rater: Words | None = None
     """who filled it in"""
 
 

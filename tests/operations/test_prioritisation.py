@@ -1,0 +1,319 @@
+"""The order: chances against closed forms and brute force, agreement against printed values, refusals."""
+
+import itertools
+import math
+import time
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from conftest import ROOT
+from opslab import operations
+from opslab.errors import DataError, SpecError
+from opslab.operations.prioritisation import ranking
+from opslab.operations.prioritisation.agreement import stability
+from opslab.operations.prioritisation.spec import RatedSheet
+
+Z95 = stats.norm.ppf(0.95)
+HEAD = "item,reach_low,reach_high,impact,effort"
+FRENCH = ROOT.parents[0] / "shared" / "data" / "ops" / "formats" / "rice_backlog_fr.csv"
+
+
+def backlog(folder, *sheets, **given):
+    """Return a backlog of sheets, each a text or its lines below the usual heading."""
+    files = []
+    for number, sheet in enumerate(sheets):
+        text = sheet if isinstance(sheet, str) else "\n".join([HEAD, *sheet])
+        path = folder / f"sheet{number}.csv"
+        path.write_text(text + "\n", encoding="utf-8")
+        files.append(RatedSheet(path=str(path), rater="abc"[number], decimal="point"))
+    given = {"reach": "customers a quarter", "date": "2026-10-12"} | given
+    return operations.Backlog(prioritisation="list", data=tuple(files), **given)
+
+
+def lognormals(*pairs):
+    """Return rows of items whose score is lognormal with a median and a sigma."""
+    for at, (median, sigma) in enumerate(pairs):
+        low, high = (median * math.exp(sign * Z95 * sigma) for sign in (-1, 1))
+        yield f"item {at},{low!r},{high!r},1,1"
+
+
+def test_a_score_is_intercoms():
+    """McBride 2018: reach x impact x confidence / effort."""
+    assert operations.rice(500, 3, 1, 2) == 750
+    assert operations.rice(np.array([500, 1000]), 2, 0.8, 4).tolist() == [200, 400]
+
+
+def test_the_first_of_two_has_the_chance_of_its_closed_form(tmp_path):
+    """P(X > Y) of two lognormals is Phi((mu - nu) / sqrt(s^2 + t^2))."""
+    pairs = [(100, 0.5), (80, 0.3)]
+    result = operations.prioritise(backlog(tmp_path, [*lognormals(*pairs)], top=1), draws=100_000)
+    wanted = stats.norm.cdf(math.log(100 / 80) / math.hypot(0.5, 0.3))
+    assert result.standings[0].first == pytest.approx(wanted, abs=0.005)
+    assert result.ahead[0][1] == pytest.approx(wanted, abs=0.005)
+    assert result.standings[0].top == result.standings[0].first
+    assert result.standings[0].rice == pytest.approx(100 * math.exp(0.5**2 / 2), rel=0.01)
+    low, high = (100 * math.exp(sign * Z95 * 0.5) for sign in (-1, 1))
+    assert result.standings[0].rice_low == pytest.approx(low, rel=0.02)
+    assert result.standings[0].rice_high == pytest.approx(high, rel=0.02)
+
+
+def test_the_best_of_three_has_the_chance_of_its_closed_form(tmp_path):
+    """P(X above Y and Z) is a bivariate normal's, of X - Y and X - Z (scipy)."""
+    pairs = [(100, 0.5), (90, 0.4), (70, 0.6)]
+    result = operations.prioritise(backlog(tmp_path, [*lognormals(*pairs)], top=2), draws=100_000)
+    chances = {place.item: place for place in result.standings}
+    mu, var = [math.log(median) for median, _ in pairs], [sigma**2 for _, sigma in pairs]
+    for at in range(3):
+        b, c = (other for other in range(3) if other != at)
+        spread = [[var[at] + var[b], var[at]], [var[at], var[at] + var[c]]]
+        gaps = [mu[at] - mu[b], mu[at] - mu[c]]
+        first = stats.multivariate_normal([0, 0], spread).cdf(gaps)
+        last = stats.multivariate_normal([0, 0], spread).cdf([-gap for gap in gaps])
+        assert chances[f"item {at}"].first == pytest.approx(first, abs=0.006)
+        assert chances[f"item {at}"].top == pytest.approx(1 - last, abs=0.006)
+
+
+def test_six_items_have_the_chances_of_brute_force():
+    """All orders of six items with few values each, every combination counted."""
+    values = [[1, 8], [2, 7], [3, 6], [0, 9], [4, 5], [2.5, 6.5]]
+    every = np.array([*itertools.product(*values)]).T
+    factors = np.stack([every, np.ones_like(every), np.ones_like(every), np.ones_like(every)])
+    columns = [*ranking.placed(every, factors, 3)]
+    firsts, tops, places = columns[3], columns[4], columns[5]
+    for at in range(6):
+        ranks = [sorted(draw, reverse=True).index(draw[at]) + 1 for draw in every.T.tolist()]
+        assert firsts[at] == np.mean([rank == 1 for rank in ranks])
+        assert tops[at] == np.mean([rank <= 3 for rank in ranks])
+        assert places[at] == np.mean(ranks)
+
+
+def test_knowing_a_factor_is_worth_its_closed_form(tmp_path):
+    """E[max(X - t, 0)] of a lognormal is Black's formula (1976), less what one has already."""
+    pairs = [(100, 0.5), (80, 0.0001)]
+    result = operations.prioritise(backlog(tmp_path, [*lognormals(*pairs)], top=1), draws=100_000)
+    mean, line = 100 * math.exp(0.125), 80
+    d = (math.log(mean / line) + 0.125) / 0.5
+    call = mean * stats.norm.cdf(d) - line * stats.norm.cdf(d - 0.5)
+    place = result.standings[0]
+    assert place.know_reach == pytest.approx((call - (mean - line)) / mean, rel=0.03)
+    assert place.know_impact == pytest.approx(0, abs=1e-9)
+    assert place.crossing == pytest.approx(line / mean, rel=0.01)
+    assert result.lesson[1:] == ("reach", "item 0")
+    assert result.action == "find"
+
+
+def test_agreement_has_the_printed_values():
+    """Siegel 1956, p. 231: three interviewers, six applicants, rank sums 8, 14, 11, 11, 11, 8."""
+    judges = [[1, 6, 3, 2, 5, 4], [1, 5, 6, 4, 2, 3], [6, 3, 2, 5, 4, 1]]
+    assert np.sum(judges, axis=0).tolist() == [8, 14, 11, 11, 11, 8]
+    assert operations.kendall_w(judges) == pytest.approx(0.16, abs=0.005)
+    tied = [[1, 2.5, 2.5, 4], [1, 2, 3.5, 3.5], [2, 2, 2, 4]]
+    ranks = np.array([stats.rankdata(row) for row in tied])
+    chi = stats.friedmanchisquare(*ranks.T).statistic  # W = chi^2 / (m (n - 1)), ties corrected
+    assert operations.kendall_w(tied) == pytest.approx(chi / (3 * 3))
+    assert operations.kendall_w([[1, 1, 1], [2, 2, 2]]) is None
+    assert operations.kendall_w([[1, 2, 3]]) is None
+    assert operations.kendall_w([]) is None
+
+
+def test_stability_has_the_printed_tau():
+    """Kendall 1938: one swap of neighbours among four is 1 - 2/6."""
+    told = stability(
+        {"a": 4, "b": 3, "c": 2, "d": 1, "new": 9}, {"a": 9, "b": 7, "c": 1, "d": 5, "old": 2}
+    )
+    assert told["tau"] == pytest.approx(1 - 2 / 6)
+    assert (told["entered"], told["left"]) == (["new"], ["old"])
+
+
+def test_effort_errs_as_published():
+    """.20, 1.00 and 3.13 at 5, 50 and 95 %; scores of 100, 90 and 60 are no order then."""
+    errors = ranking.effort_errors((3, 200_000), 1)
+    assert np.quantile(errors, [0.05, 0.5, 0.95]) == pytest.approx([0.20, 1, 3.13], rel=0.02)
+    best = (np.array([100, 90, 60])[:, None] / errors).argmax(axis=0)
+    shares = [(best == at).mean() for at in range(3)]
+    assert shares == pytest.approx([0.43, 0.37, 0.20], abs=0.01)  # of three quantiles alone
+    assert shares == pytest.approx([0.45, 0.31, 0.24], abs=0.065)  # of the 10,266 tasks themselves
+
+
+ROWS = ["a,100,400,1,2", "b,150,350,2,4", "c,90,500,0.5,1", "d,10,20,3,1", "e,300,310,1,2.5"]
+
+
+def test_names_and_the_order_of_rows_change_nothing(tmp_path):
+    first = operations.prioritise(backlog(tmp_path, ROWS), draws=2_000)
+    again = operations.prioritise(backlog(tmp_path, ROWS[::-1]), draws=2_000)
+    assert first.standings == again.standings
+    named = dict(zip("abcde", "vwxyz", strict=True))
+    renamed = operations.prioritise(
+        backlog(tmp_path, [named[row[0]] + row[1:] for row in ROWS]), draws=2_000
+    )
+    assert [
+        place._replace(item=named[place.item]) for place in first.standings
+    ] == renamed.standings
+
+
+def test_twice_the_reach_of_all_changes_no_order(tmp_path):
+    first = operations.prioritise(backlog(tmp_path, ROWS), draws=2_000)
+    more = []
+    for row in ROWS:
+        item, low, high, *rest = row.split(",")
+        more.append(",".join([item, str(2 * int(low)), str(2 * int(high)), *rest]))
+    twice = operations.prioritise(backlog(tmp_path, more), draws=2_000)
+    for one, two in zip(first.standings, twice.standings, strict=True):
+        assert one.item == two.item
+        assert (one.first, one.top, one.position) == (two.first, two.top, two.position)
+        assert two.rice == pytest.approx(2 * one.rice)
+
+
+def test_confidence_multiplies_or_ranges_replace_it(tmp_path):
+    head = "item,reach,impact,confidence,effort\n"
+    plain = operations.prioritise(backlog(tmp_path, head + "a,100,2,80%,2\nb,100,1,50%,1"))
+    assert [place.rice for place in plain.standings] == pytest.approx([80, 50])
+    assert plain.check("ranged").status == "warn"
+    head = "item,reach,impact,confidence,effort_low,effort_high\n"
+    ranged = backlog(tmp_path, head + "a,100,2,80%,1,4\nb,100,1,50%,1,1")
+    result = operations.prioritise(ranged)
+    assert result.standings[1].rice == pytest.approx(100)  # no confidence in it
+    assert result.check("ranged").detail.values["found"] == ["b"]
+    forced = operations.prioritise(ranged.changed(uncertainty="confidence"))
+    assert forced.standings[1].rice == pytest.approx(50)
+    assert {place.first for place in forced.standings} == {0.0, 1.0}
+
+
+def test_percentiles_are_a_lognormal_and_ends_a_pert(tmp_path):
+    row = "a,120,50,300,1,1\nb,1,1,2,1,1"
+    ends = operations.prioritise(
+        backlog(tmp_path, f"item,reach,reach_low,reach_high,impact,effort\n{row}"), draws=50_000
+    )
+    named = operations.prioritise(
+        backlog(tmp_path, f"item,Reach,Reach P5,Reach P95,impact,effort\n{row}"), draws=50_000
+    )
+    assert ends.standings[0].rice == pytest.approx((50 + 4 * 120 + 300) / 6, rel=0.01)
+    assert named.standings[0].rice_low == pytest.approx(50, rel=0.03)
+    assert named.standings[0].rice_high == pytest.approx(300, rel=0.03)
+    assert "lognormal, 90% from 50" in repr(named.data)
+    assert "beta, 90% from" in repr(ends.data)
+
+
+def test_raters_are_pooled_and_their_differences_told(tmp_path):
+    """In half of the draws the item is as either of two sees it."""
+    head = "item,reach,impact,confidence,effort\n"
+    spec = backlog(
+        tmp_path,
+        head + "a,100,1,100%,1\nb,60,1,100%,1\nc,10,1,100%,1",
+        head + "a,20,1,100%,1\nb,60,1,100%,1\nc,10,1,100%,1",
+    )
+    result = operations.prioritise(spec, draws=20_000)
+    by = {place.item: place for place in result.standings}
+    assert by["a"].first == pytest.approx(0.5, abs=0.015)
+    assert by["a"].rice == pytest.approx(60, rel=0.02)
+    assert by["a"].spread_reach == 5
+    assert result.concordance == pytest.approx(0.75)
+    assert result.check("raters").status == "pass"
+
+
+def test_another_name_for_an_item_is_told_and_an_id_joins(tmp_path):
+    head = "item,reach,impact,confidence,effort\n"
+    one = head + "Export PDF,100,1,100%,1\nSSO,60,1,100%,1"
+    two = head + "Éxport  pdf,100,1,100%,1\nSSO,60,1,100%,1"
+    result = operations.prioritise(backlog(tmp_path, one, two))
+    assert len(result.standings) == 3
+    assert result.check("partly").status == "warn"
+    assert sorted(result.check("similar").detail.values["found"]) == ["Export PDF", "Éxport  pdf"]
+    with_id = [
+        text.replace("item,", "id,item,")
+        .replace("SSO", "2,SSO")
+        .replace("\nÉ", "\n1,É")
+        .replace("\nE", "\n1,E")
+        for text in (one, two)
+    ]
+    assert len(operations.prioritise(backlog(tmp_path, *with_id)).standings) == 2
+
+
+def test_the_same_row_twice_is_told_and_another_is_refused(tmp_path):
+    result = operations.prioritise(backlog(tmp_path, [*ROWS, ROWS[0]]))
+    assert result.check("repeated").detail.values["found"] == [7]
+    with pytest.raises(DataError, match="row 7: This item is already in row 2"):
+        operations.prioritise(backlog(tmp_path, [*ROWS, "a,100,500,1,2"]))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("item,reach,impact,confidence,effort\na,1,1,80,1", "row 2: Confidence must be above 0"),
+        ("item,reach,impact,confidence,effort\na,1,1,,1", "row 2: Confidence must be above 0"),
+        ("item,reach,impact,effort\na,1,1,0", "row 2, effort .*must be above 0"),
+        ("item,reach,impact,effort\na,1,1,-2", "row 2, effort"),
+        ("item,reach,impact,effort\n,1,1,2", "row 2"),
+        ("item,reach,impact,effort\na,many,1,2", "row 2, reach .*many"),
+        ("item,reach,impact,effort", "sheet0.csv"),
+    ],
+)
+def test_a_wrong_row_is_refused_with_its_cell(tmp_path, text, message):
+    with pytest.raises(DataError, match=message):
+        operations.prioritise(backlog(tmp_path, text))
+
+
+def test_a_heading_with_percent_makes_bare_numbers_percentages(tmp_path):
+    text = "item,reach,impact,Confidence (%),effort\na,100,1,80,1\nb,10,1,50,1"
+    assert operations.prioritise(backlog(tmp_path, text)).standings[0].rice == pytest.approx(80)
+
+
+def test_reach_needs_its_period(tmp_path):
+    spec = backlog(tmp_path, ROWS, reach=None)
+    with pytest.raises(SpecError, match="one period"):
+        operations.prioritise(spec)
+    head = "item,Reach ({}),impact,confidence,effort\na,100,1,100%,1\nb,2,1,100%,1"
+    told = backlog(tmp_path, head.format("orders/week"), reach=None)
+    assert operations.prioritise(told).ratings.counts == "orders/week"
+    two = backlog(tmp_path, head.format("orders/week"), head.format("orders/month"), reach=None)
+    with pytest.raises(SpecError, match="orders/month and orders/week"):
+        operations.prioritise(two)
+
+
+def test_one_row_is_no_order(tmp_path):
+    result = operations.prioritise(backlog(tmp_path, ROWS[:1]))
+    assert (result.broken, result.action) == (True, "stop")
+
+
+@pytest.mark.skipif(not FRENCH.exists(), reason="the shared sheet is not here")
+def test_the_french_sheet_reads_without_its_row_of_no_effort(tmp_path):
+    with pytest.raises(DataError, match=r"row 6, Effort \(pers\.-mois\)"):
+        operations.prioritise(operations.Backlog.load(FRENCH))
+    lines = FRENCH.read_text(encoding="utf-8-sig").splitlines()[:-1]
+    (tmp_path / "liste.csv").write_text("\n".join(lines), encoding="utf-8")
+    result = operations.prioritise(operations.Backlog.load(tmp_path / "liste.csv"))
+    assert result.ratings.counts == "clients/trim."
+    stated = {place.item: place.stated for place in result.standings}
+    assert stated["Boîte de retours unique"] == 1200 * 2 / 3
+    assert stated["Export PDF"] == 5000 * 0.5 / 0.5
+
+
+def test_five_thousand_rows_take_two_seconds(tmp_path):
+    rows = [f"item {at},{50 + at},{90 + 2 * at},1,{1 + at % 7}" for at in range(5_000)]
+    operations.prioritise(backlog(tmp_path, ROWS))
+    spec = backlog(tmp_path, rows)
+    start = time.process_time()
+    result = operations.prioritise(spec)
+    took = time.process_time() - start
+    assert len(result.standings) == 100
+    assert took < 4, took  # 1.6 s on a machine of 2026
+    import json
+
+    assert len(json.dumps(result.record())) < 1_000_000
+
+
+def test_the_samples_truth_is_within_what_it_says():
+    import json
+
+    folder = ROOT / "data" / "sample"
+    truth = json.loads((folder / "backlog_truth.json").read_text(encoding="utf-8"))
+    result = operations.prioritise(operations.Backlog.load(folder / "backlog.yaml"))
+    assert len(result.standings) == truth["file"]["items"]
+    assert result.stability["entered"] == truth["file"]["new"]
+    assert result.stability["left"] == truth["file"]["gone"]
+    scores = {name: item["score"] for name, item in truth["truth"]["items"].items()}
+    assert result.standings[0].item == truth["truth"]["order"][0]
+    inside = [place.rice_low <= scores[place.item] <= place.rice_high for place in result.standings]
+    assert np.mean(inside) >= 0.8
