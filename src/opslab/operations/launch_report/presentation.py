@@ -14,7 +14,7 @@ from opslab.report.import_report import import_report
 from opslab.report.voice import Blocks, Voice
 
 _COLUMNS = {
-    "kpis": "name before limits after moved direction target latest state",
+    "kpis": "name before limits after moved goal latest state",
     "feedback": "theme before after ratio",
     "experiment": "metric arm value interval",
     "gate": "decision readiness threshold blockers conditions",
@@ -56,20 +56,22 @@ def told(row: Mapping[str, Any], say: Voice) -> dict[str, str]:
                 return shown(cell.get(say.language, cell.get("item", "")))
         return say.spoken(cell)
 
-    ends = say.range(shown(row.get("low")), shown(row.get("high")))
-    cells = {name: shown(cell) for name, cell in row.items() if name not in _WORDS}
-    cells |= {name: say(f"{name}_{row[name]}") for name in _WORDS if name in row}
-    return cells | dict.fromkeys(("limits", "ratio", "interval"), ends)
+    cells = {
+        name: say(f"{name}_{cell}") if name in _WORDS else shown(cell) for name, cell in row.items()
+    }
+    ends = say.range(cells["low"], cells["high"]) if row.get("low") is not None else say.none
+    goal = f"{cells.get('direction')} {cells.get('target')}"
+    return cells | {"goal": goal, "limits": ends, "ratio": ends, "interval": ends}
 
 
 def headline(result: LaunchReportResult, say: Voice) -> str:
-    """Return the sentence that a sponsor reads first."""
+    """Return the sentence that a sponsor reads first: of what is off target, else of the first."""
     if result.broken:
         return say("headline_stop")
-    first = result.kpis[0]
-    moved = say(f"headline_{first['moved']}", **told(first, say))
-    due = len(result.names("met", "missed"))
-    return say("headline", met=len(result.names("met")), count=due, moved=moved)
+    off, due = result.names("missed", "worse"), result.names("met", "missed")
+    row = next((row for row in result.kpis if row["name"] in off), result.kpis[0])
+    moved = say(f"headline_{row['moved']}", **told(row, say))
+    return say("headline", met=len(result.names("met")), count=len(due), moved=moved)
 
 
 def first_screen(result: LaunchReportResult, say: Voice) -> Verdict:
@@ -77,7 +79,7 @@ def first_screen(result: LaunchReportResult, say: Voice) -> Verdict:
     review, day = result.review, result.as_of or result.review.date
     reviews = (review.launch_date + timedelta(weeks=weeks) for weeks in (2, 4, 8))
     upcoming = next((say.date(at) for at in reviews if at > day), say.none)
-    weeks = say("count_week", count=(day - review.launch_date).days // 7)
+    weeks = say("weeks", count=(day - review.launch_date).days // 7)
     rising = [told(row, say)["theme"] for row in result.feedback if row["low"] > 1]
     reasons = [say(f"reason_{row['state']}", **told(row, say)) for row in result.kpis]
     reasons += [say("rising", names=rising)] if rising else []
@@ -85,7 +87,7 @@ def first_screen(result: LaunchReportResult, say: Voice) -> Verdict:
         kicker=say.joined(say("kicker"), say.date(day), review.owner),
         title=say.spoken(review.shown_title),
         question=say.spoken(review.question or ""),
-        action=say(f"action_{result.action}"),
+        action=say(f"action_{result.action}", names=result.names("missed", "worse")),
         headline=headline(result, say),
         tone=_TONES.get(result.action, "open"),
         facts=Facts(
