@@ -111,7 +111,7 @@ def test_a_target_is_met_missed_not_due_or_nobody_can_tell(fields, since, state)
 
 
 def test_values_after_the_day_of_the_review_are_left_out():
-    whole = moved(STEADY + [11, 11, 30], day=LAUNCHED + datetime.timedelta(13))
+    whole = moved([*STEADY, 11, 11, 30], day=LAUNCHED + datetime.timedelta(13))
     assert (whole["latest"], whole["moved"]) == (11, "steady")
 
 

@@ -187,12 +187,10 @@ def test_the_next_review_is_named(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_notebook_runs_and_stops_where_there_is_nothing(workspace_folder):
-    run = opslab.run("launch_report", language="fr")
-    assert (run.exit_code, run.status) == (0, "complete")
-    assert "Agir sur" in run.readout.read_text("utf-8")
+def test_a_run_without_any_value_since_the_launch_ends_with_3(workspace_folder):
     series = workspace_folder / "data" / "sample" / "launch_kpis.csv"
-    rows = [row for row in series.read_text("utf-8").splitlines() if "2026-09" not in row]
-    series.write_text("\n".join(row for row in rows if "2026-08-31" not in row), encoding="utf-8")
-    stopped = opslab.run("launch_report")
-    assert (stopped.exit_code, stopped.status) == (3, "check_failed")
+    rows = [row for row in series.read_text("utf-8").splitlines() if ",2026-09" not in row]
+    series.write_text("\n".join(row for row in rows if ",2026-08-31" not in row), encoding="utf-8")
+    run = opslab.run("launch_report", language="fr")
+    assert (run.exit_code, run.status) == (3, "check_failed")
+    assert "Arrêter" in run.readout.read_text("utf-8")
