@@ -35,7 +35,7 @@ def voice(result: LaunchReportResult, language: Language) -> Voice:
     return Voice(language, "launch_report")
 
 
-def told(row: Mapping[str, Any], say: Voice) -> dict[str, str]:
+def read_out(row: Mapping[str, Any], say: Voice) -> dict[str, str]:
     """Return the cells of a row as they are read, and the range of its ends under its names."""
 
     def shown(cell: Any) -> str:
@@ -70,7 +70,7 @@ def headline(result: LaunchReportResult, say: Voice) -> str:
         return say("headline_stop")
     off, due = result.names("missed", "worse"), result.names("met", "missed")
     row = next((row for row in result.kpis if row["name"] in off), result.kpis[0])
-    moved = say(f"headline_{row['moved']}", **told(row, say))
+    moved = say(f"headline_{row['moved']}", **read_out(row, say))
     return say("headline", met=len(result.names("met")), count=len(due), moved=moved)
 
 
@@ -80,8 +80,8 @@ def first_screen(result: LaunchReportResult, say: Voice) -> Verdict:
     reviews = (review.launch_date + timedelta(weeks=weeks) for weeks in (2, 4, 8))
     upcoming = next((say.date(at) for at in reviews if at > day), say.none)
     weeks = say("weeks", count=(day - review.launch_date).days // 7)
-    rising = [told(row, say)["theme"] for row in result.feedback if row["low"] > 1]
-    reasons = [say(f"reason_{row['state']}", **told(row, say)) for row in result.kpis]
+    rising = [read_out(row, say)["theme"] for row in result.feedback if row["low"] > 1]
+    reasons = [say(f"reason_{row['state']}", **read_out(row, say)) for row in result.kpis]
     reasons += [say("rising", names=rising)] if rising else []
     return Verdict(
         kicker=say.joined(say("kicker"), say.date(day), review.owner),
@@ -104,7 +104,7 @@ def figures(result: LaunchReportResult, say: Voice) -> dict[str, Figure]:
 
 
 def _drawn(row: Mapping[str, Any], say: Voice) -> Figure:
-    words = told(row, say)
+    words = read_out(row, say)
     title = say(f"headline_{row['moved']}", **words)
     with style():
         drawing, axes = framed(title, 1.7, left=0.7)
@@ -129,7 +129,7 @@ def _rows(name: str, result: LaunchReportResult, say: Voice) -> Blocks:
     cells = [
         [Cell(words[each], tone=_TONES.get(str(row.get(each)), "plain")) for each in columns]
         for row in rows
-        for words in [told(row, say)]
+        for words in [read_out(row, say)]
     ]
     return [
         Table(say(f"table_{name}"), heads, cells, wide=True),

@@ -87,8 +87,8 @@ def review_launch(
     }
     values, reading = _values(review)
     kpis = tuple(movement(kpi, values, launched, day) for kpi in review.kpis)
-    rows, told, _ = read_sheet(review, review.past, PastLaunch, "past-launches")
-    past, readings = [launch for _, launch in rows], tuple(filter(None, (reading, told)))
+    rows, judged, _ = read_sheet(review, review.past, PastLaunch, "past-launches")
+    past, readings = [launch for _, launch in rows], tuple(filter(None, (reading, judged)))
     gate, experiment = cited.get("gate"), cited.get("experiment", {})
     return LaunchReportResult(
         review=review,
@@ -200,8 +200,8 @@ def _values(review: LaunchReview) -> tuple[dict[tuple[str, date], float], Readin
     twice = []
     for number, row in rows:
         values = {"first": firsts.setdefault((row.kpi, row.date), number), "kpi": row.kpi}
-        place = review.series.path, None, headings["date"], number, str(row.date)
-        twice += [Problem("launch_report.twice", values, *place)] * (values["first"] != number)
+        where = review.series.path, None, headings["date"], number, str(row.date)
+        twice += [Problem("launch_report.twice", values, *where)] * (values["first"] != number)
     DataError.refuse(twice)
     return {(row.kpi, row.date): row.value for _, row in rows if row.value is not None}, reading
 
