@@ -109,6 +109,7 @@ def test_an_experiment_is_told_with_its_interval_in_both_languages(tmp_path):
     result = reviewed(tmp_path, [11] * 4, experiment=EXPERIMENT)
     assert "short_label" in page(result, "en")
     assert "libellé court" in page(result, "fr")
+    assert re.search(r"0,8\s%\sà\s4,2", page(result, "fr"))
     filed = json.loads((RUNS / EXPERIMENT / "result.json").read_text("utf-8"))["evidence"][0]
     (row,) = result.experiment
     assert (row["value"], row["low"]) == (filed["quantity"]["value"], filed["quantity"]["low"])

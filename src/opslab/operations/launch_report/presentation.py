@@ -44,7 +44,7 @@ def read_out(row: Mapping[str, Any], say: Voice) -> dict[str, str]:
                 return say.none
             case int():
                 return say.integer(cell)
-            case float() if row.get("unit") == "%":
+            case float() if row.get("unit") in ("%", "share"):
                 return say.percent(cell)
             case float():
                 return f"{say.number(cell, 3)} {say.spoken(row.get('unit', ''))}".strip()
@@ -53,7 +53,7 @@ def read_out(row: Mapping[str, Any], say: Voice) -> dict[str, str]:
             case list():
                 return say.listed([*map(shown, cell)]) or say.none
             case dict():
-                return shown(cell.get(say.language, cell.get("item", "")))
+                return shown(cell.get(say.language, cell.get("item", [*cell.values(), ""][0])))
         return say.spoken(cell)
 
     cells = {

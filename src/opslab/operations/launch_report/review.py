@@ -1,5 +1,6 @@
 """The review of a launch: figures before and after, themes since, how the gate's words held."""
 
+from bisect import bisect, bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from itertools import pairwise
@@ -118,12 +119,12 @@ def movement(
     ``latest`` is the last value since the launch up to the target's day.
     """
     known = {at: values[name, at] for name, at in sorted(values) if name == kpi.name and at <= day}
-    since = [value for at, value in known.items() if at >= launched]
-    due = [value for at, value in known.items() if launched <= at <= kpi.by]
-    limits = behaviour_limits([*known.values()][: len(known) - len(since)])
+    days, series = [*known], [*known.values()]
+    start = bisect_left(days, launched)
+    since, due = series[start:], series[start : bisect(days, kpi.by)]
+    limits = behaviour_limits(series[:start])
     low, before, high, _ = limits or [None] * 4
-    after, latest = (fmean(since) if since else None), (due[-1] if due else None)
-    gaps = [(here - last).days for last, here in pairwise([*known, day])]
+    gaps = [(here - last).days for last, here in pairwise([*days, day])]
     sign, state, moved = (1 if kpi.direction == "up" else -1), "unknown", "unknown"
     if kpi.by > day:
         state = "open"
@@ -137,15 +138,15 @@ def movement(
         "low": low,
         "before": before,
         "high": high,
-        "after": after,
-        "latest": latest,
+        "after": fmean(since) if since else None,
+        "latest": due[-1] if due else None,
         "moved": moved,
         "state": state,
         "silent": not since,
         "short": not limits,
         "gaps": sum(max(gap // median_high(gaps) - 1, 0) for gap in gaps if gap),
-        "weeks": [(at - launched).days / 7 for at in known],
-        "values": [*known.values()],
+        "weeks": [(at - launched).days / 7 for at in days],
+        "values": series,
     }
 
 
