@@ -60,7 +60,7 @@ def test_limits_are_those_of_a_printed_example():
 
 def test_seven_values_have_no_limits_and_no_order_of_days_is_needed():
     assert operations.behaviour_limits(FLOW[:7]) is None
-    assert moved(STEADY[:7], start=-7)["moved"] == "unknown"
+    assert moved(STEADY[:7], start=-7)["change"] == "unknown"
     shuffled = dict(random.Random(1).sample(list(enumerate(STEADY)), 10))
     given = {
         ("orders", LAUNCHED + datetime.timedelta(week - 10)): shuffled[week] for week in shuffled
@@ -82,15 +82,15 @@ def test_seven_values_have_no_limits_and_no_order_of_days_is_needed():
 )
 def test_signals_are_a_point_beyond_or_eight_on_one_side(since, said):
     day = LAUNCHED + datetime.timedelta(weeks=len(since))
-    assert moved(STEADY + since, day=day)["moved"] == said
+    assert moved(STEADY + since, day=day)["change"] == said
     turned = {"better": "worse", "worse": "better", "steady": "steady"}
-    assert moved(STEADY + since, day=day, direction="down")["moved"] == turned[said]
+    assert moved(STEADY + since, day=day, direction="down")["change"] == turned[said]
 
 
 def test_a_constant_figure_that_stays_is_steady_and_one_that_moves_is_told():
     assert not signalled([3.0] * 9, 3.0, 3.0, 3.0)
-    assert moved([3.0] * 14)["moved"] == "steady"
-    assert moved([3.0] * 10 + [3.1])["moved"] == "better"
+    assert moved([3.0] * 14)["change"] == "steady"
+    assert moved([3.0] * 10 + [3.1])["change"] == "better"
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_a_target_is_met_missed_not_due_or_nobody_can_tell(fields, since, state)
 
 def test_values_after_the_day_of_the_review_are_left_out():
     whole = moved([*STEADY, 11, 11, 30], day=LAUNCHED + datetime.timedelta(13))
-    assert (whole["latest"], whole["moved"]) == (11, "steady")
+    assert (whole["latest"], whole["change"]) == (11, "steady")
 
 
 def test_missing_weeks_are_counted_also_at_the_end():
@@ -199,7 +199,7 @@ def test_the_sample_tells_what_was_put_into_it():
         known = truth["series"][row["name"]]
         assert abs(row["after"] - known["after"]) < 2 * known["sd"]
         jumped = known.get("before", known["after"]) != known["after"]
-        assert row["moved"] == (
+        assert row["change"] == (
             "unknown" if "before" not in known else "better" if jumped else "steady"
         )
     assert [row["state"] for row in result.kpis] == ["met", "missed", "open", "met"]

@@ -14,7 +14,7 @@ from opslab.report.import_report import import_report
 from opslab.report.voice import Blocks, Voice
 
 _COLUMNS = {
-    "kpis": "name before limits after moved goal latest state",
+    "kpis": "name before limits after change goal latest state",
     "feedback": "theme before after ratio",
     "experiment": "metric arm value interval",
     "gate": "decision readiness threshold blockers conditions",
@@ -22,7 +22,7 @@ _COLUMNS = {
     "lessons": "lesson owner",
 }
 """Of each part that is a table, in the order of the page."""
-_WORDS = ("moved", "state", "decision", "direction")
+_WORDS = ("change", "state", "decision", "direction")
 _TONES: dict[Any, Tone] = {
     **dict.fromkeys(("stop", "act", "missed", "worse", "no_go"), "bad"),
     **dict.fromkeys(("keep", "met", "better", "go"), "good"),
@@ -70,7 +70,7 @@ def headline(result: LaunchReportResult, say: Voice) -> str:
         return say("headline_stop")
     off, due = result.names("missed", "worse"), result.names("met", "missed")
     row = next((row for row in result.kpis if row["name"] in off), result.kpis[0])
-    moved = say(f"headline_{row['moved']}", **read_out(row, say))
+    moved = say(f"headline_{row['change']}", **read_out(row, say))
     return say("headline", met=len(result.names("met")), count=len(due), moved=moved)
 
 
@@ -105,10 +105,10 @@ def figures(result: LaunchReportResult, say: Voice) -> dict[str, Figure]:
 
 def _drawn(row: Mapping[str, Any], say: Voice) -> Figure:
     words = read_out(row, say)
-    title = say(f"headline_{row['moved']}", **words)
+    title = say(f"headline_{row['change']}", **words)
     with style():
         drawing, axes = framed(title, 1.7, left=0.7)
-        if row["moved"] != "unknown":
+        if row["low"] is not None:
             axes.axhspan(row["low"], row["high"], color=GREY, alpha=0.25, lw=0)
         axes.axhline(row["target"], color=GREEN, ls="--")
         axes.axvline(0, color=INK, lw=0.9)
@@ -119,37 +119,35 @@ def _drawn(row: Mapping[str, Any], say: Voice) -> Figure:
     return Figure(drawing, say("alt", title=title, **words), say("caption", **words))
 
 
-def _rows(name: str, result: LaunchReportResult, say: Voice) -> Blocks:
-    """Return a part that is a table, or what it lacks."""
-    rows, columns = getattr(result, name), _COLUMNS[name].split()
+def _table(name: str, result: LaunchReportResult, say: Voice) -> Blocks:
+    """Return a part that is a table and its note, or what is missing for it."""
+    columns, rows = _COLUMNS[name].split(), getattr(result, name)
     if not rows:
         return [say.paragraph(f"no_{name}")]
-    score = say.none if result.brier is None else say.decimal(result.brier)
-    heads = [say(f"column_{column}") for column in columns]
     cells = [
         [Cell(words[each], tone=_TONES.get(str(row.get(each)), "plain")) for each in columns]
         for row in rows
         for words in [read_out(row, say)]
     ]
-    return [
-        Table(say(f"table_{name}"), heads, cells, wide=True),
-        say.remark(f"note_{name}", score=score),
-    ]
+    heads = [say(f"column_{column}") for column in columns]
+    table = Table(say(f"table_{name}"), heads, cells, wide=True)
+    drawn = result.figures(say.language).values() if name == "kpis" else ()
+    score = say.none if result.brier is None else say.decimal(result.brier)
+    return [table, say.remark(f"note_{name}", score=score), *drawn]
 
 
 def _part(name: str, result: LaunchReportResult, say: Voice) -> Blocks:
-    blocks: Blocks = [say.heading(name)]
+    reports = (import_report(reading, say.language) for reading in result.readings)
     match name:
         case "checks":
-            blocks.append(say.checks(result.checks))
-        case "method":
-            blocks.append(say.paragraph("method"))
+            blocks: Blocks = [say.checks(result.checks)]
         case "data":
-            for reading in result.readings:
-                blocks += import_report(reading, say.language)
+            blocks = [block for report in reports for block in report]
+        case "method":
+            blocks = [say.paragraph("method")]
         case _:
-            blocks += _rows(name, result, say)
-    return blocks + [*result.figures(say.language).values()] * (name == "kpis")
+            blocks = _table(name, result, say)
+    return [say.heading(name), *blocks]
 
 
 PARTS = {name: partial(_part, name) for name in LaunchReportResult.PARTS}

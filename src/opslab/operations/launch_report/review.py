@@ -114,7 +114,7 @@ def review_launch(
 def movement(
     kpi: Kpi, values: Mapping[tuple[str, date], float], launched: date, day: date
 ) -> dict[str, Any]:
-    """Return a figure's limits and means, whether it ``moved``, and the ``state`` of its target.
+    """Return a figure's limits and means, whether it ``change``, and the ``state`` of its target.
 
     ``latest`` is the last value since the launch up to the target's day.
     """
@@ -140,7 +140,7 @@ def movement(
         "high": high,
         "after": fmean(since) if since else None,
         "latest": due[-1] if due else None,
-        "moved": moved,
+        "change": moved,
         "state": state,
         "silent": not since,
         "short": not limits,
