@@ -135,6 +135,8 @@ def test_the_gate_is_told_as_it_was_filed(tmp_path, monkeypatch):
     shown = page(reviewed(tmp_path, [11] * 4, gate="runs/gate"), "en")
     for said in ("conditional go", "84.0%", "80.0%", "rollback rehearsed"):
         assert said in shown
+    with pytest.raises(SpecError, match=r"another launch \(page\)"):
+        reviewed(tmp_path, [11] * 4, gate="runs/gate", launch_date="2026-09-01")
 
 
 def test_a_run_of_another_notebook_is_refused(tmp_path):

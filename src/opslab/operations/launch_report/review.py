@@ -86,11 +86,13 @@ def review_launch(
         for name, notebook in CITED.items()
         if (run := getattr(review, name))
     }
+    gate, experiment = cited.get("gate"), cited.get("experiment", {})
+    if gate and gate["launch_date"] != launched.isoformat():
+        raise SpecError(review.problem("launch_report.other_launch", "gate", gate=gate["launch"]))
     values, reading = _values(review)
     kpis = tuple(movement(kpi, values, launched, day) for kpi in review.kpis)
     rows, judged, _ = read_sheet(review, review.past, PastLaunch, "past-launches")
     past, readings = [launch for _, launch in rows], tuple(filter(None, (reading, judged)))
-    gate, experiment = cited.get("gate"), cited.get("experiment", {})
     return LaunchReportResult(
         review=review,
         as_of=day,
@@ -114,7 +116,7 @@ def review_launch(
 def movement(
     kpi: Kpi, values: Mapping[tuple[str, date], float], launched: date, day: date
 ) -> dict[str, Any]:
-    """Return a figure's limits and means, whether it ``change``, and the ``state`` of its target.
+    """Return a figure's limits and means, its ``change``, and its target's ``state``.
 
     ``latest`` is the last value since the launch up to the target's day.
     """
