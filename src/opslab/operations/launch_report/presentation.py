@@ -14,7 +14,7 @@ from opslab.report.import_report import import_report
 from opslab.report.voice import Blocks, Voice
 
 _COLUMNS = {
-    "kpis": "name before limits after moved direction target latest state",
+    "kpis": "name before limits after change goal latest state",
     "feedback": "theme before after ratio",
     "experiment": "metric arm value interval",
     "gate": "decision readiness threshold blockers conditions",
@@ -22,7 +22,7 @@ _COLUMNS = {
     "lessons": "lesson owner",
 }
 """Of each part that is a table, in the order of the page."""
-_WORDS = ("moved", "state", "decision", "direction")
+_WORDS = ("change", "state", "decision", "direction")
 _TONES: dict[Any, Tone] = {
     **dict.fromkeys(("stop", "act", "missed", "worse", "no_go"), "bad"),
     **dict.fromkeys(("keep", "met", "better", "go"), "good"),
@@ -35,7 +35,7 @@ def voice(result: LaunchReportResult, language: Language) -> Voice:
     return Voice(language, "launch_report")
 
 
-def told(row: Mapping[str, Any], say: Voice) -> dict[str, str]:
+def read_out(row: Mapping[str, Any], say: Voice) -> dict[str, str]:
     """Return the cells of a row as they are read, and the range of its ends under its names."""
 
     def shown(cell: Any) -> str:
@@ -44,7 +44,7 @@ def told(row: Mapping[str, Any], say: Voice) -> dict[str, str]:
                 return say.none
             case int():
                 return say.integer(cell)
-            case float() if row.get("unit") == "%":
+            case float() if row.get("unit") in ("%", "share"):
                 return say.percent(cell)
             case float():
                 return f"{say.number(cell, 3)} {say.spoken(row.get('unit', ''))}".strip()
@@ -53,23 +53,25 @@ def told(row: Mapping[str, Any], say: Voice) -> dict[str, str]:
             case list():
                 return say.listed([*map(shown, cell)]) or say.none
             case dict():
-                return shown(cell.get(say.language, cell.get("item", "")))
+                return shown(cell.get(say.language, cell.get("item", [*cell.values(), ""][0])))
         return say.spoken(cell)
 
-    ends = say.range(shown(row.get("low")), shown(row.get("high")))
-    cells = {name: shown(cell) for name, cell in row.items() if name not in _WORDS}
-    cells |= {name: say(f"{name}_{row[name]}") for name in _WORDS if name in row}
-    return cells | dict.fromkeys(("limits", "ratio", "interval"), ends)
+    cells = {
+        name: say(f"{name}_{cell}") if name in _WORDS else shown(cell) for name, cell in row.items()
+    }
+    ends = say.range(cells["low"], cells["high"]) if row.get("low") is not None else say.none
+    goal = f"{cells.get('direction')} {cells.get('target')}"
+    return cells | {"goal": goal, "limits": ends, "ratio": ends, "interval": ends}
 
 
 def headline(result: LaunchReportResult, say: Voice) -> str:
-    """Return the sentence that a sponsor reads first."""
+    """Return the sentence that a sponsor reads first: of what is off target, else of the first."""
     if result.broken:
         return say("headline_stop")
-    first = result.kpis[0]
-    moved = say(f"headline_{first['moved']}", **told(first, say))
-    due = len(result.names("met", "missed"))
-    return say("headline", met=len(result.names("met")), count=due, moved=moved)
+    off, due = result.names("missed", "worse"), result.names("met", "missed")
+    row = next((row for row in result.kpis if row["name"] in off), result.kpis[0])
+    moved = say(f"headline_{row['change']}", **read_out(row, say))
+    return say("headline", met=len(result.names("met")), count=len(due), moved=moved)
 
 
 def first_screen(result: LaunchReportResult, say: Voice) -> Verdict:
@@ -77,15 +79,15 @@ def first_screen(result: LaunchReportResult, say: Voice) -> Verdict:
     review, day = result.review, result.as_of or result.review.date
     reviews = (review.launch_date + timedelta(weeks=weeks) for weeks in (2, 4, 8))
     upcoming = next((say.date(at) for at in reviews if at > day), say.none)
-    weeks = say("count_week", count=(day - review.launch_date).days // 7)
-    rising = [told(row, say)["theme"] for row in result.feedback if row["low"] > 1]
-    reasons = [say(f"reason_{row['state']}", **told(row, say)) for row in result.kpis]
+    weeks = say("weeks", count=(day - review.launch_date).days // 7)
+    rising = [read_out(row, say)["theme"] for row in result.feedback if row["low"] > 1]
+    reasons = [say(f"reason_{row['state']}", **read_out(row, say)) for row in result.kpis]
     reasons += [say("rising", names=rising)] if rising else []
     return Verdict(
         kicker=say.joined(say("kicker"), say.date(day), review.owner),
         title=say.spoken(review.shown_title),
         question=say.spoken(review.question or ""),
-        action=say(f"action_{result.action}"),
+        action=say(f"action_{result.action}", names=result.names("missed", "worse")),
         headline=headline(result, say),
         tone=_TONES.get(result.action, "open"),
         facts=Facts(
@@ -102,11 +104,11 @@ def figures(result: LaunchReportResult, say: Voice) -> dict[str, Figure]:
 
 
 def _drawn(row: Mapping[str, Any], say: Voice) -> Figure:
-    words = told(row, say)
-    title = say(f"headline_{row['moved']}", **words)
+    words = read_out(row, say)
+    title = say(f"headline_{row['change']}", **words)
     with style():
         drawing, axes = framed(title, 1.7, left=0.7)
-        if row["moved"] != "unknown":
+        if row["low"] is not None:
             axes.axhspan(row["low"], row["high"], color=GREY, alpha=0.25, lw=0)
         axes.axhline(row["target"], color=GREEN, ls="--")
         axes.axvline(0, color=INK, lw=0.9)
@@ -117,37 +119,35 @@ def _drawn(row: Mapping[str, Any], say: Voice) -> Figure:
     return Figure(drawing, say("alt", title=title, **words), say("caption", **words))
 
 
-def _rows(name: str, result: LaunchReportResult, say: Voice) -> Blocks:
-    """Return a part that is a table, or what it lacks."""
-    rows, columns = getattr(result, name), _COLUMNS[name].split()
+def _table(name: str, result: LaunchReportResult, say: Voice) -> Blocks:
+    """Return a part that is a table and its note, or what is missing for it."""
+    columns, rows = _COLUMNS[name].split(), getattr(result, name)
     if not rows:
         return [say.paragraph(f"no_{name}")]
-    score = say.none if result.brier is None else say.decimal(result.brier)
-    heads = [say(f"column_{column}") for column in columns]
     cells = [
         [Cell(words[each], tone=_TONES.get(str(row.get(each)), "plain")) for each in columns]
         for row in rows
-        for words in [told(row, say)]
+        for words in [read_out(row, say)]
     ]
-    return [
-        Table(say(f"table_{name}"), heads, cells, wide=True),
-        say.remark(f"note_{name}", score=score),
-    ]
+    heads = [say(f"column_{column}") for column in columns]
+    table = Table(say(f"table_{name}"), heads, cells, wide=True)
+    drawn = result.figures(say.language).values() if name == "kpis" else ()
+    score = say.none if result.brier is None else say.decimal(result.brier)
+    return [table, say.remark(f"note_{name}", score=score), *drawn]
 
 
 def _part(name: str, result: LaunchReportResult, say: Voice) -> Blocks:
-    blocks: Blocks = [say.heading(name)]
+    reports = (import_report(reading, say.language) for reading in result.readings)
     match name:
         case "checks":
-            blocks.append(say.checks(result.checks))
-        case "method":
-            blocks.append(say.paragraph("method"))
+            blocks: Blocks = [say.checks(result.checks)]
         case "data":
-            for reading in result.readings:
-                blocks += import_report(reading, say.language)
+            blocks = [block for report in reports for block in report]
+        case "method":
+            blocks = [say.paragraph("method")]
         case _:
-            blocks += _rows(name, result, say)
-    return blocks + [*result.figures(say.language).values()] * (name == "kpis")
+            blocks = _table(name, result, say)
+    return [say.heading(name), *blocks]
 
 
 PARTS = {name: partial(_part, name) for name in LaunchReportResult.PARTS}

@@ -10,7 +10,7 @@ KEYS = ("name",)
 """Columns of the frame that name a row."""
 MAIN = ("after", "low", "high", "number")
 """Columns that tell a row beside another result's, its limits, how they are written."""
-_SHORT = "name direction target by unit low before high after latest moved state gaps"
+_SHORT = "name direction target by unit low before high after latest change state gaps"
 
 
 def record(result: LaunchReportResult) -> dict[str, Any]:
@@ -35,25 +35,25 @@ def rows(result: LaunchReportResult, *, full: bool) -> list[dict[str, Any]]:
 
 def evidence(result: LaunchReportResult) -> list[Evidence]:
     """Return the difference of each figure that has limits: a description, and no cause."""
-    return [_evidence(row, result) for row in result.kpis if row["moved"] != "unknown"]
+    return [_evidence(row, result) for row in result.kpis if row["change"] != "unknown"]
 
 
 def _evidence(row: dict[str, Any], result: LaunchReportResult) -> Evidence:
-    review, value = result.review, row["after"] - row["before"]
+    review, name, value = result.review, row["name"], row["after"] - row["before"]
     since = sum(week >= 0 for week in row["weeks"])
     deviation = max(row["high"] - row["before"], 1e-9) / 3  # limits are three of them away
     error = deviation * sqrt(1 / since + 1 / (len(row["weeks"]) - since))
-    normal, reach = {"location": value, "scale": error}, 1.96 * error
+    ends = value, value - 1.96 * error, value + 1.96 * error
     return Evidence(
-        id=f"{review.slug}/{row['name']}",
+        id=f"{review.slug}/{name}",
         kind="descriptive",
-        statement=("launch_report.evidence", {"name": row["name"], "launch": review.review}),
-        quantity=Quantity("normal", normal, value, value - reach, value + reach, 0.95),
-        unit=row["unit"].replace("%", "share") or row["name"],
+        statement=("launch_report.evidence", {"name": name, "launch": review.review}),
+        quantity=Quantity("normal", {"location": value, "scale": error}, *ends, 0.95),
+        unit=row["unit"].replace("%", "share") or name,
         per="once",
         period=(review.launch_date, result.as_of),
         population=review.review,
-        claim=f"metric:{row['name']}",
+        claim=f"metric:{name}",
         benefit="quality",
         grade="D",
         sources=result.sources,

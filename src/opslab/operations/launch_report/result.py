@@ -50,7 +50,7 @@ class LaunchReportResult(Result):
 
     def names(self, *states: str) -> list[str]:
         """Return the figures that are in a state, or moved so."""
-        return [row["name"] for row in self.kpis if {row["state"], row["moved"]} & {*states}]
+        return [row["name"] for row in self.kpis if {row["state"], row["change"]} & {*states}]
 
     @property
     def action(self) -> str:

@@ -1,5 +1,6 @@
 """The review of a launch: figures before and after, themes since, how the gate's words held."""
 
+from bisect import bisect, bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from itertools import pairwise
@@ -85,11 +86,13 @@ def review_launch(
         for name, notebook in CITED.items()
         if (run := getattr(review, name))
     }
+    gate, experiment = cited.get("gate"), cited.get("experiment", {})
+    if gate and gate["launch_date"] != launched.isoformat():
+        raise SpecError(review.problem("launch_report.other_launch", "gate", gate=gate["launch"]))
     values, reading = _values(review)
     kpis = tuple(movement(kpi, values, launched, day) for kpi in review.kpis)
-    rows, told, _ = read_sheet(review, review.past, PastLaunch, "past-launches")
-    past, readings = [launch for _, launch in rows], tuple(filter(None, (reading, told)))
-    gate, experiment = cited.get("gate"), cited.get("experiment", {})
+    rows, judged, _ = read_sheet(review, review.past, PastLaunch, "past-launches")
+    past, readings = [launch for _, launch in rows], tuple(filter(None, (reading, judged)))
     return LaunchReportResult(
         review=review,
         as_of=day,
@@ -113,17 +116,17 @@ def review_launch(
 def movement(
     kpi: Kpi, values: Mapping[tuple[str, date], float], launched: date, day: date
 ) -> dict[str, Any]:
-    """Return a figure's limits and means, whether it ``moved``, and the ``state`` of its target.
+    """Return a figure's limits and means, its ``change``, and its target's ``state``.
 
     ``latest`` is the last value since the launch up to the target's day.
     """
     known = {at: values[name, at] for name, at in sorted(values) if name == kpi.name and at <= day}
-    since = [value for at, value in known.items() if at >= launched]
-    due = [value for at, value in known.items() if launched <= at <= kpi.by]
-    limits = behaviour_limits([*known.values()][: len(known) - len(since)])
+    days, series = [*known], [*known.values()]
+    start = bisect_left(days, launched)
+    since, due = series[start:], series[start : bisect(days, kpi.by)]
+    limits = behaviour_limits(series[:start])
     low, before, high, _ = limits or [None] * 4
-    after, latest = (fmean(since) if since else None), (due[-1] if due else None)
-    gaps = [(here - last).days for last, here in pairwise([*known, day])]
+    gaps = [(here - last).days for last, here in pairwise([*days, day])]
     sign, state, moved = (1 if kpi.direction == "up" else -1), "unknown", "unknown"
     if kpi.by > day:
         state = "open"
@@ -137,15 +140,15 @@ def movement(
         "low": low,
         "before": before,
         "high": high,
-        "after": after,
-        "latest": latest,
-        "moved": moved,
+        "after": fmean(since) if since else None,
+        "latest": due[-1] if due else None,
+        "change": moved,
         "state": state,
         "silent": not since,
         "short": not limits,
         "gaps": sum(max(gap // median_high(gaps) - 1, 0) for gap in gaps if gap),
-        "weeks": [(at - launched).days / 7 for at in known],
-        "values": [*known.values()],
+        "weeks": [(at - launched).days / 7 for at in days],
+        "values": series,
     }
 
 
@@ -200,8 +203,8 @@ def _values(review: LaunchReview) -> tuple[dict[tuple[str, date], float], Readin
     twice = []
     for number, row in rows:
         values = {"first": firsts.setdefault((row.kpi, row.date), number), "kpi": row.kpi}
-        place = review.series.path, None, headings["date"], number, str(row.date)
-        twice += [Problem("launch_report.twice", values, *place)] * (values["first"] != number)
+        where = review.series.path, None, headings["date"], number, str(row.date)
+        twice += [Problem("launch_report.twice", values, *where)] * (values["first"] != number)
     DataError.refuse(twice)
     return {(row.kpi, row.date): row.value for _, row in rows if row.value is not None}, reading
 

@@ -1,0 +1,294 @@
+"""The numbers of a launch report, against printed tables, scipy and what was put into the sample."""
+
+import csv
+import datetime
+import json
+import math
+import random
+
+import pytest
+from scipy import stats
+
+from conftest import ROOT
+from opslab import operations
+from opslab.errors import DataError, SpecError
+from opslab.operations.launch_report.review import (
+    brier,
+    calibrate,
+    mentioned,
+    movement,
+    signalled,
+)
+from opslab.operations.launch_report.spec import Kpi, PastLaunch
+
+SAMPLE = ROOT / "data" / "sample"
+LAUNCHED, DAY = datetime.date(2026, 8, 31), datetime.date(2026, 9, 28)
+KPI = {"name": "orders", "direction": "up", "target": 20, "by": "2026-09-27"}
+STEADY = [10, 12] * 5
+FLOW = [49.6, 47.6, 49.9, 51.3, 47.8, 51.2, 52.6, 52.4, 53.6, 52.1]
+"""NIST/SEMATECH e-Handbook of Statistical Methods, 6.3.2.2, flow rates of ten batches."""
+
+
+def moved(values, *, start=-10, day=DAY, **fields):
+    """Return the movement of a weekly figure whose first value is so many weeks from the launch."""
+    days = [LAUNCHED + datetime.timedelta(weeks=start + week) for week in range(len(values))]
+    given = {("orders", at): value for at, value in zip(days, values, strict=True)}
+    return movement(Kpi(**KPI | fields), given, LAUNCHED, day)
+
+
+def reviewed(tmp_path, rows, **fields):
+    """Return the review of a file of rows."""
+    (tmp_path / "kpis.csv").write_text("kpi,date,value\n" + rows, encoding="utf-8")
+    spec = {
+        "review": "page",
+        "date": str(DAY),
+        "launch_date": str(LAUNCHED),
+        "kpis": [KPI],
+        "series": {"path": "kpis.csv"},
+    }
+    (tmp_path / "page.yaml").write_text(json.dumps(spec | fields), encoding="utf-8")
+    return operations.review_launch(operations.LaunchReview.load(tmp_path / "page.yaml"))
+
+
+def test_limits_are_those_of_a_printed_example():
+    """NIST prints 45.8159, 50.81 and 55.8041, from 3/1.128 where Wheeler rounds to 2.66."""
+    low, mean, high, widest = operations.behaviour_limits(FLOW)
+    assert mean == pytest.approx(50.81)
+    assert (low, high) == (pytest.approx(45.8159, abs=0.002), pytest.approx(55.8041, abs=0.002))
+    assert widest == pytest.approx(3.268 * 1.8778, abs=0.001)  # NIST's mean moving range
+
+
+def test_seven_values_have_no_limits_and_no_order_of_days_is_needed():
+    assert operations.behaviour_limits(FLOW[:7]) is None
+    assert moved(STEADY[:7], start=-7)["change"] == "unknown"
+    shuffled = dict(random.Random(1).sample(list(enumerate(STEADY)), 10))
+    given = {
+        ("orders", LAUNCHED + datetime.timedelta(week - 10)): shuffled[week] for week in shuffled
+    }
+    assert movement(Kpi(**KPI), given, LAUNCHED, DAY)["low"] == moved(STEADY)["low"]
+
+
+@pytest.mark.parametrize(
+    ("since", "said"),
+    [
+        ([11, 12, 11, 10], "steady"),
+        ([11, 30], "better"),
+        ([11, -9], "worse"),
+        ([11.5] * 7, "steady"),
+        ([11.5] * 8, "better"),
+        ([10.5] * 8, "worse"),
+        ([11.5] * 7 + [11, 11.5], "steady"),  # a value on the mean is on neither side
+    ],
+)
+def test_signals_are_a_point_beyond_or_eight_on_one_side(since, said):
+    day = LAUNCHED + datetime.timedelta(weeks=len(since))
+    assert moved(STEADY + since, day=day)["change"] == said
+    turned = {"better": "worse", "worse": "better", "steady": "steady"}
+    assert moved(STEADY + since, day=day, direction="down")["change"] == turned[said]
+
+
+def test_a_constant_figure_that_stays_is_steady_and_one_that_moves_is_told():
+    assert not signalled([3.0] * 9, 3.0, 3.0, 3.0)
+    assert moved([3.0] * 14)["change"] == "steady"
+    assert moved([3.0] * 10 + [3.1])["change"] == "better"
+
+
+@pytest.mark.parametrize(
+    ("fields", "since", "state"),
+    [
+        ({}, [19, 19, 20], "met"),
+        ({}, [25, 19.9], "missed"),  # the latest value, not the best
+        ({"by": "2026-10-30"}, [25], "open"),
+        ({}, [], "unknown"),
+        ({"direction": "down"}, [20], "met"),
+        ({"direction": "down"}, [21], "missed"),
+        ({"by": "2026-08-30"}, [25], "unknown"),  # due before the launch: no value can tell
+        ({"by": "2026-09-10"}, [19, 25, 19], "met"),  # what came after the day does not count
+    ],
+)
+def test_a_target_is_met_missed_not_due_or_nobody_can_tell(fields, since, state):
+    assert moved(STEADY + since, **fields)["state"] == state
+
+
+def test_values_after_the_day_of_the_review_are_left_out():
+    whole = moved([*STEADY, 11, 11, 30], day=LAUNCHED + datetime.timedelta(13))
+    assert (whole["latest"], whole["change"]) == (11, "steady")
+
+
+def test_missing_weeks_are_counted_also_at_the_end():
+    assert moved(STEADY + [11] * 4)["gaps"] == 0
+    assert moved(STEADY + [11] * 2)["gaps"] == 2
+    gap = {
+        ("orders", LAUNCHED + datetime.timedelta(weeks=week)): 1.0 for week in (-5, -4, -2, -1, 0)
+    }
+    assert movement(Kpi(**KPI), gap, LAUNCHED, LAUNCHED + datetime.timedelta(7))["gaps"] == 1
+
+
+def record(counts, ended="2026-09-27"):
+    phrases = [{"language": "en", "title": "parcel"}, {"language": "fr", "title": "colis"}]
+    return {
+        "plan": {"end": ended},
+        "themes": [{"id": f"T{at}", "phrases": phrases} for at in range(len(counts))],
+        "trends": [{"theme": f"T{at}", "weeks": weeks} for at, weeks in enumerate(counts)],
+    }
+
+
+def test_themes_have_the_exact_interval_of_a_ratio_of_poisson_counts():
+    """The ends of Clopper and Pearson by the beta distribution, as odds: scipy.stats.beta."""
+    (row,) = mentioned(record([[4, 6, 5, 5, 12, 8, 10, 10]]), LAUNCHED)
+    low, high = stats.beta.ppf([0.025, 0.975], [40, 41], [21, 20])
+    assert row["low"] == pytest.approx(low / (1 - low))
+    assert row["high"] == pytest.approx(high / (1 - high))
+    assert (row["before"], row["after"]) == (5, 10)
+    first, _ = mentioned(record([[4, 6, 5, 5, 12, 8, 10, 10], [1] * 8]), LAUNCHED)
+    assert first["low"] < row["low"]  # two themes: each interval is wider
+
+
+def test_the_week_of_the_launch_is_left_out_where_it_is_in_both():
+    midweek = datetime.date(2026, 9, 2)
+    (row,) = mentioned(record([[5, 5, 5, 5, 99, 8, 8, 8]]), midweek)
+    assert (row["before"], row["after"]) == (5, 8)
+    low, high = stats.beta.ppf([0.025, 0.975], [24, 25], [21, 20])
+    assert row["low"] == pytest.approx(low / (1 - low) * 4 / 3)
+    assert row["high"] == pytest.approx(high / (1 - high) * 4 / 3)
+
+
+def test_themes_without_weeks_on_both_sides_are_none_and_a_new_one_has_no_upper_end():
+    assert not [*mentioned(record([[5] * 8]), datetime.date(2026, 9, 25))]
+    assert not [*mentioned(record([[5] * 8]), datetime.date(2026, 10, 25))]
+    assert not [*mentioned(record([[5] * 8]), datetime.date(2026, 7, 1))]
+    assert not [*mentioned(record([[0] * 8]), LAUNCHED)]
+    (row,) = mentioned(record([[0] * 4 + [3] * 4]), LAUNCHED)
+    assert row["low"] > 1
+    assert row["high"] is None
+
+
+def past(decision, hurt, readiness=0.9):
+    day = datetime.date(2026, 1, 5)
+    return PastLaunch(launch="a", date=day, decision=decision, hurt=hurt, readiness=readiness)
+
+
+def test_the_gate_is_calibrated_by_exact_intervals():
+    launches = [past("go", "no")] * 8 + [past("go", "yes")] * 2 + [past("no_go", "yes")]
+    go, no_go = calibrate(launches)
+    assert (go["low"], go["high"]) == (
+        pytest.approx(0.0252, abs=5e-5),
+        pytest.approx(0.5561, abs=5e-5),
+    )
+    assert go["high"] == pytest.approx(stats.beta.ppf(0.975, 3, 8))
+    assert (no_go["launches"], no_go["low"], no_go["high"]) == (1, pytest.approx(0.025), 1.0)
+
+
+def test_the_readiness_is_scored_from_ten_launches_on():
+    launches = [past("go", "no", 0.9)] * 8 + [past("go", "yes", 0.5), past("go", "yes", 1.0)]
+    assert brier(launches) == pytest.approx((8 * 0.01 + 0.25 + 1) / 10)
+    assert brier(launches[:9]) is None
+    assert brier([*launches[:9], past("go", "no", None)]) is None
+
+
+ROWS = "".join(
+    f"orders,{LAUNCHED + datetime.timedelta(weeks=week)},{10 + week % 2}\n"
+    for week in range(-10, 4)
+)
+
+
+def test_the_sample_tells_what_was_put_into_it():
+    result = operations.review_launch(operations.LaunchReview.load(SAMPLE / "launch_review.yaml"))
+    truth = json.loads((SAMPLE / "launch_review_truth.json").read_text("utf-8"))
+    for row in result.kpis:
+        known = truth["series"][row["name"]]
+        assert abs(row["after"] - known["after"]) < 2 * known["sd"]
+        jumped = known.get("before", known["after"]) != known["after"]
+        assert row["change"] == (
+            "unknown" if "before" not in known else "better" if jumped else "steady"
+        )
+    assert [row["state"] for row in result.kpis] == ["met", "missed", "open", "met"]
+    assert [row["gaps"] for row in result.kpis] == [0, 0, len(truth["missing"]), 0]
+    hurt = {row["decision"]: [row["hurt"], row["launches"]] for row in result.calibration}
+    assert hurt == truth["past"]["hurt"]
+    assert result.action == "act"
+
+
+def test_evidence_is_a_description_named_by_the_kpi_and_none_without_limits(tmp_path):
+    """The claim of a metric of that name in an experiment is the same: they are never added."""
+    result = reviewed(tmp_path, ROWS)
+    (evidence,) = result.evidence()
+    assert (evidence.kind, evidence.grade, evidence.benefit) == ("descriptive", "D", "quality")
+    assert evidence.claim == "metric:orders"
+    (row,) = result.kpis
+    assert evidence.quantity.value == pytest.approx(row["after"] - row["before"])
+    deviation = 1 / 1.128  # each step is 1
+    error = deviation * math.sqrt(1 / 10 + 1 / 4)
+    assert evidence.quantity.parameters["scale"] == pytest.approx(error, rel=0.001)
+    assert json.loads(json.dumps(result.record()))["schema"] == "opslab.launch_report/1"
+    assert not reviewed(tmp_path, "".join(ROWS.splitlines(keepends=True)[5:])).evidence()
+
+
+def test_two_values_for_a_day_are_refused_with_both_rows(tmp_path):
+    with pytest.raises(DataError) as refused:
+        reviewed(tmp_path, ROWS + f"orders,{LAUNCHED},3\norders,{LAUNCHED},4\n")
+    said = str(refused.value)
+    assert said.count("already has a value for this day in row 12") == 2
+    assert "kpis.csv, row 16, date" in said
+    assert "row 17" in said
+
+
+def test_a_review_before_the_launch_is_refused(tmp_path):
+    with pytest.raises(SpecError, match="dated before the launch"):
+        reviewed(tmp_path, ROWS, date="2026-08-30")
+
+
+def test_a_figure_that_is_not_in_the_file_stops_the_report(tmp_path):
+    result = reviewed(tmp_path, ROWS.replace("orders", "order"))
+    assert (result.action, result.status, result.evidence()) == ("stop", "check_failed", [])
+    assert result.check("silent").status == "fail"
+    both = reviewed(tmp_path, ROWS, kpis=[KPI, KPI | {"name": "returns"}])
+    assert (both.action, both.check("silent").status) == ("act", "warn")
+
+
+def test_the_order_of_rows_changes_nothing(tmp_path):
+    rows = ROWS.splitlines(keepends=True)
+    mixed = "".join(random.Random(4).sample(rows, len(rows)))
+    first, second = (reviewed(tmp_path, given).kpis for given in (ROWS, mixed))
+    assert first == second
+
+
+def test_headings_of_ones_own_and_french_ones_are_read(tmp_path):
+    named = reviewed(tmp_path, ROWS).kpis
+    french = "".join(f"{row.replace(',', ';')}\n" for row in ROWS.split())
+    (tmp_path / "fr.csv").write_text("Indicateur;Jour;Valeur\n" + french, encoding="utf-8")
+    own = ROWS.replace("orders,", "orders;").replace(",", ";")
+    (tmp_path / "own.csv").write_text("Was;Wann;Wert\n" + own, encoding="utf-8")
+    columns = {"kpi": "Was", "date": "Wann", "value": "Wert"}
+    for series in ({"path": "fr.csv"}, {"path": "own.csv", "columns": columns}):
+        assert reviewed(tmp_path, ROWS, series=series).kpis == named
+
+
+def test_past_launches_are_read_as_people_write_them(tmp_path):
+    with (tmp_path / "past.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, delimiter=";").writerows(
+            [
+                ["Lancement", "Jour", "Décision du jalon", "Préparation", "A nui"],
+                ["a", "2026-01-05", "feu vert", "90 %", "non"],
+                ["b", "2026-02-05", "Sous conditions", "", "Oui"],
+                ["c", "2026-03-05", "no-go", "0,5", "oui"],
+            ]
+        )
+    result = reviewed(tmp_path, ROWS, past={"path": "past.csv"})
+    assert [(row["decision"], row["hurt"]) for row in result.calibration] == [
+        ("go", 0),
+        ("conditional", 1),
+        ("no_go", 1),
+    ]
+
+
+def test_a_past_launch_without_an_outcome_is_refused_with_its_row(tmp_path):
+    (tmp_path / "past.csv").write_text(
+        "launch,date,decision,hurt\na,2026-01-05,go,\nb,2026-02-05,maybe,no\n", encoding="utf-8"
+    )
+    with pytest.raises(DataError) as refused:
+        reviewed(tmp_path, ROWS, past={"path": "past.csv"})
+    said = str(refused.value)
+    assert "row 2" in said
+    assert "row 3, decision" in said
+    assert "maybe is not possible here" in said
