@@ -14,7 +14,7 @@ KEYS = ("item", "function")
 """Columns of the frame that name a row."""
 MAIN = ("ready", "low", "high", "percent")
 """Columns that tell a row beside another result's, and how they are written."""
-_LONG = {"launch", "row", "tier", "reason"}
+_LONG = {"launch", "row", "tier", "evidence", "reason"}
 
 
 def record(result: ReadinessResult) -> dict[str, Any]:
@@ -62,6 +62,7 @@ def rows(result: ReadinessResult, *, full: bool) -> list[dict[str, Any]]:
         | {
             "counts_as": text(f"launch_readiness.counts_{judged.counts_as}", language),
             "why": ", ".join(text(f"launch_readiness.why_{flag}", language) for flag in judged.why),
+            "proof": judged.evidence,
             "ready": float(judged.counts_as == "green"),
         }
         for judged in result.now.items
