@@ -199,13 +199,16 @@ def test_an_item_made_better_never_worsens(items, which):
 
 def test_days_before_the_launch_are_calendar_days_whatever_the_clocks_do():
     """Clocks change in Europe on 25 October 2026 and in America on 1 November."""
-    items = [SPARE | {"item": due, "due": due} for due in ("T-10", "J-10", "t − 3", "J", "T-0")]
+    items = [
+        SPARE | {"item": due, "due": due}
+        for due in ("T-10", "J-10", "t \N{MINUS SIGN} 3", "J", "T-0")
+    ]
     result = judged(DONE, *items, launch_date=datetime.date(2026, 11, 3))
     due = {known.item: known.due.isoformat() for known in result.now.items[1:]}
     assert due == {
         "T-10": "2026-10-24",
         "J-10": "2026-10-24",
-        "t − 3": "2026-10-31",
+        "t \N{MINUS SIGN} 3": "2026-10-31",
         "J": "2026-11-03",
         "T-0": "2026-11-03",
     }
@@ -274,7 +277,7 @@ def test_the_same_item_twice_is_told_and_kept_once(tmp_path):
     result = readiness(sheet(tmp_path, HEAD + row + row), DAY)
     assert len(result.now.items) == 1
     check = result.check("repeated")
-    assert (check.status, check.detail.values["rows"]) == ("warn", [3])
+    assert (check.status, check.detail.record()["values"]["rows"]) == ("warn", [3])
 
 
 def test_words_of_both_languages_are_read(tmp_path):
@@ -422,7 +425,7 @@ def test_a_checklist_as_a_team_keeps_it(tmp_path, alone):
         "Rollback rehearsed": ("overdue",),
         "DPIA signed": ("no_evidence", "no_owner", "overdue"),
     }
-    assert result.check("no_reason").detail.values["rows"] == [6]
+    assert result.check("no_reason").detail.record()["values"]["rows"] == [6]
     assert result.now.readiness == pytest.approx(2 / 10)  # macros alone; n/a without a reason stays
 
 
@@ -501,11 +504,11 @@ def test_the_whole_roadmap_as_a_checklist(tmp_path):
     roadmap.to_csv(tmp_path / "roadmap.csv", index=False)
     result = readiness(launch, DAY)
     assert len(result.now.items) == len(roadmap)
-    assert len(result.check("no_owner").detail.values["rows"]) == sum(
+    assert len(result.check("no_owner").detail.record()["values"]["rows"]) == sum(
         known.open for known in result.now.items
     )
     missing = roadmap.status.isna().sum()
-    assert result.check("no_status").detail.values["count"] == missing
+    assert result.check("no_status").detail.record()["values"]["count"] == missing
     assert result.decision == "conditional"  # nothing blocks
 
 

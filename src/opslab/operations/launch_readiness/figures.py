@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from opslab.operations.launch_readiness.checks import FLAGS
 from opslab.operations.launch_readiness.result import Judged, ReadinessResult
@@ -17,35 +17,38 @@ _COLOURS = {"green": GREEN, "amber": ORANGE, "red": RED, "na": GREY}
 
 def before(result: ReadinessResult, day: datetime.date, say: Voice) -> str:
     """Return how long it is from a day until the launch."""
-    if not result.launch.launch_date:
+    left = days_left(result, day)
+    if left is None:
         return say("launch_unknown")
-    days = (result.launch.launch_date - day).days
-    return say("days_before" if days >= 0 else "days_after", days=abs(days))
+    return say("days_before" if left >= 0 else "days_after", days=abs(left))
+
+
+def days_left(result: ReadinessResult, day: datetime.date) -> int | None:
+    """Return the days from a day until the launch; None where nobody says when it is."""
+    start = result.launch.launch_date
+    return (start - day).days if start else None
 
 
 def figures(result: ReadinessResult, say: Voice) -> dict[str, Figure]:
     """Return when the items of each function are due, and the readiness by day."""
-    now, last = result.now, result.states[0]
-    zero = result.launch.launch_date or now.day
-    days = [(judged.due - zero).days for judged in now.items if judged.due] or [0]
-    dot = _DOT * (max(0, *days) - min(0, *days) + 1)
+    now, first = result.now, result.states[0]
+    launch = days_left(result, now.day) or 0
+    days = [0, launch, *(known.days_left for known in now.items if known.days_left is not None)]
+    dot = _DOT * (max(days) - min(days) + 1)
+    functions: dict[str, list[Judged]] = {}
+    for known in sorted(now.items, key=lambda known: known.function or ""):
+        functions.setdefault(known.function or say("missing"), []).append(known)
     due = [
         Row(
-            say.spoken(name) or say("missing"),
-            lacking(
-                items := [judged for judged in now.items if (judged.function or "") == name], say
-            ),
+            say.joined(name, *lacking(items, say)),
+            open_of(items, say),
             [
-                (
-                    (judged.due - zero).days - dot,
-                    (judged.due - zero).days + dot,
-                    _COLOURS[judged.counts_as],
-                )
-                for judged in items
-                if judged.due
+                (known.days_left - dot, known.days_left + dot, _COLOURS[known.counts_as])
+                for known in items
+                if known.days_left is not None
             ],
         )
-        for name in sorted({judged.function or "" for judged in now.items})[:_MOST]
+        for name, items in functions.items()
     ]
     by_day = [
         Row(
@@ -55,29 +58,28 @@ def figures(result: ReadinessResult, say: Voice) -> dict[str, Figure]:
         )
         for state in result.states
     ]
+    dated = say.joined(open_of(now.items, say), *lacking(now.items, say))
     moved = say(
         "trend_title",
-        before=last.readiness,
+        before=first.readiness,
         share=now.readiness,
-        was=last.blockers,
+        was=first.blockers,
         count=now.blockers,
     )
+    axis = say("axis_readiness")
     return {
-        "dates": say.chart("dates", lacking(now.items, say), due, say("axis_days")),
-        "trend": say.chart(
-            "trend", moved, by_day, say("axis_readiness"), frame=(0, 1), percent=True
-        ),
+        "dates": say.chart("dates", dated, due[:_MOST], say("axis_days"), base=launch),
+        "trend": say.chart("trend", moved, by_day, axis, frame=(0, 1), percent=True),
     }
 
 
-def lacking(items: Sequence[Judged], say: Voice) -> str:
-    """Return how many items are open, and what they lack."""
-    counts = {flag: sum(flag in judged.why for judged in items) for flag in FLAGS}
-    told = [
-        say("tally", what=say(f"why_{flag}"), count=count)
-        for flag, count in counts.items()
-        if count
-    ]
-    return say.joined(
-        say("open_of", part=sum(judged.open for judged in items), count=len(items)), *told
-    )
+def open_of(items: Sequence[Judged], say: Voice) -> str:
+    """Return how many items are open."""
+    return say("open_of", part=sum(known.open for known in items), count=len(items))
+
+
+def lacking(items: Sequence[Judged], say: Voice) -> Iterator[str]:
+    """Give what items lack, and how many lack it."""
+    for flag in FLAGS:
+        if count := sum(flag in known.why for known in items):
+            yield say("tally", what=say(f"why_{flag}"), count=count)

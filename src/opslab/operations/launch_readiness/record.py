@@ -62,6 +62,7 @@ def rows(result: ReadinessResult, *, full: bool) -> list[dict[str, Any]]:
         | {
             "counts_as": text(f"launch_readiness.counts_{judged.counts_as}", language),
             "why": ", ".join(text(f"launch_readiness.why_{flag}", language) for flag in judged.why),
+            "blocking": text(f"words.{'yes' if judged.blocking else 'no'}", language),
             "proof": judged.evidence,
             "ready": float(judged.counts_as == "green"),
         }
