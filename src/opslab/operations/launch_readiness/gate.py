@@ -68,8 +68,7 @@ def readiness(
     demands += [judged for judged in now.items if judged.blocking and judged.counts_as == "na"]
     if now.readiness < launch.needed:
         demands += [judged for judged in undone if not judged.blocking]
-    readings = [known.reading for known in states if known.reading]
-    readings += [sheet.reading] if sheet.reading else []
+    readings = (*filter(None, [*(known.reading for known in states), sheet.reading]),)
     return ReadinessResult(
         launch=launch,
         as_of=day,
@@ -80,7 +79,7 @@ def readiness(
         todo=_by_day(todo),
         briefed=tuple(known for _, known in sheet.rows),
         sessions=tuple(sessions),
-        readings=tuple(readings),
+        readings=readings,
         sources=source_files(launch, readings, len(now.items)),
         checks=checks.run(launch, states, sessions),
     )

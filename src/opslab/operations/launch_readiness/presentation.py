@@ -117,10 +117,8 @@ def _gate(result: ReadinessResult, say: Voice) -> Blocks:
 
 
 def _dates(result: ReadinessResult, say: Voice) -> Blocks:
-    days = result.slips
-    held = sum(day <= 0 for day in days)
-    mean = sum(days) / (len(days) or 1)
-    said = say.paragraph("slips" if days else "no_slips", held=held, count=len(days), mean=mean)
+    slips = result.slips
+    said = say.paragraph("slips" if slips["items"] else "no_slips", **slips)
     return [say.heading("dates"), result.figures(say.language)["dates"], said]
 
 

@@ -19,7 +19,7 @@ _LONG = {"launch", "row", "tier", "evidence", "reason"}
 
 def record(result: ReadinessResult) -> dict[str, Any]:
     """Return what is the result's own as JSON takes it: no prose, missing numbers null."""
-    launch, now, slips = result.launch, result.now, result.slips
+    launch, now = result.launch, result.now
     return {
         "schema": "opslab.launch_readiness/1",
         "launch": launch.slug,
@@ -44,12 +44,7 @@ def record(result: ReadinessResult) -> dict[str, Any]:
                 ],
             }
         ),
-        "slips": {
-            "items": len(slips),
-            "held": sum(days <= 0 for days in slips),
-            "mean_days": sum(slips) / len(slips) if slips else None,
-            "undated": sum(not judged.due for judged in now.items),
-        },
+        "slips": result.slips,
         "imports": [reading.record() for reading in result.readings],
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from opslab.evidence import SourceFile
 from opslab.operations.launch_readiness.spec import Briefing, Item, Launch, Status
@@ -131,6 +131,12 @@ class ReadinessResult(Result):
         return "stop" if self.broken else self.decision
 
     @property
-    def slips(self) -> list[int]:
-        """Days by which items are due later than was first announced, where versions tell."""
-        return [judged.slip_days for judged in self.now.items if judged.slip_days is not None]
+    def slips(self) -> dict[str, Any]:
+        """How many items had a day before, how many keep it, by how many days they moved on average."""
+        days = [known.slip_days for known in self.now.items if known.slip_days is not None]
+        return {
+            "items": len(days),
+            "held": sum(day <= 0 for day in days),
+            "mean_days": sum(days) / len(days) if days else None,
+            "undated": sum(not known.due for known in self.now.items),
+        }
