@@ -437,8 +437,8 @@ def test_kubernetes_targets_slip_as_pandas_says(tmp_path):
     history = pd.read_csv(shared("kep_target_history.csv"), dtype=str)
     history = history[history.field == "stable"]
     history["number"] = history.to.str.extract(RELEASE)[0].astype(float)
-    history["at"] = pd.to_datetime(history.changed, utc=True)
-    history = history.dropna(subset="number").sort_values("at", kind="stable")
+    history["moment"] = pd.to_datetime(history.changed, utc=True)
+    history = history.dropna(subset="number").sort_values("moment", kind="stable")
     milestones = {f"v1.{n}": datetime.date(2000, 1, 1) + datetime.timedelta(n) for n in range(99)}
     columns = {"due": "stable", "status": "now", "item": "enhancement"}
     cuts = [datetime.date(year, 1, 1) for year in range(2021, 2027)]
@@ -466,7 +466,7 @@ def test_kubernetes_targets_slip_as_pandas_says(tmp_path):
 
     snapshots, seen = [], []
     for cut in cuts:
-        then = history[history.at < pd.Timestamp(cut, tz="UTC")].groupby("kep").number.last()
+        then = history[history.moment < pd.Timestamp(cut, tz="UTC")].groupby("kep").number.last()
         written(f"{cut}.csv", then)
         seen.append(then)
         snapshots.append({"path": f"{cut}.csv", "date": cut, "columns": columns})

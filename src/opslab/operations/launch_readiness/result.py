@@ -132,7 +132,7 @@ class ReadinessResult(Result):
 
     @property
     def slips(self) -> dict[str, Any]:
-        """How many items had a day before, how many keep it, by how many days they moved on average."""
+        """Items with a day before, how many keep it, by how many days all moved on average."""
         days = [known.slip_days for known in self.now.items if known.slip_days is not None]
         return {
             "items": len(days),
