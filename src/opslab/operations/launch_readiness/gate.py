@@ -130,7 +130,7 @@ def state(
         For rows that contradict one another, or whose day cannot be known.
     """
     sheet = read_sheet(launch, given, Item, "checklist", french=launch.french)
-    file = sheet.reading.name if sheet.reading else None
+    file, start = sheet.reading.name if sheet.reading else None, launch.launch_date
     names = sorted({str(item.launch) for _, item in sheet.rows if item.launch})
     if (launch.only or len(names) > 1) and launch.only not in names:
         raise DataError.of("launch_readiness.which_launch", file=file, names=names)
@@ -149,7 +149,7 @@ def state(
         elif other != row:
             twice.append(row)
         elif TIERS[item.tier or launch.tier] <= TIERS[launch.tier]:
-            counts, why = counted(item, due, day, launch.launch_date)
+            counts, why = counted(item, due, day, start)
             more = {
                 "row": row,
                 "due": due,
@@ -162,7 +162,8 @@ def state(
             if due:
                 first.setdefault(key, due)
     DataError.refuse(problems)
-    return State(day, tuple(items), twice, sheet.reading)
+    left = (start - day).days if start else None
+    return State(day, left, tuple(items), twice, sheet.reading)
 
 
 def _due(launch: Launch, given: Day | str) -> Day:
@@ -178,14 +179,14 @@ def _due(launch: Launch, given: Day | str) -> Day:
 def _session(row: int, known: Briefing, launch: Launch, day: datetime.date) -> Judged:
     """Return a function's briefing as an item of the gate: dated before the launch."""
     enough = known.people and known.briefed >= launch.briefed * known.people
-    flags = {"unbriefed": not enough, "questions": known.unanswered > 0}
+    why = ("unbriefed",) * (not enough) + ("questions",) * (known.unanswered > 0)
     return Judged(
         row=row,
         item=known.function,
         owner=known.owner,
         due=known.date if known.date and known.date >= day else launch.launch_date,
-        counts_as="amber" if any(flags.values()) else "green",
-        why=tuple(name for name, true in flags.items() if true),
+        counts_as="amber" if why else "green",
+        why=why,
     )
 
 

@@ -35,7 +35,7 @@ def headline(result: ReadinessResult, say: Voice) -> str:
     now = result.now
     return say(
         f"headline_{result.action}",
-        when=before(result, now.day, say),
+        when=before(now, say),
         blockers=now.blockers,
         asked=sum(judged.blocking for judged in now.items),
         demands=len(result.demands) + sum(not check.accepted for check in result.conditions),
@@ -132,8 +132,8 @@ def _brief(result: ReadinessResult, say: Voice) -> Blocks:
         (
             Cell(known.function, known.audience or ""),
             say("of", part=known.briefed, whole=known.people),
-            known.message or launch.message or say.none,
-            known.where_to_ask or launch.where_to_ask or say.none,
+            known.message or say.none,
+            known.where_to_ask or say.none,
             known.open_questions or say.none,
         )
         for known in result.briefed

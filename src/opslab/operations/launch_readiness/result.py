@@ -43,6 +43,8 @@ class State(NamedTuple):
     Attributes
     ----------
     day : datetime.date
+    left : int or None
+        Days from it until the launch, where that has a day.
     items : tuple of Judged
     twice : sequence of int
         Rows that repeat another one.
@@ -50,6 +52,7 @@ class State(NamedTuple):
     """
 
     day: datetime.date
+    left: int | None
     items: tuple[Judged, ...]
     twice: list[int]
     reading: Reading | None
