@@ -121,6 +121,8 @@ def test_a_condition_has_its_owner_and_its_day():
     ]
     late = judged(DONE, briefing=(TOLD | {"briefed": 0, "date": "2026-10-01"},))
     assert [known.due for known in late.demands] == [START]  # the session is over: by the launch
+    held = judged(DONE, briefing=(TOLD | {"date": "2026-10-01"},))
+    assert [known.due for known in held.sessions] == [datetime.date(2026, 10, 1)]
 
 
 # --- Properties

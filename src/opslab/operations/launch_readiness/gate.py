@@ -184,7 +184,7 @@ def _session(row: int, known: Briefing, launch: Launch, day: datetime.date) -> J
         row=row,
         item=known.function,
         owner=known.owner,
-        due=known.date if known.date and known.date >= day else launch.launch_date,
+        due=known.date if not why or (known.date and known.date >= day) else launch.launch_date,
         counts_as="amber" if why else "green",
         why=why,
     )
