@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from opslab.errors import DataError, ParameterError, Problem
 from opslab.messages import Language
@@ -62,21 +62,25 @@ def readiness(
     states.append(now := state(launch, launch.checklist, day, first))
     sheet = read_sheet(launch, launch.briefing, Briefing, "briefing", french=launch.french)
     sessions = [_session(*known, launch, day) for known in sheet.rows]
-    undone = [judged for judged in now.items if judged.open]
-    demands = [judged for judged in sessions if judged.open]
-    todo = [*undone, *demands]
-    demands += [judged for judged in now.items if judged.blocking and judged.counts_as == "na"]
-    if now.readiness < launch.needed:
-        demands += [judged for judged in undone if not judged.blocking]
+    todo = sorted(
+        (judged for judged in (*now.items, *sessions) if judged.open),
+        key=lambda known: (known.due or datetime.date.max, known.item, known.row),
+    )
+    demands = [judged for judged in now.items if judged.blocking and judged.counts_as == "na"]
+    demands += [
+        judged
+        for judged in todo
+        if not judged.blocking and (judged in sessions or now.readiness < launch.needed)
+    ]
     readings = (*filter(None, [*(known.reading for known in states), sheet.reading]),)
     return ReadinessResult(
         launch=launch,
         as_of=day,
         language=language,
         states=tuple(states),
-        blockers=_by_day(judged for judged in undone if judged.blocking),
-        demands=_by_day(demands),
-        todo=_by_day(todo),
+        blockers=tuple(judged for judged in todo if judged.blocking),
+        demands=tuple(demands),
+        todo=tuple(todo),
         briefed=tuple(known for _, known in sheet.rows),
         sessions=tuple(sessions),
         readings=readings,
@@ -188,8 +192,3 @@ def _session(row: int, known: Briefing, launch: Launch, day: datetime.date) -> J
         counts_as="amber" if why else "green",
         why=why,
     )
-
-
-def _by_day(items: Iterable[Judged]) -> tuple[Judged, ...]:
-    last = datetime.date.max
-    return tuple(sorted(items, key=lambda known: (known.due or last, known.item, known.row)))
