@@ -66,12 +66,9 @@ def readiness(
         (judged for judged in (*now.items, *sessions) if judged.open),
         key=lambda known: (known.due or datetime.date.max, known.item, known.row),
     )
+    short = now.readiness < launch.needed
     demands = [judged for judged in now.items if judged.blocking and judged.counts_as == "na"]
-    demands += [
-        judged
-        for judged in todo
-        if not judged.blocking and (judged in sessions or now.readiness < launch.needed)
-    ]
+    demands += [judged for judged in todo if not judged.blocking and (short or judged in sessions)]
     readings = (*filter(None, [*(known.reading for known in states), sheet.reading]),)
     return ReadinessResult(
         launch=launch,
