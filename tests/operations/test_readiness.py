@@ -529,3 +529,4 @@ def test_five_thousand_rows_in_two_seconds(tmp_path):
     result = readiness(launch, DAY)
     assert time.perf_counter() - begun < 2
     assert len(result.now.items) == 5_000
+    assert len(json.dumps(result.record())) < 1_000_000

@@ -34,9 +34,14 @@ def figures(result: ReadinessResult, say: Voice) -> dict[str, Figure]:
             say.joined(name, lacking(items, say)),
             "",
             [
-                (known.days_left - dot, known.days_left + dot, _COLOURS[known.counts_as])
-                for known in items
-                if known.days_left is not None
+                (day - dot, day + dot, _COLOURS[counts])
+                for day, counts in sorted(
+                    {
+                        (day, known.counts_as)
+                        for known in items
+                        if (day := known.days_left) is not None
+                    }
+                )
             ],
         )
         for name, items in functions.items()

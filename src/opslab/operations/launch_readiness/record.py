@@ -14,6 +14,7 @@ KEYS = ("item", "function")
 """Columns of the frame that name a row."""
 MAIN = ("ready", "low", "high", "percent")
 """Columns that tell a row beside another result's, and how they are written."""
+_MOST = 500  # of each kind in the record; the tables have them all
 _LONG = {"launch", "row", "tier", "evidence", "reason"}
 
 
@@ -27,12 +28,13 @@ def record(result: ReadinessResult) -> dict[str, Any]:
         "decision": result.decision,
         "readiness": now.readiness,
         "threshold": launch.needed,
+        "count": len(now.items),
         **to_jsonable_python(
             {
                 "launch_date": launch.launch_date,
-                "blockers": result.blockers,
-                "conditions": result.demands,
-                "items": now.items,
+                "blockers": result.blockers[:_MOST],
+                "conditions": result.demands[:_MOST],
+                "items": now.items[:_MOST],
                 "briefing": result.briefed,
                 "trend": [
                     {
