@@ -36,12 +36,9 @@ def figures(result: ReadinessResult, say: Voice) -> dict[str, Figure]:
             [
                 (day - dot, day + dot, _COLOURS[counts])
                 for day, counts in sorted(
-                    {
-                        (day, known.counts_as)
-                        for known in items
-                        if (day := known.days_left) is not None
-                    }
+                    {(known.days_left, known.counts_as) for known in items}, key=str
                 )
+                if day is not None
             ],
         )
         for name, items in functions.items()
