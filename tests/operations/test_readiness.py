@@ -518,6 +518,41 @@ def test_the_whole_roadmap_as_a_checklist(tmp_path):
     assert result.decision == "conditional"  # nothing blocks
 
 
+def test_pythons_proposals_are_due_by_release(tmp_path):
+    """736 proposals, due with the release that they name; nobody owns them, and few name one."""
+    log = pd.read_csv(shared("pep_decision_log.csv"), dtype=str)
+    log["status"] = log.status.map({"Final": "green", "Accepted": "amber", "Draft": "red"})
+    log["blocking"] = log.type.eq("Process").map({True: "yes", False: "no"})
+    log["python_version"] = log.python_version.where(
+        log.python_version.str.match(r"^\d\.\d+$", na=False)
+    )
+    log.to_csv(tmp_path / "log.csv", index=False)
+    columns = {
+        "id": "pep",
+        "item": "title",
+        "function": "type",
+        "due": "python_version",
+        "evidence": "resolved",
+    }
+    releases = sorted(
+        log.python_version.dropna().unique(), key=lambda name: [*map(int, name.split("."))]
+    )
+    launch = Launch(
+        launch="python",
+        launch_date="2026-10-20",
+        checklist={"path": "log.csv", "columns": columns},
+        milestones={name: f"2026-09-{n + 1:02}" for n, name in enumerate(releases[:30])}
+        | {name: "2026-10-19" for name in releases[30:]},
+    )
+    result = readiness(at(tmp_path, launch), DAY)
+    assert len(result.now.items) == len(log)
+    assert sum(bool(known.due) for known in result.now.items) == log.python_version.notna().sum()
+    assert all("no_owner" in known.why for known in result.now.items if known.open)
+    proven = log.status.eq("green") & log.resolved.notna() & log.blocking.eq("no")
+    assert sum(known.counts_as == "green" for known in result.now.items) == proven.sum()
+    assert result.decision == "no_go"
+
+
 def test_five_thousand_rows_in_two_seconds(tmp_path):
     rows = [
         f"item {n},hugo,2026-10-{8 + n % 20:02},{'done' if n % 3 else 'amber'},{'yes' if n % 50 == 0 else 'no'},doc-1"
