@@ -542,7 +542,7 @@ def test_pythons_proposals_are_due_by_release(tmp_path):
         launch_date="2026-10-20",
         checklist={"path": "log.csv", "columns": columns},
         milestones={name: f"2026-09-{n + 1:02}" for n, name in enumerate(releases[:30])}
-        | {name: "2026-10-19" for name in releases[30:]},
+        | dict.fromkeys(releases[30:], "2026-10-19"),
     )
     result = readiness(at(tmp_path, launch), DAY)
     assert len(result.now.items) == len(log)
