@@ -55,7 +55,7 @@ def figures(result: ReadinessResult, say: Voice) -> dict[str, Figure]:
         lacking(now.items, say),
         say("trend_title", first=by_day[0].value, last=by_day[-1].value),
     )
-    points = [f"{row.label}." for row in due]
+    points = [f"({row.label})" for row in due]
     axis = say("axis_readiness")
     return {
         "dates": say.chart("dates", late, due, say("axis_days"), points, base=launch),
