@@ -47,9 +47,8 @@ def run(launch: Launch, states: Sequence[State], sessions: Sequence[Judged]) -> 
         check(name, "fail" if many else "warn" if wrong else "pass", rows=wrong, count=len(wrong))
     asked = sum(judged.blocking for judged in now.items)
     check("blockers", "pass" if asked else "fail", count=asked)
-    start = launch.launch_date
-    over = not start or start < now.day
-    check("timing", "warn" if over else "pass", "" if start else "none", day=start)
+    said = "none" if now.left is None else ""
+    check("timing", "warn" if said or (now.left or 0) < 0 else "pass", said, day=launch.launch_date)
     cells = [
         {(known.item, known.status, known.due, known.evidence) for known in earlier.items}
         for earlier in states[-3:]

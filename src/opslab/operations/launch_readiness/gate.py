@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from opslab.errors import DataError, ParameterError, Problem
 from opslab.messages import Language
@@ -62,25 +62,25 @@ def readiness(
     states.append(now := state(launch, launch.checklist, day, first))
     sheet = read_sheet(launch, launch.briefing, Briefing, "briefing", french=launch.french)
     sessions = [_session(*known, launch, day) for known in sheet.rows]
-    undone = [judged for judged in now.items if judged.open]
-    demands = [judged for judged in sessions if judged.open]
-    todo = [*undone, *demands]
-    demands += [judged for judged in now.items if judged.blocking and judged.counts_as == "na"]
-    if now.readiness < launch.needed:
-        demands += [judged for judged in undone if not judged.blocking]
-    readings = [known.reading for known in states if known.reading]
-    readings += [sheet.reading] if sheet.reading else []
+    todo = sorted(
+        (judged for judged in (*now.items, *sessions) if judged.open),
+        key=lambda known: (known.due or datetime.date.max, known.item, known.row),
+    )
+    short = now.readiness < launch.needed
+    demands = [judged for judged in now.items if judged.blocking and judged.counts_as == "na"]
+    demands += [judged for judged in todo if not judged.blocking and (short or judged in sessions)]
+    readings = (*filter(None, [*(known.reading for known in states), sheet.reading]),)
     return ReadinessResult(
         launch=launch,
         as_of=day,
         language=language,
         states=tuple(states),
-        blockers=_by_day(judged for judged in undone if judged.blocking),
-        demands=_by_day(demands),
-        todo=_by_day(todo),
+        blockers=tuple(judged for judged in todo if judged.blocking),
+        demands=tuple(demands),
+        todo=tuple(todo),
         briefed=tuple(known for _, known in sheet.rows),
         sessions=tuple(sessions),
-        readings=tuple(readings),
+        readings=readings,
         sources=source_files(launch, readings, len(now.items)),
         checks=checks.run(launch, states, sessions),
     )
@@ -131,7 +131,7 @@ def state(
         For rows that contradict one another, or whose day cannot be known.
     """
     sheet = read_sheet(launch, given, Item, "checklist", french=launch.french)
-    file = sheet.reading.name if sheet.reading else None
+    file, start = sheet.reading.name if sheet.reading else None, launch.launch_date
     names = sorted({str(item.launch) for _, item in sheet.rows if item.launch})
     if (launch.only or len(names) > 1) and launch.only not in names:
         raise DataError.of("launch_readiness.which_launch", file=file, names=names)
@@ -150,7 +150,7 @@ def state(
         elif other != row:
             twice.append(row)
         elif TIERS[item.tier or launch.tier] <= TIERS[launch.tier]:
-            counts, why = counted(item, due, day, launch.launch_date)
+            counts, why = counted(item, due, day, start)
             more = {
                 "row": row,
                 "due": due,
@@ -163,7 +163,8 @@ def state(
             if due:
                 first.setdefault(key, due)
     DataError.refuse(problems)
-    return State(day, tuple(items), twice, sheet.reading)
+    left = (start - day).days if start else None
+    return State(day, left, tuple(items), twice, sheet.reading)
 
 
 def _due(launch: Launch, given: Day | str) -> Day:
@@ -179,17 +180,12 @@ def _due(launch: Launch, given: Day | str) -> Day:
 def _session(row: int, known: Briefing, launch: Launch, day: datetime.date) -> Judged:
     """Return a function's briefing as an item of the gate: dated before the launch."""
     enough = known.people and known.briefed >= launch.briefed * known.people
-    flags = {"unbriefed": not enough, "questions": known.unanswered > 0}
+    why = ("unbriefed",) * (not enough) + ("questions",) * (known.unanswered > 0)
     return Judged(
         row=row,
         item=known.function,
         owner=known.owner,
-        due=known.date if known.date and known.date >= day else launch.launch_date,
-        counts_as="amber" if any(flags.values()) else "green",
-        why=tuple(name for name, true in flags.items() if true),
+        due=known.date if not why or (known.date and known.date >= day) else launch.launch_date,
+        counts_as="amber" if why else "green",
+        why=why,
     )
-
-
-def _by_day(items: Iterable[Judged]) -> tuple[Judged, ...]:
-    last = datetime.date.max
-    return tuple(sorted(items, key=lambda known: (known.due or last, known.item, known.row)))

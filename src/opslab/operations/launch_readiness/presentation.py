@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import chain
+from typing import Any
 
 from opslab.messages import Language
 from opslab.operations.launch_readiness.figures import before, figures
@@ -35,7 +37,7 @@ def headline(result: ReadinessResult, say: Voice) -> str:
     now = result.now
     return say(
         f"headline_{result.action}",
-        when=before(result, now.day, say),
+        when=before(now, say),
         blockers=now.blockers,
         asked=sum(judged.blocking for judged in now.items),
         demands=len(result.demands) + sum(not check.accepted for check in result.conditions),
@@ -58,7 +60,7 @@ def first_screen(result: ReadinessResult, say: Voice) -> Verdict:
         for known in result.blockers or result.demands
     ]
     reasons += [say.message(check.detail) for check in result.conditions if not check.accepted]
-    needed = say("fact_needed", needed=launch.needed, tier=say(f"tier_{launch.tier}"))
+    needed = say("fact_needed", **_values(result, say))
     return Verdict(
         kicker=say.joined(say("kicker"), say.date(now.day), launch.owner),
         title=say.spoken(launch.shown_title),
@@ -75,6 +77,11 @@ def first_screen(result: ReadinessResult, say: Voice) -> Verdict:
         ),
         reasons=reasons[:_MOST_REASONS],
     )
+
+
+def _values(result: ReadinessResult, say: Voice) -> dict[str, Any]:
+    launch = result.launch
+    return {"needed": launch.needed, "tier": say(f"tier_{launch.tier}"), "share": launch.briefed}
 
 
 def _why(known: Judged, say: Voice) -> str:
@@ -116,14 +123,6 @@ def _gate(result: ReadinessResult, say: Voice) -> Blocks:
     ]
 
 
-def _dates(result: ReadinessResult, say: Voice) -> Blocks:
-    days = result.slips
-    held = sum(day <= 0 for day in days)
-    mean = sum(days) / (len(days) or 1)
-    said = say.paragraph("slips" if days else "no_slips", held=held, count=len(days), mean=mean)
-    return [say.heading("dates"), result.figures(say.language)["dates"], said]
-
-
 def _brief(result: ReadinessResult, say: Voice) -> Blocks:
     launch = result.launch
     lines = {
@@ -134,8 +133,8 @@ def _brief(result: ReadinessResult, say: Voice) -> Blocks:
         (
             Cell(known.function, known.audience or ""),
             say("of", part=known.briefed, whole=known.people),
-            known.message or launch.message or say.none,
-            known.where_to_ask or launch.where_to_ask or say.none,
+            known.message or say.none,
+            known.where_to_ask or say.none,
             known.open_questions or say.none,
         )
         for known in result.briefed
@@ -152,27 +151,13 @@ def _brief(result: ReadinessResult, say: Voice) -> Blocks:
     ]
 
 
-def _data(result: ReadinessResult, say: Voice) -> Blocks:
-    reports = (import_report(reading, say.language) for reading in result.readings)
-    return [
-        say.heading("data"),
-        *_table("items", result.now.items, say),
-        *(block for report in reports for block in report),
-    ]
-
-
-def _method(result: ReadinessResult, say: Voice) -> Blocks:
-    launch = result.launch
-    values = {"needed": launch.needed, "tier": say(f"tier_{launch.tier}"), "share": launch.briefed}
-    return [
-        say.heading("method"),
-        Points([say(f"method_{name}", **values) for name in _METHOD.split()]),
-    ]
-
-
 PARTS: dict[str, Callable[[ReadinessResult, Voice], Blocks]] = {
     "gate": _gate,
-    "dates": _dates,
+    "dates": lambda result, say: [
+        say.heading("dates"),
+        result.figures(say.language)["dates"],
+        say.paragraph("slips" if result.slips["items"] else "no_slips", **result.slips),
+    ],
     "actions": lambda result, say: [say.heading("actions"), *_table("actions", result.todo, say)],
     "trend": lambda result, say: [say.heading("trend"), result.figures(say.language)["trend"]],
     "briefing": lambda result, say: [
@@ -181,6 +166,13 @@ PARTS: dict[str, Callable[[ReadinessResult, Voice], Blocks]] = {
     ],
     "brief": _brief,
     "checks": lambda result, say: [say.heading("checks"), say.checks(result.checks)],
-    "data": _data,
-    "method": _method,
+    "data": lambda result, say: [
+        say.heading("data"),
+        *_table("items", result.now.items, say),
+        *chain(*(import_report(reading, say.language) for reading in result.readings)),
+    ],
+    "method": lambda result, say: [
+        say.heading("method"),
+        Points([say(f"method_{name}", **_values(result, say)) for name in _METHOD.split()]),
+    ],
 }

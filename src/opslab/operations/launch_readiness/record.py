@@ -14,12 +14,13 @@ KEYS = ("item", "function")
 """Columns of the frame that name a row."""
 MAIN = ("ready", "low", "high", "percent")
 """Columns that tell a row beside another result's, and how they are written."""
-_LONG = {"launch", "row", "tier", "reason"}
+_MOST = 500  # of each kind in the record; the tables have them all
+_LONG = {"launch", "row", "tier", "evidence", "reason"}
 
 
 def record(result: ReadinessResult) -> dict[str, Any]:
     """Return what is the result's own as JSON takes it: no prose, missing numbers null."""
-    launch, now, slips = result.launch, result.now, result.slips
+    launch, now = result.launch, result.now
     return {
         "schema": "opslab.launch_readiness/1",
         "launch": launch.slug,
@@ -27,12 +28,13 @@ def record(result: ReadinessResult) -> dict[str, Any]:
         "decision": result.decision,
         "readiness": now.readiness,
         "threshold": launch.needed,
+        "count": len(now.items),
         **to_jsonable_python(
             {
                 "launch_date": launch.launch_date,
-                "blockers": result.blockers,
-                "conditions": result.demands,
-                "items": now.items,
+                "blockers": result.blockers[:_MOST],
+                "conditions": result.demands[:_MOST],
+                "items": now.items[:_MOST],
                 "briefing": result.briefed,
                 "trend": [
                     {
@@ -44,12 +46,7 @@ def record(result: ReadinessResult) -> dict[str, Any]:
                 ],
             }
         ),
-        "slips": {
-            "items": len(slips),
-            "held": sum(days <= 0 for days in slips),
-            "mean_days": sum(slips) / len(slips) if slips else None,
-            "undated": sum(not judged.due for judged in now.items),
-        },
+        "slips": result.slips,
         "imports": [reading.record() for reading in result.readings],
     }
 
@@ -62,6 +59,8 @@ def rows(result: ReadinessResult, *, full: bool) -> list[dict[str, Any]]:
         | {
             "counts_as": text(f"launch_readiness.counts_{judged.counts_as}", language),
             "why": ", ".join(text(f"launch_readiness.why_{flag}", language) for flag in judged.why),
+            "blocking": text(f"words.{'yes' if judged.blocking else 'no'}", language),
+            "proof": judged.evidence,
             "ready": float(judged.counts_as == "green"),
         }
         for judged in result.now.items

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from opslab.evidence import SourceFile
 from opslab.operations.launch_readiness.spec import Briefing, Item, Launch, Status
@@ -43,6 +43,8 @@ class State(NamedTuple):
     Attributes
     ----------
     day : datetime.date
+    left : int or None
+        Days from it until the launch, where that has a day.
     items : tuple of Judged
     twice : sequence of int
         Rows that repeat another one.
@@ -50,6 +52,7 @@ class State(NamedTuple):
     """
 
     day: datetime.date
+    left: int | None
     items: tuple[Judged, ...]
     twice: list[int]
     reading: Reading | None
@@ -131,6 +134,12 @@ class ReadinessResult(Result):
         return "stop" if self.broken else self.decision
 
     @property
-    def slips(self) -> list[int]:
-        """Days by which items are due later than was first announced, where versions tell."""
-        return [judged.slip_days for judged in self.now.items if judged.slip_days is not None]
+    def slips(self) -> dict[str, Any]:
+        """Items with a day before, how many keep it, by how many days all moved on average."""
+        days = [known.slip_days for known in self.now.items if known.slip_days is not None]
+        return {
+            "items": len(days),
+            "held": sum(day <= 0 for day in days),
+            "mean_days": sum(days) / len(days) if days else None,
+            "undated": sum(not known.due for known in self.now.items),
+        }
