@@ -78,7 +78,7 @@ def bare(heading: str) -> str:
 
 
 @cache
-def kinds() -> dict[str, str]:
+def called() -> dict[str, str]:
     """Return what each kind of key is called, bare, in either language."""
     voices = [Voice(language, "standards") for language in LANGUAGES]
     return {bare(say(f"column_{kind}")): kind for kind in NAMING + KINDS for say in voices}
@@ -91,7 +91,7 @@ def read_page(path: Path, name: str) -> Page:
     if ending == ".docx":
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             content = b"".join(archive.open(part).read(_LARGEST) for part in _WORD)
-    if len(content) > _LARGEST or ending not in READ:
+    if len(content) >= _LARGEST or ending not in READ:
         raise ValueError(name)
     source = content.decode("utf-8-sig").replace("\r\n", "\n")
     if not ending.startswith(".m"):
@@ -106,10 +106,10 @@ def read_page(path: Path, name: str) -> Page:
     if front:
         written = parse("\n" + front[1], name).values.items()
     cells = {bare(key): "" if value is None else str(value).strip(" :") for key, value in written}
-    keys = {kinds().get(key, key): cell for key, cell in cells.items()}
+    keys = {called().get(key, key): cell for key, cell in cells.items()}
     headings = list(zip(rest[::3], rest[1::3], strict=True))
     sections = {"": set(re.findall(_LINK, " ".join([source, *cells.values()])))}
-    for (marks, heading), body, after in zip(headings, rest[2::3], [*rest[3::3], ""], strict=True):
+    for (marks, heading), body, after in zip(headings, rest[2::3], [*rest[3::3], ""], strict=False):
         lines = sections.setdefault(bare(heading), set())
         lines.update(line.strip() for line in body.split("\n") if re.search(r"\w", line))
         lines.update(after[len(marks) :])

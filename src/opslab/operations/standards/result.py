@@ -95,7 +95,6 @@ class StandardsResult(Result):
         "lacking": "findings",
         "movement": "movements",
         "checks": "checks",
-        "data": "unread",
         "method": "",
     }
 

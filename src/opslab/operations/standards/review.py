@@ -14,8 +14,8 @@ from opslab.messages import LANGUAGES, Bilingual, Language
 from opslab.names import folded, named, names_somebody
 from opslab.operations.cited import cited_run
 from opslab.operations.standards import checks
-from opslab.operations.standards.adoption import share, shares
-from opslab.operations.standards.pages import READ, Page, bare, kinds, read_page
+from opslab.operations.standards.adoption import grouped, share
+from opslab.operations.standards.pages import READ, Page, bare, called, read_page
 from opslab.operations.standards.result import (
     KINDS,
     NAMING,
@@ -108,14 +108,14 @@ def review_standards(
         else:
             findings += _findings(standard, day, templates, path, page)
     movements = [_movement(standard, place, findings) for place in range(len(standard.previous))]
-    asked = shares(findings, "kind")
+    kinds = {kind: share(own) for kind, own in grouped(findings, "kind").items()}
     return StandardsResult(
         standard=standard,
         as_of=day,
         language=language,
         findings=tuple(findings),
         share=share(findings),
-        kinds=dict(sorted(asked.items(), key=lambda item: item[1].held / item[1].asked)),
+        kinds=dict(sorted(kinds.items(), key=lambda item: item[1].held / item[1].asked)),
         movements=tuple(movements),
         unread=tuple(unread),
         others=others,
@@ -178,7 +178,7 @@ def state_of(key: str, value: str | None, as_of: datetime.date, oldest: datetime
     if value is None:
         return "absent"
     fits = names_somebody if key == "owner" else named
-    if not fits(value) or bare(value) in kinds():
+    if not fits(value) or bare(value) in called():
         return "empty"
     if key in ("baseline", "target"):
         return "there" if re.search(r"\d", value) else "unclear"

@@ -44,7 +44,7 @@ class Standard(FromFile):
     """patterns of paths in the folder that are no documents, such as `*/archive/*`"""
     previous: tuple[str, ...] = ()
     """folders of earlier runs of `standards_review`, for what has moved"""
-    accept: dict[Literal["read", "followed", "clear", "fresh", "moved"], Text] = Field({})
+    accept: dict[Literal["read", "followed", "unclear", "stale", "moved"], Text] = Field({})
     """why a check is accepted, by its name"""
 
     def paths(self) -> list[str]:
@@ -61,11 +61,9 @@ class Standard(FromFile):
 
     def named(self) -> dict[Location, str]:
         """Return every document and template that is there, and the runs that are cited."""
-        given = {
-            "documents": [f"{self.documents}/{name}" for name in self.paths()[:MOST]],
-            "templates": [str(path) for path in sorted(self.folders()[1].glob("*.md"))],
-            "previous": [record_file(folder) for folder in self.previous],
-        }
+        documents = [f"{self.documents}/{path}" for path in self.paths()[:MOST]]
+        templates = [str(path) for path in sorted(self.folders()[1].glob("*.md"))]
+        given = {"documents": documents + templates, "previous": map(record_file, self.previous)}
         return {(field, place): path for field in given for place, path in enumerate(given[field])}
 
     def missing_files(self) -> list[Problem]:
