@@ -204,7 +204,7 @@ def test_evidence_is_a_link_that_can_be_followed(tmp_path, link, state):
 )
 def test_a_target_has_a_figure(tmp_path, target, state):
     result = review(tmp_path, {"a.md": BRIEF.replace("33 %", target)})
-    assert states(result, "a.md")["Target"] == state
+    assert states(result, "a.md")["Target value"] == state
 
 
 CONFLUENCE = """<!DOCTYPE html><html><head><title>Roadmap</title><style>h2 {}</style></head><body>

@@ -21,7 +21,10 @@ def grouped(findings: Iterable[Finding], by: str) -> dict[str, list[Finding]]:
 
 def share(findings: Iterable[Finding]) -> Share:
     """Return how many documents hold all that is asked, with its interval (Wilson 1927)."""
-    held = [[one.state == "there" for one in own] for own in grouped(findings, "document").values()]
+    held = [
+        [finding.state == "there" for finding in own]
+        for own in grouped(findings, "document").values()
+    ]
     whole, count = sum(map(all, held)), len(held)
     ends = stats.binomtest(whole, count or 1).proportion_ci(LEVEL, method="wilson")
     low, high = map(float, ends if count else (0, 1))

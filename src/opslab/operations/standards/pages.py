@@ -11,16 +11,12 @@ import html
 import io
 import re
 import zipfile
-from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from opslab import provenance
 from opslab.documents import parse
-from opslab.messages import LANGUAGES
 from opslab.names import singular
-from opslab.operations.standards.result import KINDS, NAMING
-from opslab.report.voice import Voice
 
 READ = (".md", ".markdown", ".html", ".htm", ".docx")
 """Kinds of documents that are read."""
@@ -40,12 +36,12 @@ _MARKUP = (
     (r'(?i)<(?:h|w:pStyle w:val="(?:Heading|Titre) ?)2\b[^<>]*>', "\n## "),
     (r'(?i)<(?:h|w:pStyle w:val="(?:Heading|Titre) ?)[3-6]\b[^<>]*>', "\n### "),
     (
-        r'(?i)<(?:a|Relationship(?=[^<>]{0,300}/hyperlink"))\b[^<>]{0,300}="(https:[^"<>]*)"[^<>]{0,300}>',
+        r'(?i)<(?:a|Relationship(?=[^<>]{,300}hyperlink))\b[^<>]{,300}="(https:[^"]+)"[^<>]{,300}>',
         r" \1 ",
     ),
     (r"(?i)</?pre\b[^<>]*>", "\n```\n"),
     (
-        r"(?i)(?:</[pdw][^<>]*>\s*){0,3}</(?:td|th|w:tc)>\s*(?:</?(?:td|th|w:tc\w*|p|w:p)\b[^<>]*>\s*){0,5}",
+        r"(?:</[pdw][^<>]*>\s*){,3}</(?:t[dh]|w:tc)>\s*(?:</?(?:t[dh]|p|w:p|w:tc\w*)\b[^<>]*>\s*){,5}",
         ": ",
     ),
     (r"(?i)</?(?:p|div|br|li|tr|h[1-6]|table|w:p|w:tr|w:br)\b[^<>]*>", "\n"),
@@ -60,7 +56,7 @@ class Page(NamedTuple):
     Attributes
     ----------
     keys : dict of str to str
-        Its front matter, or the ``Key: value`` lines below its title: by kind, or bare word.
+        Its front matter, or the ``Key: value`` lines below its title, by bare word.
     headings : list of (str, str)
         The marks of each, and its text.
     sections : dict of str to set of str
@@ -75,13 +71,6 @@ class Page(NamedTuple):
 def bare(heading: str) -> str:
     """Return a heading or key without number, marks, case and plural."""
     return singular(re.sub(r"^[\d.\s]+", "", heading))
-
-
-@cache
-def called() -> dict[str, str]:
-    """Return what each kind of key is called, bare, in either language."""
-    voices = [Voice(language, "standards") for language in LANGUAGES]
-    return {bare(say(f"column_{kind}")): kind for kind in NAMING + KINDS for say in voices}
 
 
 def read_page(path: Path, name: str) -> Page:
@@ -105,10 +94,9 @@ def read_page(path: Path, name: str) -> Page:
     written = re.findall(_KEY, before + "".join(rest[2:3]))
     if front:
         written = parse("\n" + front[1], name).values.items()
-    cells = {bare(key): "" if value is None else str(value).strip(" :") for key, value in written}
-    keys = {called().get(key, key): cell for key, cell in cells.items()}
+    keys = {bare(key): "" if value is None else str(value).strip(" :") for key, value in written}
     headings = list(zip(rest[::3], rest[1::3], strict=True))
-    sections = {"": set(re.findall(_LINK, " ".join([source, *cells.values()])))}
+    sections = {"": set(re.findall(_LINK, " ".join([source, *keys.values()])))}
     for (marks, heading), body, after in zip(headings, rest[2::3], [*rest[3::3], ""], strict=False):
         lines = sections.setdefault(bare(heading), set())
         lines.update(line.strip() for line in body.split("\n") if re.search(r"\w", line))

@@ -14,7 +14,7 @@ from opslab.report.voice import Blocks, Voice
 __all__ = ["PARTS", "figures", "first_screen", "headline", "voice"]
 
 _TONES: Mapping[str, Tone] = {"stop": "bad", "fix": "open", "keep": "good"}
-_KINDS = "template sections owner date review baseline target evidence other"
+_KINDS = "template sections owner date review_by baseline target evidence other"
 _METHOD = "template held adoption dates evidence read"
 
 
@@ -96,19 +96,19 @@ def _movement(result: StandardsResult, say: Voice) -> Blocks:
     rows = [
         (
             say.date(day),
-            *(say("of", held=share.whole, asked=share.documents) for share in shares),
+            *(say("of", held=whole, asked=both) for whole in (before, now)),
             *(say.listed(names) or say.none for names in (new, gone)),
         )
-        for day, *shares, new, gone in result.movements
+        for day, both, before, now, new, gone in result.movements
     ]
     table = say.table("movement", "date before now new gone", rows)
     return [say.heading("movement"), table if rows else say.paragraph("moved_warn")]
 
 
 def _checks(result: StandardsResult, say: Voice) -> Blocks:
-    told = Points([problem.text(say.language) for problem in result.unread])
+    reasons = Points([problem.text(say.language) for problem in result.unread])
     files = say.paragraph("files", unread=len(result.unread), others=result.others)
-    return [say.heading("checks"), say.checks(result.checks), files, told]
+    return [say.heading("checks"), say.checks(result.checks), files, reasons]
 
 
 def _method(result: StandardsResult, say: Voice) -> Blocks:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
+from operator import itemgetter
 from pathlib import PurePosixPath
 
 from opslab.errors import DataError, ParameterError, Problem, SpecError
@@ -15,7 +16,7 @@ from opslab.names import folded, named, names_somebody
 from opslab.operations.cited import cited_run
 from opslab.operations.standards import checks
 from opslab.operations.standards.adoption import grouped, share
-from opslab.operations.standards.pages import READ, Page, bare, called, read_page
+from opslab.operations.standards.pages import READ, Page, bare, read_page
 from opslab.operations.standards.result import (
     KINDS,
     NAMING,
@@ -25,7 +26,7 @@ from opslab.operations.standards.result import (
     State,
 )
 from opslab.operations.standards.spec import MOST, Standard
-from opslab.operations.standards.templates import Template, held, read_templates
+from opslab.operations.standards.templates import Template, read_templates
 from opslab.report.voice import Voice
 from opslab.tables.dates import MONTHS
 from opslab.tables.sheets import source_files
@@ -90,7 +91,7 @@ def review_standards(
     if day is None:
         raise ParameterError.of("parameters.as_of_needed", field="as_of")
     DataError.refuse(standard.missing_files())
-    templates, paths = read_templates(standard.folders()), standard.paths()
+    known, paths = read_templates(standard.folders()), standard.paths()
     unread = [Problem("standards.too_many", {"most": MOST}, path) for path in paths[MOST:]]
     findings: list[Finding] = []
     others = 0
@@ -106,8 +107,8 @@ def review_standards(
         except Exception:  # noqa: BLE001 - whatever is wrong with it, it is told
             unread.append(Problem("standards.unread", {"kind": ending}, path))
         else:
-            findings += _findings(standard, day, templates, path, page)
-    movements = [_movement(standard, place, findings) for place in range(len(standard.previous))]
+            findings += _findings(standard, day, known, path, page)
+    movements = [_movement(standard, number, findings) for number in range(len(standard.previous))]
     kinds = {kind: share(own) for kind, own in grouped(findings, "kind").items()}
     return StandardsResult(
         standard=standard,
@@ -125,38 +126,52 @@ def review_standards(
 
 
 def _findings(
-    standard: Standard, day: datetime.date, templates: Sequence[Template], path: str, page: Page
+    standard: Standard,
+    day: datetime.date,
+    known: tuple[dict[str, Template], dict[str, str]],
+    path: str,
+    page: Page,
 ) -> Iterator[Finding]:
     """Give what there is of each thing that is asked of a document."""
-    *folders, file = path.split("/")
-    folder, word = "".join(folders[:1]), page.keys.get("template", "")
-    likely = max(templates, key=lambda template: _likeness(template, page))
-    alike = likely if _likeness(likely, page) >= HALF else None
-    template = next((known for known in templates if bare(word) in known.names), alike)
-    title = page.keys.get("title") or re.sub(_EXPORTED, "", PurePosixPath(file).stem)
-    team = standard.teams.get(folder) or page.keys.get("team") or folder
+    templates, english = known
+    keys: dict[str, str | None] = {english.get(key, key): page.keys[key] for key in page.keys}
+    folder, word = path.rpartition("/")[0].partition("/")[0], keys.get("template") or ""
+    template = templates.get(bare(word)) or _likely(templates.values(), page)
+    title = keys.get("title") or re.sub(_EXPORTED, "", PurePosixPath(path).stem)
+    team = standard.teams.get(folder) or keys.get("team") or folder
     finding = partial(Finding, path, title, team, template.name if template else "")
     yield finding("template", _called("template"), "there" if template else "absent", word)
     if not template:
         return
-    for name in template.sections:
-        below = held(name, page.sections)
-        words = set().union(*below) - template.lines
-        yield finding("sections", name, "there" if words else "empty" if below else "absent")
-    here = {**page.keys, "evidence": next(iter(sorted(page.sections[""])), None)}
+    for name, below in zip(template.sections, template.within(page), strict=True):
+        state: State = "absent" if below is None else "there" if below - template.lines else "empty"
+        yield finding("sections", name, state)
+    keys["evidence"] = min(page.sections[""], default=None)
     oldest = day - datetime.timedelta(days=standard.stale_after_days)
     for key in template.keys:
-        if key in NAMING:
-            continue
-        value = next(iter(held(key, here)), None)
-        state = state_of(key, value, day, oldest if "review" in template.keys else day.min)
-        known = key in KINDS
-        yield finding(key if known else "other", _called(key) if known else key, state, value or "")
+        value = keys.get(key)
+        state = state_of(key, value, day, oldest if "review by" in template.keys else day.min)
+        if value and bare(value) in english:
+            state = "empty"
+        kind = key.replace(" ", "_")
+        if kind in KINDS:
+            yield finding(kind, _called(kind), state, value or "")
+        elif key not in NAMING:
+            yield finding("other", key, state, value or "")
 
 
-def _likeness(template: Template, page: Page) -> float:
-    there = [bool(held(name, page.sections)) for name in template.sections]
-    return sum(there) / (len(there) or 1)
+def _likely(templates: Iterable[Template], page: Page) -> Template | None:
+    """Return the template of whose sections a document has most, half of them at least."""
+    shares = [
+        (
+            sum(below is not None for below in template.within(page)) / len(template.sections),
+            template,
+        )
+        for template in templates
+        if template.sections
+    ]
+    share, template = max(shares, key=itemgetter(0), default=(0.0, None))
+    return template if share >= HALF else None
 
 
 def _called(kind: str) -> Bilingual:
@@ -178,11 +193,11 @@ def state_of(key: str, value: str | None, as_of: datetime.date, oldest: datetime
     if value is None:
         return "absent"
     fits = names_somebody if key == "owner" else named
-    if not fits(value) or bare(value) in called():
+    if not fits(value):
         return "empty"
     if key in ("baseline", "target"):
         return "there" if re.search(r"\d", value) else "unclear"
-    if key not in ("date", "review"):
+    if key not in ("date", "review by"):
         return "there"
     day = read_day(value)
     if day is None or (key == "date" and day > as_of):
@@ -190,19 +205,14 @@ def state_of(key: str, value: str | None, as_of: datetime.date, oldest: datetime
     return "stale" if day < (oldest if key == "date" else as_of) else "there"
 
 
-def _movement(standard: Standard, place: int, findings: Sequence[Finding]) -> Movement:
+def _movement(standard: Standard, number: int, findings: Sequence[Finding]) -> Movement:
     """Return what has moved since an earlier run that a standard names."""
-    given, notebook = standard.previous[place], "standards_review"
-    run = cited_run(standard, given, "previous", place, notebook=notebook)
-    past = [
-        Finding(row["document"], "", "", "", "", "", state)
-        for row in run.record["documents"]
-        for state in (*["there"] * row["held"], *["absent"] * (row["asked"] - row["held"]))
-    ]
-    then, now = ({finding.document for finding in some} for some in (past, findings))
-    before, after = (
-        [one for one in some if one.document in then & now] for some in (past, findings)
-    )
-    return Movement(
-        run.card.as_of, share(before), share(after), sorted(now - then), sorted(then - now)
-    )
+    given, notebook = standard.previous[number], "standards_review"
+    run = cited_run(standard, given, "previous", number, notebook=notebook)
+    then = {row["document"]: row["asked"] == row["held"] for row in run.record["documents"]}
+    groups = grouped(findings, "document").items()
+    now = {path: all(finding.state == "there" for finding in own) for path, own in groups}
+    both = then.keys() & now
+    before, after = (sum(whole[path] for path in both) for whole in (then, now))
+    new, gone = sorted(now.keys() - then), sorted(then.keys() - now)
+    return Movement(run.card.as_of, len(both), before, after, new, gone)
