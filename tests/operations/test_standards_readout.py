@@ -93,7 +93,9 @@ def test_both_languages_are_whole_in_every_situation(tmp_path, situation):
     english = page_of(result, "en")
     assert len(check.english_in(english)) > 5
     assert not re.search(r"\{\w|nan\b|None", english + shown)
-    assert result.action == {"all hold": "keep", "broken": "stop"}.get(situation, "fix")
+    assert result.action == {"all hold": "keep", "broken": "stop", "unread": "stop"}.get(
+        situation, "fix"
+    )
     assert repr(result)
 
 
