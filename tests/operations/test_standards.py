@@ -334,7 +334,7 @@ def test_every_file_is_in_the_identity_of_a_run(tmp_path):
 
 
 def test_what_cannot_be_reviewed_is_refused(tmp_path):
-    with pytest.raises(DataError, match="no document in documents"):
+    with pytest.raises(DataError, match=r"\*\.md is not there"):
         review(tmp_path, {})
     with pytest.raises(ParameterError, match="as_of"):
         review(tmp_path, {"a.md": NOTES}, date=None)

@@ -78,17 +78,15 @@ def _row(name: str, findings: Sequence[Finding], say: Voice) -> list[str | Cell]
 
 
 def _lacking(result: StandardsResult, say: Voice) -> Blocks:
-    rows = []
-    for path, findings in grouped(result.findings, "document").items():
-        first, (_, _, held, asked, *_) = findings[0], share(findings)
-        lacking = [
-            say(f"lack_{finding.state}", name=finding.asked, value=finding.value)
-            for finding in findings
-            if finding.state != "there"
-        ]
-        cell = Cell(first.title, say.joined(first.team, path))
-        words = "; ".join(lacking) or say("lack_there")
-        rows.append((cell, first.template or say.none, say("of", held=held, asked=asked), words))
+    rows = [
+        (
+            Cell(row["title"], say.joined(row["team"], row["document"])),
+            row["template"] or say.none,
+            say("of", held=row["held"], asked=row["asked"]),
+            row["lacking"] or say("lack_there"),
+        )
+        for row in result.room("record").rows(result, full=False)
+    ]
     return [say.heading("lacking"), say.table("lacking", "document template held lacking", rows)]
 
 

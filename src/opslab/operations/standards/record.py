@@ -8,6 +8,7 @@ from opslab.evidence import Evidence, Quantity
 from opslab.messages import Bilingual
 from opslab.operations.standards.adoption import LEVEL, grouped
 from opslab.operations.standards.result import StandardsResult
+from opslab.operations.standards.templates import said
 
 KEYS = ("document",)
 """Columns of the frame that name a row."""
@@ -40,10 +41,14 @@ def rows(result: StandardsResult, *, full: bool) -> list[dict[str, Any]]:
         about = [*findings[0]._asdict().items()][:4]
         states = [finding.state for finding in findings]
         counts = {state: states.count(state) for state in ("absent", "empty", "stale", "unclear")}
-        lacking = [finding.asked for finding in findings if finding.state != "there"]
+        lacking = [
+            said(f"lack_{finding.state}", name=finding.asked, value=finding.value)
+            for finding in findings
+            if finding.state != "there"
+        ]
         asked, held = len(states), states.count("there")
         numbers = {"asked": asked, "held": held, "held_share": held / asked, **counts}
-        table.append({**dict(about), **numbers, "lacking": Bilingual.joined(", ", lacking)})
+        table.append({**dict(about), **numbers, "lacking": Bilingual.joined("; ", lacking)})
     return table
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import partial
-from operator import itemgetter
 from pathlib import PurePosixPath
 
 from opslab.errors import DataError, ParameterError, Problem, SpecError
-from opslab.messages import LANGUAGES, Bilingual, Language
+from opslab.messages import Language
 from opslab.names import folded, named, names_somebody
 from opslab.operations.cited import cited_run
 from opslab.operations.standards import checks
@@ -25,12 +24,13 @@ from opslab.operations.standards.result import (
     StandardsResult,
     State,
 )
-from opslab.operations.standards.spec import MOST, Standard
-from opslab.operations.standards.templates import Template, read_templates
-from opslab.report.voice import Voice
+from opslab.operations.standards.spec import Standard
+from opslab.operations.standards.templates import Template, read_templates, said
 from opslab.tables.dates import MONTHS
 from opslab.tables.sheets import source_files
 
+MOST = 2_000
+"""Documents that one review reads."""
 HALF = 0.5
 """Share of a template's sections by which a document that does not name it is recognised."""
 _UNREAD = (".doc", ".odt", ".pdf", ".pptx", ".rtf", ".zip")
@@ -92,20 +92,16 @@ def review_standards(
         raise ParameterError.of("parameters.as_of_needed", field="as_of")
     DataError.refuse(standard.missing_files())
     known, paths = read_templates(standard.folders()), standard.paths()
-    unread = [Problem("standards.too_many", {"most": MOST}, path) for path in paths[MOST:]]
+    documents = [path for path in paths if PurePosixPath(path).suffix.lower() in READ + _UNREAD]
+    unread = [Problem("standards.too_many", {"most": MOST}, path) for path in documents[MOST:]]
     findings: list[Finding] = []
-    others = 0
-    for path in paths[:MOST]:
-        ending = PurePosixPath(path).suffix.lower()
-        if ending not in READ + _UNREAD:
-            others += 1
-            continue
+    for path in documents[:MOST]:
         try:
             page = read_page(standard.beside(standard.documents) / path, path)
         except SpecError as error:
             unread += error.problems
         except Exception:  # noqa: BLE001 - whatever is wrong with it, it is told
-            unread.append(Problem("standards.unread", {"kind": ending}, path))
+            unread.append(Problem("standards.unread", {}, path))
         else:
             findings += _findings(standard, day, known, path, page)
     movements = [_movement(standard, number, findings) for number in range(len(standard.previous))]
@@ -119,7 +115,7 @@ def review_standards(
         kinds=dict(sorted(kinds.items(), key=lambda item: item[1].held / item[1].asked)),
         movements=tuple(movements),
         unread=tuple(unread),
-        others=others,
+        others=len(paths) - len(documents),
         sources=source_files(standard, (), len(paths)),
         checks=checks.run(standard, findings, unread),
     )
@@ -136,11 +132,13 @@ def _findings(
     templates, english = known
     keys: dict[str, str | None] = {english.get(key, key): page.keys[key] for key in page.keys}
     folder, word = path.rpartition("/")[0].partition("/")[0], keys.get("template") or ""
-    template = templates.get(bare(word)) or _likely(templates.values(), page)
+    likely = max(templates.values(), key=lambda known: known.likeness(page))
+    alike = likely if likely.likeness(page) >= HALF else None
+    template = templates.get(bare(word), alike)
     title = keys.get("title") or re.sub(_EXPORTED, "", PurePosixPath(path).stem)
     team = standard.teams.get(folder) or keys.get("team") or folder
     finding = partial(Finding, path, title, team, template.name if template else "")
-    yield finding("template", _called("template"), "there" if template else "absent", word)
+    yield finding("template", said("column_template"), "there" if template else "absent", word)
     if not template:
         return
     for name, below in zip(template.sections, template.within(page), strict=True):
@@ -155,28 +153,9 @@ def _findings(
             state = "empty"
         kind = key.replace(" ", "_")
         if kind in KINDS:
-            yield finding(kind, _called(kind), state, value or "")
+            yield finding(kind, said(f"column_{kind}"), state, value or "")
         elif key not in NAMING:
             yield finding("other", key, state, value or "")
-
-
-def _likely(templates: Iterable[Template], page: Page) -> Template | None:
-    """Return the template of whose sections a document has most, half of them at least."""
-    shares = [
-        (
-            sum(below is not None for below in template.within(page)) / len(template.sections),
-            template,
-        )
-        for template in templates
-        if template.sections
-    ]
-    share, template = max(shares, key=itemgetter(0), default=(0.0, None))
-    return template if share >= HALF else None
-
-
-def _called(kind: str) -> Bilingual:
-    english, french = (Voice(language, "standards")(f"column_{kind}") for language in LANGUAGES)
-    return Bilingual(english, french=french)
 
 
 def state_of(key: str, value: str | None, as_of: datetime.date, oldest: datetime.date) -> State:

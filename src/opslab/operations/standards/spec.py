@@ -13,12 +13,8 @@ from pydantic import Field
 
 from opslab import workspace
 from opslab.documents import Location
-from opslab.errors import Problem
 from opslab.operations.cited import record_file
 from opslab.specs import Day, FromFile, Text, Title, Words
-
-MOST = 2_000
-"""Documents that one review reads."""
 
 
 class Standard(FromFile):
@@ -61,12 +57,7 @@ class Standard(FromFile):
 
     def named(self) -> dict[Location, str]:
         """Return every document and template that is there, and the runs that are cited."""
-        documents = [f"{self.documents}/{path}" for path in self.paths()[:MOST]]
+        documents = [f"{self.documents}/{path}" for path in self.paths() or ["*.md"]]
         templates = [str(path) for path in sorted(self.folders()[1].glob("*.md"))]
         given = {"documents": documents + templates, "previous": map(record_file, self.previous)}
         return {(field, place): path for field in given for place, path in enumerate(given[field])}
-
-    def missing_files(self) -> list[Problem]:
-        """Return a problem for a folder without documents, and for every run that is not there."""
-        empty = [self.problem("standards.no_documents", "documents", folder=self.documents)]
-        return [*empty[len(self.paths()) :], *super().missing_files()]

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from opslab.errors import SpecError
-from opslab.messages import Bilingual
+from opslab.messages import LANGUAGES, Bilingual
 from opslab.operations.standards.pages import Page, bare, read_page
+from opslab.report.voice import Voice
 
 
 class Template(NamedTuple):
@@ -34,6 +35,11 @@ class Template(NamedTuple):
         """Return what stands below each section in a document; None where it has none such."""
         either = ((bare(name), bare(name.spoken("fr"))) for name in self.sections)
         return [page.sections.get(name, page.sections.get(french)) for name, french in either]
+
+    def likeness(self, page: Page) -> float:
+        """Return the share of its sections that a document has."""
+        there = [below is not None for below in self.within(page)]
+        return sum(there) / (len(there) or 1)
 
 
 def read_templates(folders: Iterable[Path]) -> tuple[dict[str, Template], dict[str, str]]:
@@ -64,6 +70,12 @@ def read_templates(folders: Iterable[Path]) -> tuple[dict[str, Template], dict[s
             template = Template(name, sections, keys, lines)
             known |= {bare(word): template for word in (stem, name, name.spoken("fr"))}
     return known, english
+
+
+def said(key: str, **values: str) -> Bilingual:
+    """Return a message in both languages."""
+    english, french = (Voice(language, "standards")(key, **values) for language in LANGUAGES)
+    return Bilingual(english, french=french)
 
 
 def _matched(parts: Sequence[Iterable[str]]) -> list[Bilingual]:
