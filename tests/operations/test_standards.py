@@ -325,7 +325,11 @@ def test_names_and_order_of_files_change_nothing_but_names(tmp_path):
 
 
 def test_every_file_is_in_the_identity_of_a_run(tmp_path):
-    review(tmp_path, {"a.md": NOTES, ".hidden.md": NOTES, "old/b.md": NOTES}, exclude=["old/*"])
+    review(
+        tmp_path,
+        {"a.md": NOTES, ".hidden.md": NOTES, ".git/c.md": NOTES, "old/b.md": NOTES},
+        exclude=["old/*"],
+    )
     standard = operations.Standard.load(tmp_path / "standard.yaml")
     assert standard.paths() == ["a.md"]
     before = standard.files()
@@ -352,3 +356,27 @@ def test_two_thousand_documents_in_three_seconds(tmp_path):
     assert (result.share.documents, len(result.unread)) == (2_000, 1)
     assert "2,000 documents" in result.unread[0].text()
     assert len(json.dumps(result.record())) < 1_000_000
+
+
+def test_a_template_of_ones_own_replaces_the_one_brought_under_all_its_names(tmp_path):
+    own = tmp_path / "own"
+    own.mkdir()
+    text = "---\ntemplate: minutes\n---\n## Topics\n\nSee https://wiki.example.com/how\n"
+    (own / "meeting_notes.md").write_text(text, "utf-8")
+    (own / "look.md").write_text(
+        "---\ntemplate: look\nevidence:\n---\n## View\nhttps://a.example\n"
+    )
+    documents = {
+        "a.md": "---\nmodèle: notes de réunion\n---\n## Décisions\n## Actions\n## Questions ouvertes\n",
+        "b.md": NOTES,
+        "c.md": "---\ntemplate: look\n---\n## View\nmine\nhttps://a.example\n",
+    }
+    result = review(tmp_path, documents, templates="own")
+    assert states(result, "a.md") == {"Template": "absent"}
+    assert states(result, "b.md") == {"Template": "there", "Topics": "absent"}
+    assert states(result, "c.md")["Evidence"] == "absent"  # the link is the template's own
+
+
+def test_what_stands_at_a_key_is_kept_short(tmp_path):
+    result = review(tmp_path, {"a.md": NOTES.replace("2026-10-01", "x" * 100_000)})
+    assert max(len(one.value) for one in result.findings) == 200

@@ -11,6 +11,7 @@ import html
 import io
 import re
 import zipfile
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ from opslab.names import singular
 READ = (".md", ".markdown", ".html", ".htm", ".docx")
 """Kinds of documents that are read."""
 _LARGEST = 2_000_000  # bytes of a file, and of each part of a Word document
+_LONGEST = 200  # letters of what stands at a key
 _WORD = ("word/document.xml", "word/_rels/document.xml.rels")
 _FENCE = r"(?ms)^ {0,3}(`{3,}|~{3,})[^\n]*\n.*?(?:^ {0,3}\1|\Z)"
 _COMMENT = r"(?s)<!--.*?(?:-->|\Z)"
@@ -68,6 +70,7 @@ class Page(NamedTuple):
     sections: dict[str, set[str]]
 
 
+@lru_cache(10_000)
 def bare(heading: str) -> str:
     """Return a heading or key without number, marks, case and plural."""
     return singular(re.sub(r"^[\d.\s]+", "", heading))
@@ -94,7 +97,8 @@ def read_page(path: Path, name: str) -> Page:
     written = re.findall(_KEY, before + "".join(rest[2:3]))
     if front:
         written = parse("\n" + front[1], name).values.items()
-    keys = {bare(key): "" if value is None else str(value).strip(" :") for key, value in written}
+    cells = ((key, "" if value is None else str(value)) for key, value in written)
+    keys = {bare(key): value[:_LONGEST].strip(" :") for key, value in cells}
     headings = list(zip(rest[::3], rest[1::3], strict=True))
     sections = {"": set(re.findall(_LINK, " ".join([source, *keys.values()])))}
     for (marks, heading), body, after in zip(headings, rest[2::3], [*rest[3::3], ""], strict=False):

@@ -144,7 +144,7 @@ def _findings(
     for name, below in zip(template.sections, template.within(page), strict=True):
         state: State = "absent" if below is None else "there" if below - template.lines else "empty"
         yield finding("sections", name, state)
-    keys["evidence"] = min(page.sections[""], default=None)
+    keys["evidence"] = min(page.sections[""] - template.lines, default=None)
     oldest = day - datetime.timedelta(days=standard.stale_after_days)
     for key in template.keys:
         value = keys.get(key)

@@ -45,10 +45,10 @@ class Standard(FromFile):
 
     def paths(self) -> list[str]:
         """Return the files in the folder, from it, in one order; without those that are hidden."""
-        home = self.beside(self.documents)
-        paths = (path.relative_to(home) for path in home.rglob("[!.]*") if path.is_file())
+        home, left_out = self.beside(self.documents), (".*", "*/.*", "*~$*", *self.exclude)
+        paths = (path.relative_to(home) for path in home.rglob("*") if path.is_file())
         names = sorted(path.as_posix() for path in paths)
-        return [name for name in names if not any(fnmatch(name, out) for out in self.exclude)]
+        return [name for name in names if not any(fnmatch(name, out) for out in left_out)]
 
     def folders(self) -> tuple[Path, Path]:
         """Return where templates are: those brought along, and those that replace them."""

@@ -67,9 +67,9 @@ def read_templates(folders: Iterable[Path]) -> tuple[dict[str, Template], dict[s
             (name,) = _matched([[*page.keys.values(), stem][:1] for page in pages])
             keys = [english[key] for key in pages[0].keys]
             lines = set().union(*(lines for page in pages for lines in page.sections.values()))
-            template = Template(name, sections, keys, lines)
-            known |= {bare(word): template for word in (stem, name, name.spoken("fr"))}
-    return known, english
+            known[stem] = Template(name, sections, keys, lines)
+    words = [(stem, template.name, template.name.spoken("fr")) for stem, template in known.items()]
+    return {bare(word): known[names[0]] for names in words for word in names}, english
 
 
 def said(key: str, **values: str) -> Bilingual:
