@@ -80,6 +80,11 @@ def test_the_sample_is_as_its_truth_says(sample):
         assert table.template[path] == template
     assert [problem.file for problem in sample.unread] == TRUTH["unread"]
     assert (sample.share.whole, sample.share.documents) == (5, 10)
+    (moved,) = (
+        movement._asdict() | {"as_of": str(movement.as_of)} for movement in sample.movements
+    )
+    assert TRUTH["moved"].items() <= moved.items()
+    assert len(moved["new"]) == 6
     assert sample.share.held == sample.share.asked - sum(map(len, TRUTH["lacking"].values()))
 
 
