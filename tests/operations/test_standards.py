@@ -374,11 +374,13 @@ def test_a_template_of_ones_own_replaces_the_one_brought_under_all_its_names(tmp
     documents = {
         "a.md": "---\nmodèle: notes de réunion\n---\n## Décisions\n## Actions\n## Questions ouvertes\n",
         "b.md": NOTES,
+        "d.md": "No template, no heading.",
         "c.md": "---\ntemplate: look\n---\n## View\nmine\nhttps://a.example\n",
     }
     result = review(tmp_path, documents, templates="own")
     assert states(result, "a.md") == {"Template": "absent"}
     assert states(result, "b.md") == {"Template": "there", "Topics": "absent"}
+    assert states(result, "d.md") == {"Template": "absent"}
     assert states(result, "c.md")["Evidence"] == "absent"  # the link is the template's own
 
 

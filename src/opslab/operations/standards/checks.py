@@ -18,10 +18,10 @@ def run(
     wrong = {
         "read": [str(problem.file) for problem in unread],
         "followed": [finding.document for finding in findings if not finding.template],
-        "unclear": [finding.document for finding in findings if finding.state == "unclear"],
-        "stale": [finding.document for finding in findings if finding.state == "stale"],
         "moved": [standard.documents] * (not standard.previous),
     }
+    for state in ("unclear", "stale"):
+        wrong[state] = [finding.document for finding in findings if finding.state == state]
     for name, named in wrong.items():
         names, why = sorted({*named}), dict[str, str](**standard.accept).get(name, "")
         much = name == "read" and len(names) >= count

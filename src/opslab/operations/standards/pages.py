@@ -59,14 +59,14 @@ class Page(NamedTuple):
     ----------
     keys : dict of str to str
         Its front matter, or the ``Key: value`` lines below its title, by bare word.
-    headings : list of (str, str)
-        The marks of each, and its text.
+    headings : list of str
+        Those of level 2.
     sections : dict of str to set of str
         By bare heading, the lines below it that hold words; by an empty text, the links.
     """
 
     keys: dict[str, str]
-    headings: list[tuple[str, str]]
+    headings: list[str]
     sections: dict[str, set[str]]
 
 
@@ -99,10 +99,11 @@ def read_page(path: Path, name: str) -> Page:
         written = parse("\n" + front[1], name).values.items()
     cells = ((key, "" if value is None else str(value)) for key, value in written)
     keys = {bare(key): value[:_LONGEST].strip(" :") for key, value in cells}
-    headings = list(zip(rest[::3], rest[1::3], strict=True))
     sections = {"": set(re.findall(_LINK, " ".join([source, *keys.values()])))}
-    for (marks, heading), body, after in zip(headings, rest[2::3], [*rest[3::3], ""], strict=False):
+    headings, after = [], [*rest[3::3], ""]
+    for marks, heading, body, deeper in zip(rest[::3], rest[1::3], rest[2::3], after, strict=False):
+        headings += [heading] * (marks == "##")
         lines = sections.setdefault(bare(heading), set())
         lines.update(line.strip() for line in body.split("\n") if re.search(r"\w", line))
-        lines.update(after[len(marks) :])
+        lines.update(deeper[len(marks) :])
     return Page(keys, headings, sections)

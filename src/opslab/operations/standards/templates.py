@@ -57,14 +57,13 @@ def read_templates(folders: Iterable[Path]) -> tuple[dict[str, Template], dict[s
         for path in sorted(folder.glob("*.md")):
             files.setdefault(path.name.partition(".")[0], []).append(read_page(path, path.name))
         for stem, pages in files.items():
-            heads = [[text for marks, text in page.headings if marks == "##"] for page in pages]
             try:
-                sections = _matched(heads)
+                sections = _matched([page.headings for page in pages])
                 for page in pages:
                     english = dict(zip(page.keys, pages[0].keys, strict=True)) | english
             except ValueError:
                 raise SpecError.of("standards.unlike", file=stem) from None
-            (name,) = _matched([[*page.keys.values(), stem][:1] for page in pages])
+            (name,) = _matched([[next(iter(page.keys.values()), "") or stem] for page in pages])
             keys = [english[key] for key in pages[0].keys]
             lines = set().union(*(lines for page in pages for lines in page.sections.values()))
             known[stem] = Template(name, sections, keys, lines)
