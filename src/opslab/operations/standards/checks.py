@@ -17,22 +17,16 @@ def run(
     count, checks = len({finding.document for finding in findings}), []
     wrong = {
         "read": [str(problem.file) for problem in unread],
-        "followed": [
-            one.document for one in findings if one.state == "absent" and one.kind == "template"
-        ],
-        "clear": [one.document for one in findings if one.state == "unclear"],
-        "fresh": [one.document for one in findings if one.state == "stale"],
-        "moved": [] if standard.previous else [standard.documents],
+        "followed": [finding.document for finding in findings if not finding.template],
+        "moved": [standard.documents] * (not standard.previous),
     }
-    for name, all_wrong in wrong.items():
-        names = [*dict.fromkeys(all_wrong)]
+    for state in ("unclear", "stale"):
+        wrong[state] = [finding.document for finding in findings if finding.state == state]
+    for name, named in wrong.items():
+        names, why = sorted({*named}), dict[str, str](**standard.accept).get(name, "")
         much = name == "read" and len(names) >= count
         status: Status = "fail" if much else "warn" if names else "pass"
-        detail = Message(
-            f"standards.{name}_{status}", {"names": names, "wrong": len(names), "count": count}
-        )
-        accepted = next((why for known, why in standard.accept.items() if known == name), "")
-        checks.append(
-            Check(name, status, detail, blocking=much and not accepted, accepted=accepted)
-        )
+        values = {"names": names, "wrong": len(names), "count": count}
+        detail = Message(f"standards.{name}_{status}", values)
+        checks.append(Check(name, status, detail, blocking=much and not why, accepted=why))
     return tuple(checks)

@@ -11,20 +11,18 @@ import html
 import io
 import re
 import zipfile
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 from opslab import provenance
 from opslab.documents import parse
-from opslab.messages import LANGUAGES
 from opslab.names import singular
-from opslab.operations.standards.result import KINDS, NAMING
-from opslab.report.voice import Voice
 
 READ = (".md", ".markdown", ".html", ".htm", ".docx")
 """Kinds of documents that are read."""
 _LARGEST = 2_000_000  # bytes of a file, and of each part of a Word document
+_LONGEST = 200  # letters of what stands at a key
 _WORD = ("word/document.xml", "word/_rels/document.xml.rels")
 _FENCE = r"(?ms)^ {0,3}(`{3,}|~{3,})[^\n]*\n.*?(?:^ {0,3}\1|\Z)"
 _COMMENT = r"(?s)<!--.*?(?:-->|\Z)"
@@ -40,12 +38,12 @@ _MARKUP = (
     (r'(?i)<(?:h|w:pStyle w:val="(?:Heading|Titre) ?)2\b[^<>]*>', "\n## "),
     (r'(?i)<(?:h|w:pStyle w:val="(?:Heading|Titre) ?)[3-6]\b[^<>]*>', "\n### "),
     (
-        r'(?i)<(?:a|Relationship(?=[^<>]{0,300}/hyperlink"))\b[^<>]{0,300}="(https:[^"<>]*)"[^<>]{0,300}>',
+        r'(?i)<(?:a|Relationship(?=[^<>]{,300}hyperlink))\b[^<>]{,300}="(https:[^"]+)"[^<>]{,300}>',
         r" \1 ",
     ),
     (r"(?i)</?pre\b[^<>]*>", "\n```\n"),
     (
-        r"(?i)(?:</[pdw][^<>]*>\s*){0,3}</(?:td|th|w:tc)>\s*(?:</?(?:td|th|w:tc\w*|p|w:p)\b[^<>]*>\s*){0,5}",
+        r"(?:</[pdw][^<>]*> ?){,3}</(?:t[dh]|w:tc)> ?(?:</?(?:t[dh]|p|w:p|w:tc\w*)\b[^<>]*> ?){,5}",
         ": ",
     ),
     (r"(?i)</?(?:p|div|br|li|tr|h[1-6]|table|w:p|w:tr|w:br)\b[^<>]*>", "\n"),
@@ -60,28 +58,22 @@ class Page(NamedTuple):
     Attributes
     ----------
     keys : dict of str to str
-        Its front matter, or the ``Key: value`` lines below its title: by kind, or bare word.
-    headings : list of (str, str)
-        The marks of each, and its text.
+        Its front matter, or the ``Key: value`` lines below its title, by bare word.
+    headings : list of str
+        Those of level 2.
     sections : dict of str to set of str
         By bare heading, the lines below it that hold words; by an empty text, the links.
     """
 
     keys: dict[str, str]
-    headings: list[tuple[str, str]]
+    headings: list[str]
     sections: dict[str, set[str]]
 
 
+@lru_cache(10_000)
 def bare(heading: str) -> str:
     """Return a heading or key without number, marks, case and plural."""
     return singular(re.sub(r"^[\d.\s]+", "", heading))
-
-
-@cache
-def kinds() -> dict[str, str]:
-    """Return what each kind of key is called, bare, in either language."""
-    voices = [Voice(language, "standards") for language in LANGUAGES]
-    return {bare(say(f"column_{kind}")): kind for kind in NAMING + KINDS for say in voices}
 
 
 def read_page(path: Path, name: str) -> Page:
@@ -91,7 +83,7 @@ def read_page(path: Path, name: str) -> Page:
     if ending == ".docx":
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             content = b"".join(archive.open(part).read(_LARGEST) for part in _WORD)
-    if len(content) > _LARGEST or ending not in READ:
+    if len(content) >= _LARGEST or ending not in READ:
         raise ValueError(name)
     source = content.decode("utf-8-sig").replace("\r\n", "\n")
     if not ending.startswith(".m"):
@@ -105,12 +97,13 @@ def read_page(path: Path, name: str) -> Page:
     written = re.findall(_KEY, before + "".join(rest[2:3]))
     if front:
         written = parse("\n" + front[1], name).values.items()
-    cells = {bare(key): "" if value is None else str(value).strip(" :") for key, value in written}
-    keys = {kinds().get(key, key): cell for key, cell in cells.items()}
-    headings = list(zip(rest[::3], rest[1::3], strict=True))
-    sections = {"": set(re.findall(_LINK, " ".join([source, *cells.values()])))}
-    for (marks, heading), body, after in zip(headings, rest[2::3], [*rest[3::3], ""], strict=True):
+    cells = ((key, "" if value is None else str(value)) for key, value in written)
+    keys = {bare(key): value[:_LONGEST].strip(" :") for key, value in cells}
+    sections = {"": set(re.findall(_LINK, " ".join([source, *keys.values()])))}
+    headings, after = [], [*rest[3::3], ""]
+    for marks, heading, body, deeper in zip(rest[::3], rest[1::3], rest[2::3], after, strict=False):
+        headings += [heading] * (marks == "##")
         lines = sections.setdefault(bare(heading), set())
         lines.update(line.strip() for line in body.split("\n") if re.search(r"\w", line))
-        lines.update(after[len(marks) :])
+        lines.update(deeper[len(marks) :])
     return Page(keys, headings, sections)

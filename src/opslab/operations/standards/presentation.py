@@ -1,19 +1,20 @@
-"""A review's readout: adoption, teams, documents, what moved, checks, what was not read, method."""
+"""A review's readout: adoption, what each document lacks, what moved, checks, method."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
 from opslab.messages import Language
-from opslab.operations.standards.adoption import LEVEL, share, shares
+from opslab.operations.standards.adoption import LEVEL, grouped, share
 from opslab.operations.standards.figures import figures
-from opslab.operations.standards.result import KINDS, Finding, Share, StandardsResult
+from opslab.operations.standards.result import Finding, Share, StandardsResult
 from opslab.report.blocks import Cell, Facts, Group, Points, Tone, Verdict
 from opslab.report.voice import Blocks, Voice
 
 __all__ = ["PARTS", "figures", "first_screen", "headline", "voice"]
 
 _TONES: Mapping[str, Tone] = {"stop": "bad", "fix": "open", "keep": "good"}
+_KINDS = "template sections owner date review_by baseline target evidence other"
 _METHOD = "template held adoption dates evidence read"
 
 
@@ -25,118 +26,92 @@ def voice(result: StandardsResult, language: Language) -> Voice:
 
 def headline(result: StandardsResult, say: Voice) -> str:
     """Return the sentence that a sponsor reads first."""
-    share = result.share
-    values = share._asdict() | {"span": _span(share, say), "unread": len(result.unread)}
-    return say("headline_stop" if result.broken else "headline", level=LEVEL, **values)
+    values = {**result.share._asdict(), "span": _span(result.share, say), "level": LEVEL}
+    return say(f"headline_{result.action}", unread=len(result.unread), **values)
 
 
 def first_screen(result: StandardsResult, say: Voice) -> Verdict:
     """Return what happened, how sure we are, and what to do."""
-    standard, share = result.standard, result.share
+    standard, all_of = result.standard, result.share
     first = next((say(f"column_{kind}") for kind in result.kinds), "")
-    held = say.percent(share.held / (share.asked or 1), 0)
-    facts = [
-        say.fact("adoption", _of(share.whole, share.documents, say)),
-        say.fact("held", held, _of(share.held, share.asked, say)),
-        say.checks_fact(result.checks),
-    ]
+    documents = say("of", held=all_of.whole, asked=all_of.documents)
     wrong = [say.message(check.detail) for check in result.checks if check.status != "pass"]
+    day = say.date(result.as_of) if result.as_of else None
     return Verdict(
-        kicker=say.joined(
-            say("kicker"), say.date(result.as_of) if result.as_of else None, standard.owner
-        ),
+        kicker=say.joined(say("kicker"), day, standard.owner),
         title=say.spoken(standard.shown_title),
         question=say.spoken(standard.question) if standard.question else None,
         action=say(f"action_{result.action}", name=first),
         headline=headline(result, say),
         tone=_TONES[result.action],
-        facts=Facts(facts),
+        facts=Facts([say.fact("adoption", documents), say.checks_fact(result.checks)]),
         reasons=wrong,
     )
-
-
-def _of(held: int, asked: int, say: Voice) -> str:
-    return say("of", held=held, asked=asked)
-
-
-def _adoption(result: StandardsResult, say: Voice) -> Blocks:
-    groups = []
-    for by in ("team", "template"):
-        names = sorted({getattr(finding, by) for finding in result.findings})
-        own = [[one for one in result.findings if getattr(one, by) == name] for name in names]
-        rows = [
-            _row(name or say("no_name"), part, say) for name, part in zip(names, own, strict=True)
-        ]
-        groups.append(Group(Cell(say(f"column_{by}")), rows))
-    columns = "name adoption template sections owner date review baseline target evidence other"
-    table = say.table("adoption", columns, groups=groups, level=LEVEL)
-    return [say.heading("adoption"), *result.figures(say.language).values(), table]
-
-
-def _row(name: str, findings: Sequence[Finding], say: Voice) -> list[str | Cell]:
-    whole, kinds = share(findings), shares(findings, "kind")
-    cells: list[str | Cell] = [
-        name,
-        Cell(_of(whole.whole, whole.documents, say), interval=_span(whole, say)),
-    ]
-    for kind in ("template", "sections", *KINDS, "other"):
-        held, asked = (kinds[kind].held, kinds[kind].asked) if kind in kinds else (0, 0)
-        tone: Tone = "good" if held == asked else "open" if held else "bad"
-        cells.append(Cell(_of(held, asked, say), tone=tone) if asked else say.none)
-    return cells
 
 
 def _span(share: Share, say: Voice) -> str:
     return say.range(say.percent(share.low, 0), say.percent(share.high, 0))
 
 
+def _adoption(result: StandardsResult, say: Voice) -> Blocks:
+    groups = [
+        Group(
+            Cell(say(f"column_{by}")),
+            [_row(name, own, say) for name, own in grouped(result.findings, by).items()],
+        )
+        for by in ("team", "template")
+    ]
+    table = say.table("adoption", f"name adoption {_KINDS}", groups=groups, level=LEVEL)
+    return [say.heading("adoption"), *result.figures(say.language).values(), table]
+
+
+def _row(name: str, findings: Sequence[Finding], say: Voice) -> list[str | Cell]:
+    """Return a row of the table: how often each kind of thing is there, of the times asked."""
+    whole, kinds = share(findings), grouped(findings, "kind")
+    documents = say("of", held=whole.whole, asked=whole.documents)
+    cells: list[str | Cell] = [name or say("no_name"), Cell(documents, interval=_span(whole, say))]
+    for kind in _KINDS.split():
+        _, _, held, asked, *_ = share(kinds.get(kind, ()))
+        tone: Tone = "good" if held == asked else "open" if held else "bad"
+        cells.append(Cell(say("of", held=held, asked=asked), tone=tone) if asked else say.none)
+    return cells
+
+
 def _lacking(result: StandardsResult, say: Voice) -> Blocks:
-    lacking: dict[str, list[str]] = {}
-    for finding in result.findings:
-        said = say(f"lack_{finding.state}", name=finding.asked, value=finding.value)
-        lacking.setdefault(finding.document, []).extend([said] * (finding.state != "there"))
     rows = [
         (
             Cell(row["title"], say.joined(row["team"], row["document"])),
-            row["template"] or say("no_name"),
-            _of(row["held"], row["asked"], say),
-            "; ".join(lacking[row["document"]]) or say("lack_there"),
+            row["template"] or say.none,
+            say("of", held=row["held"], asked=row["asked"]),
+            row["lacking"] or say("lack_there"),
         )
-        for row in result.rows()
+        for row in result.room("record").rows(result, full=False)
     ]
-    table = say.table("documents", "document template held lacking", rows)
-    return [say.heading("documents"), table]
+    return [say.heading("lacking"), say.table("lacking", "document template held lacking", rows)]
 
 
 def _movement(result: StandardsResult, say: Voice) -> Blocks:
     rows = [
         (
             say.date(day),
-            _of(before.whole, before.documents, say),
-            _of(now.whole, now.documents, say),
-            say.listed(new) or say.none,
-            say.listed(gone) or say.none,
+            *(say("of", held=whole, asked=both) for whole in (before, now)),
+            *(say.listed(names) or say.none for names in (new, gone)),
         )
-        for day, before, now, new, gone in result.movements
+        for day, both, before, now, new, gone in result.movements
     ]
     table = say.table("movement", "date before now new gone", rows)
     return [say.heading("movement"), table if rows else say.paragraph("moved_warn")]
 
 
 def _checks(result: StandardsResult, say: Voice) -> Blocks:
-    return [say.heading("checks"), say.checks(result.checks)]
-
-
-def _data(result: StandardsResult, say: Voice) -> Blocks:
-    count = len({finding.document for finding in result.findings})
-    told = [problem.text(say.language) for problem in result.unread]
-    read = say.paragraph("files", count=count, unread=len(told), others=result.others)
-    return [say.heading("data"), read, Points(told)]
+    reasons = Points([problem.text(say.language) for problem in result.unread])
+    files = say.paragraph("files", unread=len(result.unread), others=result.others)
+    return [say.heading("checks"), say.checks(result.checks), files, reasons]
 
 
 def _method(result: StandardsResult, say: Voice) -> Blocks:
-    days = result.standard.stale_after_days
-    points = [say(f"method_{name}", days=days, level=LEVEL) for name in _METHOD.split()]
+    values = {"days": result.standard.stale_after_days, "level": LEVEL}
+    points = [say(f"method_{name}", **values) for name in _METHOD.split()]
     return [say.heading("method"), Points(points)]
 
 
@@ -145,6 +120,5 @@ PARTS: dict[str, Callable[[StandardsResult, Voice], Blocks]] = {
     "lacking": _lacking,
     "movement": _movement,
     "checks": _checks,
-    "data": _data,
     "method": _method,
 }

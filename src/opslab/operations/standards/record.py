@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import groupby
-from operator import attrgetter
 from typing import Any
 
 from opslab.evidence import Evidence, Quantity
 from opslab.messages import Bilingual
-from opslab.operations.standards.adoption import LEVEL
+from opslab.operations.standards.adoption import LEVEL, grouped
 from opslab.operations.standards.result import StandardsResult
+from opslab.operations.standards.templates import said
 
 KEYS = ("document",)
 """Columns of the frame that name a row."""
@@ -27,10 +26,7 @@ def record(result: StandardsResult) -> dict[str, Any]:
         "action": result.action,
         "shares": {kind: share._asdict() for kind, share in shares.items()},
         "documents": rows(result, full=False),
-        "movements": [
-            movement._asdict() | {"as_of": movement.as_of.isoformat()}
-            for movement in result.movements
-        ],
+        "movements": [{**moved._asdict(), "as_of": str(moved.as_of)} for moved in result.movements],
         "unread": [{"file": problem.file, "key": problem.key} for problem in result.unread],
         "others": result.others,
     }
@@ -41,36 +37,31 @@ def rows(result: StandardsResult, *, full: bool) -> list[dict[str, Any]]:
     if full:
         return [finding._asdict() for finding in result.findings]
     table = []
-    for _, group in groupby(result.findings, key=attrgetter("document")):
-        findings = [*group]
+    for findings in grouped(result.findings, "document").values():
+        about = [*findings[0]._asdict().items()][:4]
         states = [finding.state for finding in findings]
-        lacking = [finding.asked for finding in findings if finding.state != "there"]
         counts = {state: states.count(state) for state in ("absent", "empty", "stale", "unclear")}
-        first, held = findings[0], states.count("there")
-        table.append(
-            {
-                "document": first.document,
-                "title": first.title,
-                "team": first.team,
-                "template": first.template,
-            }
-            | {"asked": len(states), "held": held, "held_share": held / len(states), **counts}
-            | {"lacking": Bilingual.joined(", ", lacking)}
-        )
+        lacking = [
+            said(f"lack_{finding.state}", name=finding.asked, value=finding.value)
+            for finding in findings
+            if finding.state != "there"
+        ]
+        asked, held = len(states), states.count("there")
+        numbers = {"asked": asked, "held": held, "held_share": held / asked, **counts}
+        table.append({**dict(about), **numbers, "lacking": Bilingual.joined("; ", lacking)})
     return table
 
 
 def evidence(result: StandardsResult) -> list[Evidence]:
     """Return the share of documents that hold all that is asked of them (Jeffreys' prior)."""
-    share, standard = result.share, result.standard
-    shape = {"a": share.whole + 0.5, "b": share.documents - share.whole + 0.5}
-    value = share.whole / share.documents
+    (whole, count, _, _, low, high), standard = result.share, result.standard
+    shape = {"a": whole + 0.5, "b": count - whole + 0.5}
     return [
         Evidence(
             id=f"{standard.slug}/adoption",
             kind="descriptive",
-            statement=("standards.evidence", {"whole": share.whole, "count": share.documents}),
-            quantity=Quantity("beta", shape, value, share.low, share.high, LEVEL),
+            statement=("standards.evidence", {"whole": whole, "count": count}),
+            quantity=Quantity("beta", shape, whole / count, low, high, LEVEL),
             unit="share",
             per="once",
             period=(None, result.as_of),

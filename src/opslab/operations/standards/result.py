@@ -14,7 +14,7 @@ from opslab.results import Result
 
 NAMING = ("template", "title", "team")
 """Keys that name a document: nothing is asked of them."""
-KINDS = ("owner", "date", "review", "baseline", "target", "evidence")
+KINDS = ("owner", "date", "review_by", "baseline", "target", "evidence")
 """Keys that are known in either language; any other is ``other``."""
 State = Literal["there", "absent", "empty", "stale", "unclear"]
 
@@ -62,11 +62,19 @@ class Share(NamedTuple):
 
 
 class Movement(NamedTuple):
-    """What has moved since an earlier run: the same documents then and now, those new and gone."""
+    """What has moved since an earlier run.
+
+    Attributes
+    ----------
+    both, before, now : int
+        Documents in both, and those of them that held all that is asked then, and hold it now.
+    new, gone : list of str
+    """
 
     as_of: datetime.date
-    before: Share
-    now: Share
+    both: int
+    before: int
+    now: int
     new: list[str]
     gone: list[str]
 
@@ -95,7 +103,6 @@ class StandardsResult(Result):
         "lacking": "findings",
         "movement": "movements",
         "checks": "checks",
-        "data": "unread",
         "method": "",
     }
 

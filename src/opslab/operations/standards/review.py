@@ -10,12 +10,12 @@ from functools import partial
 from pathlib import PurePosixPath
 
 from opslab.errors import DataError, ParameterError, Problem, SpecError
-from opslab.messages import LANGUAGES, Bilingual, Language
+from opslab.messages import Language
 from opslab.names import folded, named, names_somebody
 from opslab.operations.cited import cited_run
 from opslab.operations.standards import checks
-from opslab.operations.standards.adoption import share, shares
-from opslab.operations.standards.pages import READ, Page, bare, kinds, read_page
+from opslab.operations.standards.adoption import grouped, share
+from opslab.operations.standards.pages import READ, Page, bare, read_page
 from opslab.operations.standards.result import (
     KINDS,
     NAMING,
@@ -24,12 +24,13 @@ from opslab.operations.standards.result import (
     StandardsResult,
     State,
 )
-from opslab.operations.standards.spec import MOST, Standard
-from opslab.operations.standards.templates import Template, held, read_templates
-from opslab.report.voice import Voice
+from opslab.operations.standards.spec import Standard
+from opslab.operations.standards.templates import Template, read_templates, said
 from opslab.tables.dates import MONTHS
 from opslab.tables.sheets import source_files
 
+MOST = 2_000
+"""Documents that one review reads."""
 HALF = 0.5
 """Share of a template's sections by which a document that does not name it is recognised."""
 _UNREAD = (".doc", ".odt", ".pdf", ".pptx", ".rtf", ".zip")
@@ -90,78 +91,71 @@ def review_standards(
     if day is None:
         raise ParameterError.of("parameters.as_of_needed", field="as_of")
     DataError.refuse(standard.missing_files())
-    templates, paths = read_templates(standard.folders()), standard.paths()
-    unread = [Problem("standards.too_many", {"most": MOST}, path) for path in paths[MOST:]]
+    known, paths = read_templates(standard.folders()), standard.paths()
+    documents = [path for path in paths if PurePosixPath(path).suffix.lower() in READ + _UNREAD]
+    unread = [Problem("standards.too_many", {"most": MOST}, path) for path in documents[MOST:]]
     findings: list[Finding] = []
-    others = 0
-    for path in paths[:MOST]:
-        ending = PurePosixPath(path).suffix.lower()
-        if ending not in READ + _UNREAD:
-            others += 1
-            continue
+    for path in documents[:MOST]:
         try:
             page = read_page(standard.beside(standard.documents) / path, path)
         except SpecError as error:
             unread += error.problems
         except Exception:  # noqa: BLE001 - whatever is wrong with it, it is told
-            unread.append(Problem("standards.unread", {"kind": ending}, path))
+            unread.append(Problem("standards.unread", {}, path))
         else:
-            findings += _findings(standard, day, templates, path, page)
-    movements = [_movement(standard, place, findings) for place in range(len(standard.previous))]
-    asked = shares(findings, "kind")
+            findings += _findings(standard, day, known, path, page)
+    movements = [_movement(standard, number, findings) for number in range(len(standard.previous))]
+    kinds = {kind: share(own) for kind, own in grouped(findings, "kind").items()}
     return StandardsResult(
         standard=standard,
         as_of=day,
         language=language,
         findings=tuple(findings),
         share=share(findings),
-        kinds=dict(sorted(asked.items(), key=lambda item: item[1].held / item[1].asked)),
+        kinds=dict(sorted(kinds.items(), key=lambda item: item[1].held / item[1].asked)),
         movements=tuple(movements),
         unread=tuple(unread),
-        others=others,
+        others=len(paths) - len(documents),
         sources=source_files(standard, (), len(paths)),
         checks=checks.run(standard, findings, unread),
     )
 
 
 def _findings(
-    standard: Standard, day: datetime.date, templates: Sequence[Template], path: str, page: Page
+    standard: Standard,
+    day: datetime.date,
+    known: tuple[dict[str, Template], dict[str, str]],
+    path: str,
+    page: Page,
 ) -> Iterator[Finding]:
     """Give what there is of each thing that is asked of a document."""
-    *folders, file = path.split("/")
-    folder, word = "".join(folders[:1]), page.keys.get("template", "")
-    likely = max(templates, key=lambda template: _likeness(template, page))
-    alike = likely if _likeness(likely, page) >= HALF else None
-    template = next((known for known in templates if bare(word) in known.names), alike)
-    title = page.keys.get("title") or re.sub(_EXPORTED, "", PurePosixPath(file).stem)
-    team = standard.teams.get(folder) or page.keys.get("team") or folder
+    templates, english = known
+    keys: dict[str, str | None] = {english.get(key, key): page.keys[key] for key in page.keys}
+    folder, word = path.rpartition("/")[0].partition("/")[0], keys.get("template") or ""
+    likely = max(templates.values(), key=lambda known: known.likeness(page))
+    alike = likely if likely.likeness(page) >= HALF else None
+    template = templates.get(bare(word), alike)
+    title = keys.get("title") or re.sub(_EXPORTED, "", PurePosixPath(path).stem)
+    team = standard.teams.get(folder) or keys.get("team") or folder
     finding = partial(Finding, path, title, team, template.name if template else "")
-    yield finding("template", _called("template"), "there" if template else "absent", word)
+    yield finding("template", said("column_template"), "there" if template else "absent", word)
     if not template:
         return
-    for name in template.sections:
-        below = held(name, page.sections)
-        words = set().union(*below) - template.lines
-        yield finding("sections", name, "there" if words else "empty" if below else "absent")
-    here = {**page.keys, "evidence": next(iter(sorted(page.sections[""])), None)}
+    for name, below in zip(template.sections, template.within(page), strict=True):
+        state: State = "absent" if below is None else "there" if below - template.lines else "empty"
+        yield finding("sections", name, state)
+    keys["evidence"] = min(page.sections[""] - template.lines, default=None)
     oldest = day - datetime.timedelta(days=standard.stale_after_days)
     for key in template.keys:
-        if key in NAMING:
-            continue
-        value = next(iter(held(key, here)), None)
-        state = state_of(key, value, day, oldest if "review" in template.keys else day.min)
-        known = key in KINDS
-        yield finding(key if known else "other", _called(key) if known else key, state, value or "")
-
-
-def _likeness(template: Template, page: Page) -> float:
-    there = [bool(held(name, page.sections)) for name in template.sections]
-    return sum(there) / (len(there) or 1)
-
-
-def _called(kind: str) -> Bilingual:
-    english, french = (Voice(language, "standards")(f"column_{kind}") for language in LANGUAGES)
-    return Bilingual(english, french=french)
+        value = keys.get(key)
+        state = state_of(key, value, day, oldest if "review by" in template.keys else day.min)
+        if value and bare(value) in english:
+            state = "empty"
+        kind = key.replace(" ", "_")
+        if kind in KINDS:
+            yield finding(kind, said(f"column_{kind}"), state, value or "")
+        elif key not in NAMING:
+            yield finding("other", key, state, value or "")
 
 
 def state_of(key: str, value: str | None, as_of: datetime.date, oldest: datetime.date) -> State:
@@ -178,11 +172,11 @@ def state_of(key: str, value: str | None, as_of: datetime.date, oldest: datetime
     if value is None:
         return "absent"
     fits = names_somebody if key == "owner" else named
-    if not fits(value) or bare(value) in kinds():
+    if not fits(value):
         return "empty"
     if key in ("baseline", "target"):
         return "there" if re.search(r"\d", value) else "unclear"
-    if key not in ("date", "review"):
+    if key not in ("date", "review by"):
         return "there"
     day = read_day(value)
     if day is None or (key == "date" and day > as_of):
@@ -190,19 +184,14 @@ def state_of(key: str, value: str | None, as_of: datetime.date, oldest: datetime
     return "stale" if day < (oldest if key == "date" else as_of) else "there"
 
 
-def _movement(standard: Standard, place: int, findings: Sequence[Finding]) -> Movement:
+def _movement(standard: Standard, number: int, findings: Sequence[Finding]) -> Movement:
     """Return what has moved since an earlier run that a standard names."""
-    given, notebook = standard.previous[place], "standards_review"
-    run = cited_run(standard, given, "previous", place, notebook=notebook)
-    past = [
-        Finding(row["document"], "", "", "", "", "", state)
-        for row in run.record["documents"]
-        for state in (*["there"] * row["held"], *["absent"] * (row["asked"] - row["held"]))
-    ]
-    then, now = ({finding.document for finding in some} for some in (past, findings))
-    before, after = (
-        [one for one in some if one.document in then & now] for some in (past, findings)
-    )
-    return Movement(
-        run.card.as_of, share(before), share(after), sorted(now - then), sorted(then - now)
-    )
+    given, notebook = standard.previous[number], "standards_review"
+    run = cited_run(standard, given, "previous", number, notebook=notebook)
+    then = {row["document"]: row["asked"] == row["held"] for row in run.record["documents"]}
+    groups = grouped(findings, "document").items()
+    now = {path: all(finding.state == "there" for finding in own) for path, own in groups}
+    both = then.keys() & now
+    before, after = (sum(whole[path] for path in both) for whole in (then, now))
+    new, gone = sorted(now.keys() - then), sorted(then.keys() - now)
+    return Movement(run.card.as_of, len(both), before, after, new, gone)

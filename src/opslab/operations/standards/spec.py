@@ -13,12 +13,8 @@ from pydantic import Field
 
 from opslab import workspace
 from opslab.documents import Location
-from opslab.errors import Problem
 from opslab.operations.cited import record_file
 from opslab.specs import Day, FromFile, Text, Title, Words
-
-MOST = 2_000
-"""Documents that one review reads."""
 
 
 class Standard(FromFile):
@@ -44,15 +40,15 @@ class Standard(FromFile):
     """patterns of paths in the folder that are no documents, such as `*/archive/*`"""
     previous: tuple[str, ...] = ()
     """folders of earlier runs of `standards_review`, for what has moved"""
-    accept: dict[Literal["read", "followed", "clear", "fresh", "moved"], Text] = Field({})
+    accept: dict[Literal["read", "followed", "unclear", "stale", "moved"], Text] = Field({})
     """why a check is accepted, by its name"""
 
     def paths(self) -> list[str]:
         """Return the files in the folder, from it, in one order; without those that are hidden."""
-        home = self.beside(self.documents)
-        paths = (path.relative_to(home) for path in home.rglob("[!.]*") if path.is_file())
+        home, left_out = self.beside(self.documents), (".*", "*/.*", "*~$*", *self.exclude)
+        paths = (path.relative_to(home) for path in home.rglob("*") if path.is_file())
         names = sorted(path.as_posix() for path in paths)
-        return [name for name in names if not any(fnmatch(name, out) for out in self.exclude)]
+        return [name for name in names if not any(fnmatch(name, out) for out in left_out)]
 
     def folders(self) -> tuple[Path, Path]:
         """Return where templates are: those brought along, and those that replace them."""
@@ -61,14 +57,7 @@ class Standard(FromFile):
 
     def named(self) -> dict[Location, str]:
         """Return every document and template that is there, and the runs that are cited."""
-        given = {
-            "documents": [f"{self.documents}/{name}" for name in self.paths()[:MOST]],
-            "templates": [str(path) for path in sorted(self.folders()[1].glob("*.md"))],
-            "previous": [record_file(folder) for folder in self.previous],
-        }
+        documents = [f"{self.documents}/{path}" for path in self.paths() or ["*.md"]]
+        templates = [str(path) for path in sorted(self.folders()[1].glob("*.md"))]
+        given = {"documents": documents + templates, "previous": map(record_file, self.previous)}
         return {(field, place): path for field in given for place, path in enumerate(given[field])}
-
-    def missing_files(self) -> list[Problem]:
-        """Return a problem for a folder without documents, and for every run that is not there."""
-        empty = [self.problem("standards.no_documents", "documents", folder=self.documents)]
-        return [*empty[len(self.paths()) :], *super().missing_files()]

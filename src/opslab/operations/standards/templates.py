@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from opslab.errors import SpecError
-from opslab.messages import Bilingual
+from opslab.messages import LANGUAGES, Bilingual
 from opslab.operations.standards.pages import Page, bare, read_page
-
-Held = TypeVar("Held")
+from opslab.report.voice import Voice
 
 
 class Template(NamedTuple):
@@ -18,28 +17,33 @@ class Template(NamedTuple):
 
     Attributes
     ----------
-    names : set of str
-        By which a document may name it, bare.
-    sections, keys : list of Bilingual
-        Its headings of level 2, and the keys of its front matter, as they stand in its two files.
+    name : Bilingual
+    sections : list of Bilingual
+        Its headings of level 2.
+    keys : list of str
+        Of its front matter, in English.
     lines : set of str
         What it says itself: in a document that is no content.
     """
 
     name: Bilingual
-    names: set[str]
     sections: list[Bilingual]
-    keys: list[Bilingual]
+    keys: list[str]
     lines: set[str]
 
+    def within(self, page: Page) -> list[set[str] | None]:
+        """Return what stands below each section in a document; None where it has none such."""
+        either = ((bare(name), bare(name.spoken("fr"))) for name in self.sections)
+        return [page.sections.get(name, page.sections.get(french)) for name, french in either]
 
-def held(name: Bilingual, here: Mapping[str, Held]) -> list[Held]:
-    """Return what a document holds under a name in either language."""
-    return [here[word] for word in {bare(name), bare(name.spoken("fr"))} if word in here]
+    def likeness(self, page: Page) -> float:
+        """Return the share of its sections that a document has."""
+        there = [below is not None for below in self.within(page)]
+        return sum(there) / (len(there) or 1)
 
 
-def read_templates(folders: Iterable[Path]) -> list[Template]:
-    """Return the templates; those of a later folder replace others of their name.
+def read_templates(folders: Iterable[Path]) -> tuple[dict[str, Template], dict[str, str]]:
+    """Return the templates by what a document may name them, and the English of all keys.
 
     Raises
     ------
@@ -47,21 +51,30 @@ def read_templates(folders: Iterable[Path]) -> list[Template]:
         Where the two languages of a template have not as many sections or keys.
     """
     known: dict[str, Template] = {}
+    english: dict[str, str] = {}
     for folder in folders:
         files: dict[str, list[Page]] = {}
         for path in sorted(folder.glob("*.md")):
             files.setdefault(path.name.partition(".")[0], []).append(read_page(path, path.name))
         for stem, pages in files.items():
-            heads = [[text for marks, text in page.headings if marks == "##"] for page in pages]
             try:
-                sections, keys = _matched(heads), _matched([page.keys for page in pages])
+                sections = _matched([page.headings for page in pages])
+                for page in pages:
+                    english = dict(zip(page.keys, pages[0].keys, strict=True)) | english
             except ValueError:
                 raise SpecError.of("standards.unlike", file=stem) from None
-            (name,) = _matched([[page.keys.get("template") or stem] for page in pages])
+            (name,) = _matched([[next(iter(page.keys.values()), "") or stem] for page in pages])
+            keys = [english[key] for key in pages[0].keys]
             lines = set().union(*(lines for page in pages for lines in page.sections.values()))
-            names = {bare(word) for word in (stem, name, name.spoken("fr"))}
-            known[stem] = Template(name, names, sections, keys, lines)
-    return [*known.values()]
+            known[stem] = Template(name, sections, keys, lines)
+    words = [(stem, template.name, template.name.spoken("fr")) for stem, template in known.items()]
+    return {bare(word): known[names[0]] for names in words for word in names}, english
+
+
+def said(key: str, **values: str) -> Bilingual:
+    """Return a message in both languages."""
+    english, french = (Voice(language, "standards")(key, **values) for language in LANGUAGES)
+    return Bilingual(english, french=french)
 
 
 def _matched(parts: Sequence[Iterable[str]]) -> list[Bilingual]:
