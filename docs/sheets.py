@@ -100,15 +100,15 @@ def asked(sheet: dict[str, Any], language: Language) -> list[Asked]:
     """Return the columns of a sheet, in its order."""
     known = known_profiles()[sheet["profile"]].columns
     columns = []
-    for name, told in sheet["columns"].items():
+    for name, about in sheet["columns"].items():
         columns.append(
             Asked(
                 name,
                 known[name],
                 known[name].headers[1 + LANGUAGES.index(language)],
-                spaced(said(told["note"], language), language),
-                said(told.get("example"), language),
-                said(told.get("choices", []), language),
+                spaced(said(about["note"], language), language),
+                said(about.get("example"), language),
+                said(about.get("choices", []), language),
             )
         )
     return columns
@@ -122,8 +122,8 @@ def workbook(sheet: dict[str, Any], language: Language) -> Workbook:
     page: Any = book.active
     page.title = said(sheet["title"], language)
     columns = asked(sheet, language)
-    for place, column in enumerate(columns, 1):
-        _fill_column(page, place, column, language)
+    for number, column in enumerate(columns, 1):
+        _fill_column(page, number, column, language)
     page.row_dimensions[1].height = 48
     page.freeze_panes = "B2"
     page.auto_filter.ref = f"A1:{get_column_letter(len(columns))}{ROWS}"
@@ -137,19 +137,19 @@ def workbook(sheet: dict[str, Any], language: Language) -> Workbook:
     return book
 
 
-def _fill_column(page: Any, place: int, column: Asked, language: Language) -> None:
+def _fill_column(page: Any, number: int, column: Asked, language: Language) -> None:
     """Write a column: its heading with the note, the example, and what its cells take."""
-    head, cell = page.cell(1, place, column.heading), page.cell(2, place, column.example)
+    head, cell = page.cell(1, number, column.heading), page.cell(2, number, column.example)
     head.font, head.fill, head.border = Font(bold=True), FILL, LINE
     head.alignment = Alignment(wrap_text=True, vertical="top")
     head.comment = _comment(column.note)
     cell.font = Font(italic=True, color="595959")
     cell.alignment = Alignment(wrap_text=True, vertical="top")
     long = len(str(column.example or "")) > LONG
-    page.column_dimensions[get_column_letter(place)].width = 34 if long else 16
+    page.column_dimensions[get_column_letter(number)].width = 34 if long else 16
     kind = "text" if column.column.or_text else column.column.kind
     form = FORMATS.get(column.column.kind, "General")
-    cell.number_format = page.column_dimensions[get_column_letter(place)].number_format = form
+    cell.number_format = page.column_dimensions[get_column_letter(number)].number_format = form
     wrong = WRONG[language]
     if column.choices:
         listed = ",".join(column.choices)
@@ -164,7 +164,7 @@ def _fill_column(page: Any, place: int, column: Asked, language: Language) -> No
     rule.allow_blank = True
     rule.showErrorMessage = True
     page.add_data_validation(rule)
-    rule.add(f"{get_column_letter(place)}2:{get_column_letter(place)}{ROWS}")
+    rule.add(f"{get_column_letter(number)}2:{get_column_letter(number)}{ROWS}")
 
 
 def _comment(text: str) -> Comment:
@@ -226,12 +226,12 @@ def text_file(sheet: dict[str, Any], language: Language) -> bytes:
 
 def files() -> dict[str, bytes]:
     """Return all sheets by their file names."""
-    made = {}
+    content = {}
     for name, sheet in words().items():
         for language in LANGUAGES:
-            made[f"{name}.{language}.xlsx"] = packed(workbook(sheet, language))
-            made[f"{name}.{language}.csv"] = text_file(sheet, language)
-    return made
+            content[f"{name}.{language}.xlsx"] = packed(workbook(sheet, language))
+            content[f"{name}.{language}.csv"] = text_file(sheet, language)
+    return content
 
 
 def write() -> None:

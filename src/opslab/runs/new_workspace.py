@@ -7,7 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from opslab import secret, workspace
-from opslab.errors import InputError, ParameterError, Problem, did_you_mean
+from opslab.errors import InputError, ParameterError, Problem
 from opslab.messages import Language
 from opslab.runs.folder import machine_errors
 from opslab.runs.registry import notebooks
@@ -67,8 +67,7 @@ def new_sheet(name: str | None, language: Language) -> list[Path]:
     wanted = {file: sheets[file] for file in sheets if Path(file).stem == f"{name}.{language}"}
     if not wanted:
         known = sorted({Path(file).name.partition(".")[0] for file in sheets})
-        near = did_you_mean(name or "", known)
-        raise ParameterError.of("runs.no_sheet", name=name, near=near, names=known)
+        raise ParameterError.of("runs.no_sheet", names=known)
     with machine_errors("sheets"):
         return _placed(workspace.root(), wanted)
 
