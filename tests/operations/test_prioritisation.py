@@ -241,8 +241,8 @@ def test_the_same_row_twice_is_told_and_another_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("item,reach,impact,confidence,effort\na,1,1,80,1", "row 2: Confidence must be above 0"),
-        ("item,reach,impact,confidence,effort\na,1,1,,1", "row 2: Confidence must be above 0"),
+        ("item,reach,impact,confidence,effort\na,1,1,80,1", "No share can be read here"),
+        ("item,reach,impact,confidence,effort\na,1,1,,1", "row 2"),
         ("item,reach,impact,effort\na,1,1,0", "row 2, effort .*must be above 0"),
         ("item,reach,impact,effort\na,1,1,-2", "row 2, effort"),
         ("item,reach,impact,effort\n,1,1,2", "row 2"),

@@ -5,14 +5,13 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from opslab.evidence import SourceFile
 from opslab.operations.launch_readiness.spec import Briefing, Item, Launch, Status
 from opslab.results import Result
 from opslab.tables.import_report import Reading
 
-Decision = Literal["go", "conditional", "no_go"]
 
 
 class Judged(Item):
@@ -120,7 +119,7 @@ class ReadinessResult(Result):
         return self.states[-1]
 
     @property
-    def decision(self) -> Decision:
+    def decision(self) -> str:
         """What comes out of the rules: nothing buys a blocker out."""
         if self.blockers:
             return "no_go"
