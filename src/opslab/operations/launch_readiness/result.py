@@ -13,7 +13,6 @@ from opslab.results import Result
 from opslab.tables.import_report import Reading
 
 
-
 class Judged(Item):
     """An item as it counts on a day, or a function's briefing as an item of the gate."""
 
