@@ -35,7 +35,7 @@ def first_screen(result: StandardsResult, say: Voice) -> Verdict:
     standard, all_of = result.standard, result.share
     first = next((say(f"column_{kind}") for kind in result.kinds), "")
     documents = say("of", held=all_of.whole, asked=all_of.documents)
-    wrong = [say.message(check.detail) for check in result.checks if check.status != "pass"]
+    telling = [one for one in result.checks if one.status != "pass" or one.name == "moved"]
     day = say.date(result.as_of) if result.as_of else None
     return Verdict(
         kicker=say.joined(say("kicker"), day, standard.owner),
@@ -45,7 +45,7 @@ def first_screen(result: StandardsResult, say: Voice) -> Verdict:
         headline=headline(result, say),
         tone=_TONES[result.action],
         facts=Facts([say.fact("adoption", documents), say.checks_fact(result.checks)]),
-        reasons=wrong,
+        reasons=[say.message(check.detail) for check in telling],
     )
 
 

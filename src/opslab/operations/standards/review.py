@@ -117,7 +117,7 @@ def review_standards(
         unread=tuple(unread),
         others=len(paths) - len(documents),
         sources=source_files(standard, (), len(paths)),
-        checks=checks.run(standard, findings, unread),
+        checks=checks.run(standard, findings, unread, movements),
     )
 
 
