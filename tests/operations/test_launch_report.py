@@ -6,6 +6,7 @@ import json
 import math
 import random
 
+import numpy as np
 import pytest
 from scipy import stats
 
@@ -142,6 +143,26 @@ def test_themes_have_the_exact_interval_of_a_ratio_of_poisson_counts():
     assert (row["before"], row["after"]) == (5, 10)
     first, _ = mentioned(record([[4, 6, 5, 5, 12, 8, 10, 10], [1] * 8]), LAUNCHED)
     assert first["low"] < row["low"]  # two themes: each interval is wider
+
+
+def test_a_burst_of_one_week_is_no_rise():
+    """22 messages in one week of four: Poisson's interval would call it a rise."""
+    (row,) = mentioned(record([[4, 5, 4, 4, 3, 5, 4, 5, 7, 22, 6, 6]]), LAUNCHED)
+    assert stats.binomtest(41, 75, 1 / 3).pvalue < 0.001
+    assert row["low"] < 1 < row["high"]
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.5, 1.0])
+def test_themes_in_bursts_raise_no_false_alarms(spread):
+    """Simulated: twelve themes of gamma-mixed Poisson counts that do not change; 5 % allowed."""
+    random, alarms = np.random.default_rng(7), 0
+    for _ in range(150):
+        level = random.uniform(2, 12, (12, 1))
+        mixed = random.gamma(1 / spread, spread, (12, 16)) if spread else 1
+        counts = random.poisson(level * mixed * np.ones((12, 16))).tolist()
+        rows = [*mentioned(record(counts), LAUNCHED)]
+        alarms += any(row["low"] > 1 or (row["high"] or 2) < 1 for row in rows)
+    assert alarms <= 150 * 0.05 + 2 * (150 * 0.05 * 0.95) ** 0.5
 
 
 def test_the_week_of_the_launch_is_left_out_where_it_is_in_both():

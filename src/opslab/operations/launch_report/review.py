@@ -7,7 +7,7 @@ from itertools import pairwise
 from statistics import fmean, median_high
 from typing import Any
 
-from scipy.stats import binomtest
+from scipy.stats import beta, binomtest
 
 from opslab.errors import DataError, Problem, SpecError
 from opslab.messages import Language
@@ -156,25 +156,52 @@ def mentioned(record: Mapping[str, Any], launched: date) -> Iterator[dict[str, A
     """Give each theme's messages a week before and since a launch, and the ends of their ratio.
 
     Weeks are whole ones, back from the record's last day; that of the launch is left out where it
-    is in both. Of Poisson counts the part since is binomial (Przyborowski and Wilenski, 1940); the
-    intervals are exact (Clopper and Pearson, 1934) and hold 95 % over all themes (Bonferroni).
+    is in both. Of Poisson counts the part since is binomial (Przyborowski and Wilenski, 1940), with
+    exact ends (Clopper and Pearson, 1934). Messages come in bursts: counts are divided by the
+    larger of their own overdispersion and that of all themes (Pearson's chi-squared over its
+    degrees of freedom, at least 1). The intervals hold 95 % over all themes (Bonferroni).
     """
     ended = date.fromisoformat(record["plan"]["end"] or record["as_of"])
     weeks, rest = divmod((ended - launched).days + 1, 7)
     titles = {theme["id"]: theme["phrases"] for theme in record["themes"]}
-    for trend in record["trends"]:
-        since, before = trend["weeks"][-weeks:], trend["weeks"][: -weeks - bool(rest)]
-        if weeks > 0 and before and any(before + since):
-            test = binomtest(sum(since), sum(before + since))
-            ends = test.proportion_ci(1 - 0.05 / len(titles))
-            scale = len(before) / len(since)
-            yield {
-                "theme": {said["language"]: said["title"] for said in titles[trend["theme"]]},
-                "before": fmean(before),
-                "after": fmean(since),
-                "low": scale * ends.low / (1 - ends.low),
-                "high": scale * ends.high / (1 - ends.high) if ends.high < 1 else None,
-            }
+    parted = {
+        trend["theme"]: (trend["weeks"][: -weeks - bool(rest)], trend["weeks"][-weeks:])
+        for trend in record["trends"]
+        if weeks > 0
+    }
+    parted = {
+        theme: parts for theme, parts in parted.items() if all(parts) and any(map(any, parts))
+    }
+    bursts = {theme: overdispersion(parts) for theme, parts in parted.items()}
+    for theme, parts in parted.items():
+        shrunk = max(1.0, bursts[theme], fmean(bursts.values()))
+        before, since = (sum(part) / shrunk for part in parts)
+        tail, scale = 0.025 / len(titles), len(parts[0]) / len(parts[1])
+        low = float(beta.ppf(tail, since, before + 1)) if since else 0.0
+        high = float(beta.isf(tail, since + 1, before)) if before else 1.0
+        yield {
+            "theme": {said["language"]: said["title"] for said in titles[theme]},
+            "before": fmean(parts[0]),
+            "after": fmean(parts[1]),
+            "low": scale * low / (1 - low),
+            "high": scale * high / (1 - high) if high < 1 else None,
+        }
+
+
+def overdispersion(parts: Sequence[Sequence[float]]) -> float:
+    """Return how many times Poisson's the variance of weekly counts is, each part by its own mean.
+
+    Pearson's chi-squared over its degrees of freedom (McCullagh and Nelder 1989, section 4.5).
+
+    Examples
+    --------
+    >>> overdispersion([[4, 4, 4], [0, 8, 4]])
+    2.0
+    """
+    squares = sum(
+        (count - fmean(part)) ** 2 / (fmean(part) or 1) for part in parts for count in part
+    )
+    return squares / (sum(map(len, parts)) - len(parts) or 1)
 
 
 def calibrate(past: Sequence[PastLaunch]) -> Iterator[dict[str, Any]]:
