@@ -147,8 +147,8 @@ def test_themes_have_the_exact_interval_of_a_ratio_of_poisson_counts():
 
 def test_a_burst_of_one_week_is_no_rise():
     """22 messages in one week of four: Poisson's interval would call it a rise."""
-    (row,) = mentioned(record([[4, 5, 4, 4, 3, 5, 4, 5, 7, 22, 6, 6]]), LAUNCHED)
-    assert stats.binomtest(41, 75, 1 / 3).pvalue < 0.001
+    (row,) = mentioned(record([[4, 5, 4, 4, 3, 5, 4, 5, 4, 22, 4, 5]]), LAUNCHED)
+    assert stats.binomtest(35, 69, 1 / 3).pvalue < 0.005
     assert row["low"] < 1 < row["high"]
 
 
