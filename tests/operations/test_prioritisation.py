@@ -178,7 +178,10 @@ def test_confidence_multiplies_or_ranges_replace_it(tmp_path):
     assert result.check("ranged").detail.values["found"] == ["b"]
     forced = operations.prioritise(ranged.changed(uncertainty="confidence"))
     assert forced.standings[1].rice == pytest.approx(50)
-    assert {place.first for place in forced.standings} == {0.0, 1.0}
+    assert {place.first for place in forced.standings} == {None}  # nothing says how sure it is
+    assert forced.action == "range"
+    assert "No number has a range" in forced.headline()
+    assert "100%" not in forced.headline()
 
 
 def test_percentiles_are_a_lognormal_and_ends_a_pert(tmp_path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from math import isclose
 from statistics import fmean
 
 from opslab.operations.prioritisation.result import HALF, SURE, PrioritisationResult
@@ -24,11 +23,7 @@ def run(result: PrioritisationResult) -> tuple[Check, ...]:
     near = ((name, get_close_matches(name, bare, 2, _ALIKE)[1:]) for name in bare)
     findings: dict[str, object] = {
         "enough": len(standings) <= 1,
-        "ranged": [
-            standing.item
-            for standing in standings
-            if isclose(standing.rice_low, standing.rice_high)
-        ],
+        "ranged": [standing.item for standing in standings if standing.exact],
         "counted": counted < HALF,
         "raters": w is None or w < HALF,
         "partly": [said[0].rating.item for said in result.views if len(said) < raters],
@@ -42,7 +37,7 @@ def run(result: PrioritisationResult) -> tuple[Check, ...]:
         ),
         "similar": [bare[other] for name, others in near for other in others],
         "repeated": result.ratings.repeated,
-        "line": [standing.item for standing in standings if SURE > standing.top > 1 - SURE],
+        "line": [known.item for known in standings if SURE > (known.top or 1.0) > 1 - SURE],
     }
     values = {
         "count": len(standings),

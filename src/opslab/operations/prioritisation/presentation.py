@@ -50,7 +50,7 @@ def _values(result: PrioritisationResult, say: Voice) -> dict[str, Any]:
         "top": min(top, len(standings)),
         "names": [standing.item for standing in standings[:top]],
         "urgent": [known.item for known in by_delay[:top] if known.delay] or [say.none],
-        "settled": sum(standing.top >= SURE for standing in standings[:top]),
+        "settled": sum((standing.top or 0.0) >= SURE for standing in standings[:top]),
         "pairs": pairs or [say.none],
         "gain": gain,
         "item": item,
@@ -60,7 +60,8 @@ def _values(result: PrioritisationResult, say: Voice) -> dict[str, Any]:
         "stable": say("stable", **result.stability) if result.stability else say("no_previous"),
         "nothing": 1
         - fmean(
-            (standing.evidence for standing in standings), [standing.top for standing in standings]
+            (standing.evidence for standing in standings),
+            [at < top if known.top is None else known.top for at, known in enumerate(standings)],
         ),
         "error": result.draws**-0.5,
     }
@@ -68,7 +69,8 @@ def _values(result: PrioritisationResult, say: Voice) -> dict[str, Any]:
 
 def headline(result: PrioritisationResult, say: Voice) -> str:
     """Return the sentence that a sponsor reads first."""
-    return say("headline_stop" if result.broken else "headline", **_values(result, say))
+    kind = "_stop" if result.broken else "_flat" if result.flat else ""
+    return say(f"headline{kind}", **_values(result, say))
 
 
 def first_screen(result: PrioritisationResult, say: Voice) -> Verdict:
@@ -76,7 +78,7 @@ def first_screen(result: PrioritisationResult, say: Voice) -> Verdict:
     backlog, values = result.backlog, _values(result, say)
     facts = [
         say.fact(name, say(f"value_{name}", **values), say(f"note_{name}", **values))
-        for name in ("first", "settled", "alone")
+        for name in ("first", "settled", "alone")[2 * result.flat :]
     ]
     return Verdict(
         kicker=say.joined(
@@ -94,28 +96,24 @@ def first_screen(result: PrioritisationResult, say: Voice) -> Verdict:
 
 def figures(result: PrioritisationResult, say: Voice) -> dict[str, Figure]:
     """Return the figure of where each item may stand."""
-    rows = [
-        Row(
-            say.spoken(standing.item),
-            say("chance_top", share=standing.top),
-            [
-                (
-                    standing.position_low,
-                    standing.position_high,
-                    GREY if at >= result.backlog.top else BLUE,
-                )
-            ],
-            point=standing.position,
-        )
-        for at, standing in enumerate(result.standings[:_MOST])
-    ]
-    title = say("figure_title", **_values(result, say))
-    return {"order": say.chart("order", title, rows, say("axis_place"), base=1.0)}
+    rows = []
+    for at, known in enumerate(result.standings[:_MOST]):
+        colour = GREY if at >= result.backlog.top else BLUE
+        ends = (0.0, known.rice) if known.top is None else (known.position_low, known.position_high)
+        value = say.given(float(f"{known.rice:.3g}"))
+        if known.top is not None:
+            value = say("chance_top", share=known.top)
+        point = None if known.top is None else known.position
+        rows.append(Row(say.spoken(known.item), value, [(*ends, colour)], point=point))
+    kind = "flat" if result.flat else "order"
+    title = say(f"figure_{kind}", **_values(result, say))
+    base = 0.0 if result.flat else 1.0
+    return {"order": say.chart(kind, title, rows, say(f"axis_{kind}"), base=base)}
 
 
 def _shown(column: str, value: Any, say: Voice) -> str:
     """Return what stands in a column, with no more digits than the draws leave standing."""
-    if column in _SHARES:
+    if column in _SHARES.split() and value is not None:
         return say.given_percent(float(f"{round(value, 3):.2g}"))
     return value or say.none if isinstance(value, str | None) else say.given(float(f"{value:.3g}"))
 

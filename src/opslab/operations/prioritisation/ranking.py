@@ -60,6 +60,9 @@ def prioritise(
     values *= 1 + 1e-12 * scores("coins", values.size, seed).reshape(values.shape)
     errors = effort_errors(values.shape, seed)
     columns = *zip(*map(said, views), strict=True), *placed(values, factors, backlog.top)
+    standings = [*map(Standing._make, zip(*columns, strict=True))]
+    if all(standing.exact for standing in standings):  # nothing says how sure the order is
+        standings = [known._replace(first=None, top=None) for known in standings]
     raters = {view.rater for each in views for view in each}
     common = [[view.score for view in each] for each in views if len(each) == len(raters)]
     before = read_ratings(backlog, [backlog.previous]).scores if backlog.previous else {}
@@ -70,7 +73,7 @@ def prioritise(
         draws=draws,
         seed=seed,
         ratings=ratings,
-        standings=[*map(Standing._make, zip(*columns, strict=True))],
+        standings=standings,
         views=views,
         ahead=(values[:_PAIRED, None] > values[:_PAIRED]).mean(axis=2).tolist(),
         alone=float(((values.mean(axis=1) / errors.T).argmax(axis=1) == 0).mean()),

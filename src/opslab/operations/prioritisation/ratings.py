@@ -11,9 +11,12 @@ from opslab.errors import DataError, Problem, SpecError
 from opslab.operations.prioritisation.score import rice
 from opslab.operations.prioritisation.spec import FACTORS, Backlog, RatedSheet, Rating
 from opslab.tables.import_report import Reading
+from opslab.tables.profiles import known_profiles, unwrapped
 from opslab.tables.sheets import read_sheet
 from opslab.uncertainty.distributions import Beta, Distribution, Fixed, lognormal
 from opslab.uncertainty.ranges import Stated
+
+_REACH = ("reach_likely", "reach_low", "reach_high")
 
 
 class View(NamedTuple):
@@ -64,8 +67,7 @@ def read_ratings(backlog: Backlog, sheets: Sequence[RatedSheet]) -> Ratings:
     tables = [
         read_sheet(backlog, sheet, Rating, "backlog", french=backlog.french) for sheet in sheets
     ]
-    units = (re.findall(r"\((.+)\)", table.headings.get("reach_likely", "")) for table in tables)
-    counts = sorted({backlog.reach or "".join(unit) for unit in units})
+    counts = sorted({backlog.reach or _unit(table.headings) for table in tables})
     if not all(counts) or len(counts) > 1:
         raise SpecError(backlog.problem("prioritisation.period", "reach", names=counts))
     ranged = any(rating.ranged for table in tables for _, rating in table.rows)
@@ -93,6 +95,13 @@ def read_ratings(backlog: Backlog, sheets: Sequence[RatedSheet]) -> Ratings:
     return Ratings(items, scores, counts[0], repeated, readings)
 
 
+def _unit(headings: Mapping[str, str]) -> str:
+    """Return what a heading of reach says in brackets; a tool's own around it are none."""
+    wrappers = known_profiles()["backlog"].wrappers
+    names = (unwrapped(headings.get(name, ""), wrappers) for name in _REACH)
+    return next((unit[1] for name in names if (unit := re.search(r"\((.+)\)", name))), "")
+
+
 def _quantities(
     rating: Rating, headings: Mapping[str, str], *, ranges: bool
 ) -> tuple[dict[str, float], dict[str, Distribution]]:
@@ -101,9 +110,7 @@ def _quantities(
     Confidence multiplies or ranges replace it, never both. Three numbers whose ends the heading
     calls P5 and P95 are a lognormal with those percentiles, whatever is likely.
     """
-    share = rating.confidence or 0.0
-    share /= 100 if share > 1 and "%" in headings.get("confidence", "") else 1
-    stated = {"confidence": 1.0 if ranges else share}
+    stated = {"confidence": 1.0 if ranges else rating.confidence or 0.0}
     drawn: dict[str, Distribution] = {"confidence": Fixed(stated["confidence"])}
     for name, ends in rating:
         if isinstance(ends, Stated):

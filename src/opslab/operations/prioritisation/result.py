@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isclose
 from typing import Any, ClassVar, NamedTuple
 
 from opslab.operations.prioritisation.ratings import Ratings, View
@@ -33,8 +34,9 @@ class Standing(NamedTuple):
         Share of its numbers with a reason, with evidence.
     spread_reach, spread_impact, spread_effort : float
         How many times the least that a rater states is the most.
-    first, top : float
-        Chance to come first, and to be among the top items.
+    first, top : float or None
+        Chance to come first, and to be among the top items; None where no number of the list has a
+        range, and nothing says how sure the order is.
     position, position_low, position_high : float
         Expected rank, and the middle 90 %.
     tie : int
@@ -56,8 +58,8 @@ class Standing(NamedTuple):
     rice: float
     rice_low: float
     rice_high: float
-    first: float
-    top: float
+    first: float | None
+    top: float | None
     position: float
     position_low: float
     position_high: float
@@ -66,6 +68,11 @@ class Standing(NamedTuple):
     know_reach: float
     know_impact: float
     know_effort: float
+
+    @property
+    def exact(self) -> bool:
+        """Whether no number of it varies."""
+        return isclose(self.rice_low, self.rice_high)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -115,6 +122,11 @@ class PrioritisationResult(Result):
     stability: Mapping[str, Any]
 
     @property
+    def flat(self) -> bool:
+        """Whether no number of the list has a range."""
+        return self.standings[0].first is None
+
+    @property
     def lesson(self) -> tuple[float, str, str]:
         """What is most worth finding out: share of the top's score, factor, item."""
         return max(
@@ -125,8 +137,8 @@ class PrioritisationResult(Result):
 
     @property
     def action(self) -> str:
-        """What to do: stop, talk (raters disagree), find (out first) or start."""
-        if self.broken:
-            return "stop"
+        """What to do: stop, range (none was given), talk (raters disagree), find (out) or start."""
+        if self.broken or self.flat:
+            return "stop" if self.broken else "range"
         torn = self.concordance is not None and self.concordance < HALF
         return "talk" if torn else "find" if self.lesson[0] >= WORTH else "start"
