@@ -1,12 +1,12 @@
 """What the analyst declares: the launch, its figures with their targets, what else is known."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from opslab.documents import Location
 from opslab.operations.cited import record_file
-from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title, Words
+from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title, Words, fault
 from opslab.tables.sheets import SheetFile
 
 CITED = {
@@ -96,6 +96,14 @@ class LaunchReview(FromFile):
     """run folder of an experiment's readout"""
     lessons: tuple[Lesson, ...] = ()
     """what was learned"""
+
+    @model_validator(mode="after")
+    def _one_target_each(self) -> Self:
+        names = [kpi.name for kpi in self.kpis]
+        for name in names:
+            if names.count(name) > 1:
+                raise fault("launch_report.repeated_kpi", name=name)
+        return self
 
     def named(self) -> dict[Location, str]:
         """Return the tables, and the records of the runs."""

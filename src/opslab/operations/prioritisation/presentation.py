@@ -7,6 +7,7 @@ from statistics import fmean
 from typing import Any
 
 from opslab.messages import Language
+from opslab.operations.prioritisation.agreement import stability
 from opslab.operations.prioritisation.result import SURE, PrioritisationResult, Standing
 from opslab.operations.prioritisation.spec import FACTORS, KINDS
 from opslab.report.blocks import Cell, Cells, Facts, Paragraph, Tone, Verdict
@@ -37,7 +38,16 @@ def _values(result: PrioritisationResult, say: Voice) -> dict[str, Any]:
     """Return what the sentences name."""
     standings, top = result.standings, result.backlog.top
     gain, factor, item = result.lesson
-    by_delay = sorted(standings, key=lambda known: -(known.delay or 0.0))
+    delays = {known.item: known.delay for known in standings if known.delay}
+    urgent = sorted(delays, key=lambda item: (-delays[item], item))[:top]
+    chosen = [standing.item for standing in standings[:top]]
+    both = stability({known.item: known.rice for known in standings}, delays)
+    sooner = {
+        "urgent": urgent,
+        "tau": both.get("tau", 1.0),
+        "added": [item for item in urgent if item not in chosen] or [say.none],
+        "dropped": [item for item in chosen if item not in urgent] or [say.none],
+    }
     pairs = [
         say("pair_of", first=standings[a].item, second=standings[b].item)
         for a, row in enumerate(result.ahead)
@@ -48,8 +58,8 @@ def _values(result: PrioritisationResult, say: Voice) -> dict[str, Any]:
         "first": standings[0].item,
         "chance": standings[0].first,
         "top": min(top, len(standings)),
-        "names": [standing.item for standing in standings[:top]],
-        "urgent": [known.item for known in by_delay[:top] if known.delay] or [say.none],
+        "names": chosen,
+        "sooner": say("sooner" if both else "no_delay", **sooner),
         "settled": sum((standing.top or 0.0) >= SURE for standing in standings[:top]),
         "pairs": pairs or [say.none],
         "gain": gain,
