@@ -224,8 +224,15 @@ class FromFile(Declared):
         return (self._file.parent if self._file else Path()) / workspace.expanded(path)
 
     def named(self) -> Mapping[Location, str]:
-        """Return the path that each field names: those of all files that are read."""
-        return {}
+        """Return the path that each field names: by default of everything that has a ``path``."""
+        paths: dict[Location, str] = {}
+        for field, value in self:
+            several = isinstance(value, tuple)
+            for at, source in enumerate(value if several else (value,)):
+                if isinstance(source, Declared) and "path" in type(source).model_fields:
+                    location = (field, at, "path") if several else (field, "path")
+                    paths[location] = dict(source)["path"]
+        return paths
 
     def files(self) -> tuple[Path, ...]:
         """Return every file it stands on: its own, and those it names."""

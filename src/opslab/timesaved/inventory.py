@@ -7,7 +7,6 @@ from typing import Any, ClassVar, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
-from opslab.documents import Location
 from opslab.evidence import Grade
 from opslab.frames import Form, in_form
 from opslab.messages import Bilingual
@@ -183,15 +182,6 @@ class Inventory(FromFile):
         if (self.data is None) == (not self.lines):
             raise fault("timesaved.one_form")
         return self
-
-    def named(self) -> dict[Location, str]:
-        """Return the tables."""
-        given = {name: getattr(self, name) for name in ("data", "measurements", "past")}
-        return {
-            (name, "path"): table.path
-            for name, table in given.items()
-            if isinstance(table, SheetFile)
-        }
 
     def tasks(self, *, form: Form = "pandas") -> Any:
         """Return the inventory as it is read: a row for each of its rows.

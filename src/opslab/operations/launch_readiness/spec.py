@@ -6,7 +6,6 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from opslab.documents import Location
 from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title, Words
 from opslab.tables.sheets import SheetFile
 
@@ -131,16 +130,3 @@ class Launch(FromFile):
     def needed(self) -> float:
         """Weighted readiness that it needs."""
         return self.threshold or TIERS[self.tier]
-
-    def named(self) -> dict[Location, str]:
-        """Return the tables."""
-        given: dict[Location, object] = {
-            ("checklist",): self.checklist,
-            ("briefing",): self.briefing,
-            **{("snapshots", number): sheet for number, sheet in enumerate(self.snapshots)},
-        }
-        return {
-            (*location, "path"): sheet.path
-            for location, sheet in given.items()
-            if isinstance(sheet, SheetFile)
-        }

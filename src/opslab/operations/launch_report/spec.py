@@ -106,11 +106,7 @@ class LaunchReview(FromFile):
         return self
 
     def named(self) -> dict[Location, str]:
-        """Return the tables, and the records of the runs."""
-        sheets = {"series": self.series, "past": self.past}
-        paths: dict[Location, str] = {
-            (name, "path"): sheet.path
-            for name, sheet in sheets.items()
-            if isinstance(sheet, SheetFile)
+        """Return the sheets, and the records of the runs."""
+        return {**super().named()} | {
+            (name,): record_file(run) for name in CITED if (run := getattr(self, name))
         }
-        return paths | {(name,): record_file(run) for name in CITED if (run := getattr(self, name))}

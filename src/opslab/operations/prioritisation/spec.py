@@ -6,7 +6,6 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
-from opslab.documents import Location
 from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title, Words, fault
 from opslab.tables.sheets import SheetFile
 from opslab.uncertainty.ranges import Amount, Stated
@@ -108,8 +107,3 @@ class Backlog(FromFile):
     def sheets(self) -> tuple[RatedSheet, ...]:
         """The sheets, however many there are."""
         return self.data if isinstance(self.data, tuple) else (self.data,)
-
-    def named(self) -> dict[Location, str]:
-        """Return the sheets, last quarter's too."""
-        sheets = [*self.sheets, self.previous]
-        return {("data", at): sheet.path for at, sheet in enumerate(sheets) if sheet}
