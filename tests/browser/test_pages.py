@@ -28,6 +28,10 @@ RUNS = {
     ),
     "time saved": ("time_saved", ["language=fr"], 0),
     "case": ("business_case", ["language=fr", "draws=20000"], 0),
+    "backlog": ("prioritisation", ["language=fr"], 0),
+    "gate": ("launch_readiness", ["language=fr"], 0),
+    "launch": ("launch_report", ["language=fr"], 0),
+    "documents": ("standards_review", ["language=fr"], 0),
     "failure": ("experiment_readout", ["spec=data/sample/wrong.yaml"], 2),
 }
 SERIOUS = {"serious", "critical"}

@@ -12,7 +12,16 @@ from nbconvert import HTMLExporter
 
 from conftest import ROOT, first_quickly, make_workspace
 
-NAMES = ["experiment_readout", "time_saved", "business_case", "feedback_themes"]
+NAMES = [
+    "experiment_readout",
+    "time_saved",
+    "business_case",
+    "feedback_themes",
+    "prioritisation",
+    "launch_readiness",
+    "launch_report",
+    "standards_review",
+]
 
 
 @pytest.fixture(scope="module", params=first_quickly(*NAMES))
