@@ -106,7 +106,7 @@ def test_a_copy_of_a_copy_keeps_the_first_origin_and_nothing_that_was_run(worksp
         (["../escape"], "../escape cannot name a notebook"),
         (["1st"], "1st cannot name a notebook"),
         (["été"], "été cannot name a notebook"),
-        (["sheet"], "Another notebook is called sheet"),
+        (["sheet"], "the sheets are backlog, briefing, checklist"),
         (["Time_Saved"], "Another notebook is called Time_Saved"),
         (["taken"], "Another notebook is called taken"),
         (["TAKEN"], "Another notebook is called TAKEN"),

@@ -35,9 +35,9 @@ EXPORTS = {
     OPS / "jira_cloud_fr.csv": ("jira-cloud", "utf-8", "comma"),
     OPS / "jira_fr_excel_cp1252.csv": ("jira-cloud", "cp1252", "semicolon"),
     OPS / "jira_transitions_long.csv": ("jira-history", "utf-8", "comma"),
-    OPS / "launch_checklist.csv": (None, "utf-8", "comma"),
+    OPS / "launch_checklist.csv": ("checklist", "utf-8", "comma"),
     OPS / "linear_issues.csv": ("linear", "utf-8", "comma"),
-    OPS / "rice_backlog_fr.csv": (None, "utf-8", "semicolon"),
+    OPS / "rice_backlog_fr.csv": ("backlog", "utf-8", "semicolon"),
     OPS / "toggl_detailed.csv": ("toggl", "utf-8", "comma"),
     OPS / "zendesk_tickets.csv": ("zendesk", "utf-8", "comma"),
     FEEDBACK / "airline_tweets.csv": ("feedback", "utf-8", "comma"),
@@ -240,13 +240,13 @@ def test_the_outlook_calendar_by_hand():
 
 def test_a_french_spreadsheet_by_hand():
     frame, reading = opened(OPS / "rice_backlog_fr.csv")
-    assert list(frame["Portée (clients/trim.)"]) == [1200, 400, 5000, 90, 50]
-    assert list(frame["Impact"]) == [2, 3, 0.5, 3, 1]
-    assert list(frame["Confiance"]) == pytest.approx([0.8, 0.5, 1.0, 0.8, 0.8])
-    assert list(frame["Effort (pers.-mois)"]) == [3, 1.5, 0.5, 4, 0]
-    assert values(frame["Portée P95"]) == [1900, 800, 6500, 130, None]
-    assert values(frame["Effort P95"]) == [5.5, 3, 1, 8, None]
-    assert decided(reading, "Confiance")["decided_percent"] == {"count": 5}
+    assert reading.profile == "backlog"
+    assert list(frame["reach_likely"]) == [1200, 400, 5000, 90, 50]
+    assert list(frame["impact_likely"]) == [2, 3, 0.5, 3, 1]
+    assert list(frame["confidence"]) == pytest.approx([0.8, 0.5, 1.0, 0.8, 0.8])
+    assert list(frame["effort_likely"]) == [3, 1.5, 0.5, 4, 0]
+    assert values(frame["reach_high"]) == [1900, 800, 6500, 130, None]
+    assert values(frame["effort_high"]) == [5.5, 3, 1, 8, None]
 
 
 def test_support_tickets_against_pandas():
