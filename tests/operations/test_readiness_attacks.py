@@ -306,9 +306,7 @@ def test_the_table_says_whom_to_brief():
 def test_the_timeline_counts_from_the_launch_and_names_what_it_hides():
     items = [SPARE | {"item": str(n), "function": f"team {n:02}"} for n in range(22)]
     figure = judged(DONE, *items).figures("en")["dates"]
-    drawn = {known.get_text() for known in figure.drawing.axes[0].texts}
     ticks = [known.get_text() for known in figure.drawing.axes[0].get_xticklabels()]
-    assert "G" in drawn
     assert ticks[0].startswith("T\N{MINUS SIGN}")
     assert "3 more functions" in figure.caption
 

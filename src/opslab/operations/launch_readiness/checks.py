@@ -21,7 +21,7 @@ FLAGS = (
     "after_launch",
 )
 """What an open item may lack: a check each, and ``why_<name>`` in the words."""
-TOLD = ("repeated", "near", "unnamed", "others", "larger")
+ASIDE = ("repeated", "near", "unnamed", "others", "larger")
 """Rows that are no items of their own, or of another launch: a check each."""
 _HALF = 2  # items, of which one may lack its status
 
@@ -45,7 +45,7 @@ def run(launch: Launch, states: Sequence[State], sessions: Sequence[Judged]) -> 
         checked.append(Check(name, status, detail, None, name == "no_status", accepted))
 
     rows = {flag: [judged.row for judged in now.items if flag in judged.why] for flag in FLAGS}
-    for name, wrong in {**rows, **now.told}.items():
+    for name, wrong in {**rows, **now.aside}.items():
         many = name == "no_status" and len(wrong) * _HALF > len(now.items)
         check(
             name,
@@ -64,9 +64,13 @@ def run(launch: Launch, states: Sequence[State], sessions: Sequence[Judged]) -> 
         for judged in earlier.items
         if judged.blocking and kept.isdisjoint(judged.known_as)
     }
-    said = "" if states[1:] else "none"
-    day = max(gone.values(), default=None)
-    check("withdrawn", "fail" if gone else "warn" if said else "pass", said, names=[*gone], day=day)
+    if states[1:]:  # else `fresh` says that there is nothing to compare
+        check(
+            "withdrawn",
+            "fail" if gone else "pass",
+            names=[*gone],
+            day=max(gone.values(), default=None),
+        )
     cells = [
         {(known.item, known.status, known.due, known.evidence) for known in earlier.items}
         for earlier in states[-3:]
@@ -76,8 +80,9 @@ def run(launch: Launch, states: Sequence[State], sessions: Sequence[Judged]) -> 
     lacking, all_of = sum(judged.open for judged in sessions), len(sessions)
     met: Status = "fail" if not all_of else "warn" if lacking else "pass"
     check("briefing", met, count=lacking, all=all_of)
-    told = {singular(judged.item) for judged in sessions}
+    briefed = {singular(judged.item) for judged in sessions}
     asked_of = {judged.function for judged in now.items if judged.function}
-    names = sorted(name for name in asked_of if told and singular(name) not in told)
-    check("functions", "fail" if names else "pass" if told else "warn", names=names)
+    names = sorted(name for name in asked_of if singular(name) not in briefed)
+    if sessions:
+        check("functions", "fail" if names else "pass", names=names)
     return tuple(checked)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 from opslab.operations.launch_readiness.checks import FLAGS
 from opslab.operations.launch_readiness.result import Judged, ReadinessResult, State
@@ -76,26 +75,15 @@ def figures(result: ReadinessResult, say: Voice) -> dict[str, Figure]:
     points = [f"({row.label})" for row in due]
     caption = f"{say('caption_dates')} {more}".strip()
     dates = say.chart("dates", late, due[:_MOST], say("axis_days"), points, caption)
-    _lettered(dates, -launch, say)
+    axes = dates.drawing.axes[0]
+    axes.axvline(-launch, color=GREY, lw=0.9, ls=":", zorder=0)
+    places = [round(place) for place in axes.get_xticks()]
+    axes.set_xticks(places, [to_launch(place, say) for place in places])
     axis = say("axis_readiness")
     return {
         "dates": dates,
         "trend": say.chart("trend", moved, by_day, axis, frame=(0, 1), percent=True),
     }
-
-
-def _lettered(figure: Figure, today: int, say: Voice) -> None:
-    """Write on each mark what it counts as, name the days from the launch, and draw today."""
-    axes, letters = figure.drawing.axes[0], {_COLOURS[name]: name for name in _COLOURS}
-    for line in axes.lines:
-        if name := letters.get(str(line.get_color())):
-            ends: Any = line.get_xydata()
-            x, y = ends.mean(axis=0)
-            letter = axes.text(x, y, say(f"mark_{name}"), color="white", size=6, ha="center")
-            letter.set_verticalalignment("center_baseline")
-    axes.axvline(today, color=GREY, lw=0.9, ls=":", zorder=0)
-    places = [round(place) for place in axes.get_xticks()]
-    axes.set_xticks(places, [to_launch(place, say) for place in places])
 
 
 def lacking(items: Sequence[Judged], say: Voice) -> str:

@@ -95,7 +95,7 @@ def _way(result: ReadinessResult, say: Voice) -> str:
     if not asked or not day or day < result.now.day:
         return ""
     blockers, demands = len(result.blockers), _demands(result)
-    key = f"way_{'blockers' * bool(blockers)}{'demands' * bool(demands)}"
+    key = "way_both" if blockers and demands else "way_blockers" if blockers else "way_demands"
     return say(key, day=day, blockers=blockers, demands=demands)
 
 
@@ -105,16 +105,16 @@ def _demands(result: ReadinessResult) -> int:
 
 def _what(known: Judged, say: Voice) -> str:
     """Return an item, or whom to brief."""
-    told = known.briefing
+    brief = known.briefing
     return (
         say(
-            f"to_brief{'_asked' * (told.unanswered > 0)}",
-            function=told.function,
-            part=told.briefed,
-            whole=told.people or say("unknown"),
-            count=told.unanswered,
+            f"to_brief{'_asked' * (brief.unanswered > 0)}",
+            function=brief.function,
+            part=brief.briefed,
+            whole=brief.people or say("unknown"),
+            count=brief.unanswered,
         )
-        if told
+        if brief
         else known.item
     )
 

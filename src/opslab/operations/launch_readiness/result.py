@@ -50,7 +50,7 @@ class State(NamedTuple):
     left : int or None
         Days from it until the launch, where that has a day.
     items : tuple of Judged
-    told : Mapping of str to sequence of int
+    aside : Mapping of str to sequence of int
         Rows that are no items of their own, or of another launch, by the check that tells them.
     reading : Reading or None
     """
@@ -58,7 +58,7 @@ class State(NamedTuple):
     day: datetime.date
     left: int | None
     items: tuple[Judged, ...]
-    told: Mapping[str, list[int]]
+    aside: Mapping[str, list[int]]
     reading: Reading | None
 
     @property

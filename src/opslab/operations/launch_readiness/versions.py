@@ -9,7 +9,7 @@ from pathlib import Path
 
 from opslab.errors import DataError, Problem
 from opslab.names import folded, leads_somewhere, named, names_somebody, singular
-from opslab.operations.launch_readiness.checks import FLAGS, TOLD
+from opslab.operations.launch_readiness.checks import ASIDE, FLAGS
 from opslab.operations.launch_readiness.result import Judged, State
 from opslab.operations.launch_readiness.spec import TIERS, Item, Launch, Status
 from opslab.tables.import_report import Reading
@@ -74,10 +74,10 @@ def state(
     file, start = sheet.reading.name if sheet.reading else None, launch.launch_date
     if isinstance(given, SheetFile) and sheet.reading and given.path.lower().endswith(_WORKBOOKS):
         DataError.refuse([*_merged(launch.beside(given.path), sheet.reading, sheet.rows[0][0])])
-    told: dict[str, list[int]] = {name: [] for name in TOLD}
+    aside: dict[str, list[int]] = {name: [] for name in ASIDE}
     items, problems, seen = list[Judged](), list[Problem](), dict[str, tuple[int, Item]]()
     undated: dict[int, str] = {}
-    for row, item in _chosen(launch, sheet.rows, file, told):
+    for row, item in _chosen(launch, sheet.rows, file, aside):
         due, own = _due(launch, item.due), item.known_as
         run = _RUN.fullmatch(item.evidence or "") and not launch.beside(str(item.evidence)).is_dir()
         counts, why = counted(
@@ -99,7 +99,7 @@ def state(
             values = {"item": item.item, "other": other, "given": item.due}
             problems.append(Problem(f"launch_readiness.{wrong}", values, file, row=row))
         elif other != row:
-            told["repeated"].append(row)
+            aside["repeated"].append(row)
         else:
             for name in names:
                 seen.setdefault(name, (row, item))
@@ -111,11 +111,11 @@ def state(
         values = {"given": [*undated.values()][:_MOST], "rows": [*undated], "count": len(undated)}
         problems.append(Problem("launch_readiness.no_start", values, file))
     DataError.refuse(problems)
-    return State(day, (start - day).days if start else None, tuple(items), told, sheet.reading)
+    return State(day, (start - day).days if start else None, tuple(items), aside, sheet.reading)
 
 
 def _chosen(
-    launch: Launch, rows: Rows, file: str | None, told: Mapping[str, list[int]]
+    launch: Launch, rows: Rows, file: str | None, aside: Mapping[str, list[int]]
 ) -> Iterable[tuple[int, Item]]:
     """Give the rows of the launch and of its tier; which are not, or may not be, is told."""
     only, tier = folded(launch.only or ""), TIERS[launch.tier]
@@ -126,20 +126,20 @@ def _chosen(
     for row, item in rows:
         name = folded(item.launch or "")
         if only and name not in ("", only):
-            told["near" if singular(name) == singular(only) else "others"].append(row)
+            aside["near" if singular(name) == singular(only) else "others"].append(row)
         elif TIERS[item.tier or launch.tier] > tier:
-            told["larger"].append(row)
+            aside["larger"].append(row)
         else:
-            told["unnamed"] += [row] * (not name and len(names) > 1)
+            aside["unnamed"] += [row] * (not name and len(names) > 1)
             yield row, item
 
 
-def _same(one: Item, two: Item) -> bool:
+def _same(first: Item, second: Item) -> bool:
     """Return whether two rows are one item: by their ids, else by their words and functions."""
-    if one.id and two.id:
-        return folded(one.id) == folded(two.id)
-    functions = {folded(item.function) for item in (one, two) if item.function}
-    return folded(one.item) == folded(two.item) and len(functions) <= 1
+    if first.id and second.id:
+        return folded(first.id) == folded(second.id)
+    functions = {folded(item.function) for item in (first, second) if item.function}
+    return folded(first.item) == folded(second.item) and len(functions) <= 1
 
 
 def _merged(path: Path, reading: Reading, top: int) -> Iterable[Problem]:
