@@ -6,11 +6,16 @@ import re
 import unicodedata
 
 _NOBODY = re.compile(
-    r"|x|([a-z])\1+|n[an]|tb[acd]|todo|no(body|one|ne)|unknown|undefined|tobe[a-z]+|"
-    r"personne|aucune?|neant|inconnue?|a(definir|determiner|confirmer|completer)"
+    r"|x|([a-z])\1+|na|tb[acd]|todo|un(known|defined|assigned)|to(be[a-z]+|hire)|vacan(t|te|cy)|"
+    r"(no(body|one|ne|n|t)?|pas)(yet|encore)?(assigned|attribuee?|known)?|pending|(coming)?soon|"
+    r"personne|aucune?(preuve)?|neant|inconnue?|bientot|enattente|"
+    r"a(definir|determiner|confirmer|completer|recruter|nommer|venir|faire)"
 )
 """Letters of what stands where a name should be: none, or one of them over and over, among others.
 """
+_NOT_YET = re.compile(
+    r"(not|non|none|pending|coming|soon|tb[acd]|todo|aucune?|pas|a venir|a faire)\b"
+)
 
 
 def folded(name: str) -> str:
@@ -60,3 +65,18 @@ def named(text: str | None) -> bool:
     (True, True, False, False, False)
     """
     return names_somebody(text) or any(map(str.isdigit, text or ""))
+
+
+def leads_somewhere(text: str | None) -> bool:
+    """Return whether a text is something to open: a link, a path, a reference, a document's name.
+
+    Examples
+    --------
+    >>> leads_somewhere("https://example.test"), leads_somewhere("doc-1"), leads_somewhere("a.pdf")
+    (True, True, True)
+    >>> leads_somewhere("seen"), leads_somewhere("pending 12/10"), leads_somewhere("n/a")
+    (False, False, False)
+    """
+    given = text or ""
+    opens = re.search(r"\d|[^\W\d_]{2,}[/\\]|\w\.[a-z]{2,5}\b", given.casefold())
+    return bool(opens) and named(given) and ("://" in given or not _NOT_YET.match(folded(given)))

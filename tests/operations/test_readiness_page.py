@@ -90,7 +90,10 @@ def test_the_first_screen_says_what_and_why():
     screen = judged(DONE | RED | {"due": "2026-10-01"}).first_screen("en")
     assert screen.action == "No-go: 1 blocking item open"
     assert screen.headline.startswith("14 days before the launch: 1 of 1 blocking item")
-    assert screen.reasons == ["rollback (it · hugo · 1 October 2026): past its date"]
+    assert screen.reasons == [
+        "Go is possible on 20 October 2026 once 1 blocking item is proven.",
+        "rollback (it · hugo · 1 October 2026): past its date",
+    ]
     assert judged(DONE).first_screen("fr").action == "Feu vert"
 
 

@@ -41,7 +41,7 @@ def cited_run(spec: FromFile, folder: str, *location: str | int, notebook: str =
     Raises
     ------
     SpecError
-        Where there is no such run, it was altered since, or it is exploratory.
+        Where there is no such run, it was altered since, stopped at a check, or is exploratory.
     """
     path = spec.beside(folder)
     filed = archive.read_run(path, whole=False)
@@ -50,6 +50,8 @@ def cited_run(spec: FromFile, folder: str, *location: str | int, notebook: str =
         key = "operations.no_run"
     elif filed.altered:
         key = "operations.altered_run"
+    elif filed.card.status != "complete":
+        key = "operations.stopped_run"
     record = {} if key else json.loads(filed.files[archive.RESULT])
     if record.get("exploratory"):
         key = "operations.explored_run"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from opslab.names import singular
 from opslab.operations.launch_readiness.result import Judged, State
 from opslab.operations.launch_readiness.spec import Launch
 from opslab.results import Check, Message, Status
@@ -20,6 +21,8 @@ FLAGS = (
     "after_launch",
 )
 """What an open item may lack: a check each, and ``why_<name>`` in the words."""
+ASIDE = ("repeated", "near", "unnamed", "others", "larger")
+"""Rows that are no items of their own, or of another launch: a check each."""
 _HALF = 2  # items, of which one may lack its status
 
 
@@ -38,17 +41,36 @@ def run(launch: Launch, states: Sequence[State], sessions: Sequence[Judged]) -> 
 
     def check(name: str, status: Status, said: str = "", **values: Any) -> None:
         detail = Message(f"launch_readiness.{name}_{said or status}", values)
-        accepted = launch.accept.get("briefing", "") if name == "briefing" else ""
+        accepted = next((launch.accept[key] for key in launch.accept if key == name), "")
         checked.append(Check(name, status, detail, None, name == "no_status", accepted))
 
     rows = {flag: [judged.row for judged in now.items if flag in judged.why] for flag in FLAGS}
-    for name, wrong in (rows | {"repeated": now.twice}).items():
+    for name, wrong in {**rows, **now.aside}.items():
         many = name == "no_status" and len(wrong) * _HALF > len(now.items)
-        check(name, "fail" if many else "warn" if wrong else "pass", rows=wrong, count=len(wrong))
+        check(
+            name,
+            "fail" if many or (wrong and name == "near") else "warn" if wrong else "pass",
+            rows=wrong,
+            count=len(wrong),
+        )
     asked = sum(judged.blocking for judged in now.items)
     check("blockers", "pass" if asked else "fail", count=asked)
     said = "none" if now.left is None else ""
-    check("timing", "warn" if said or (now.left or 0) < 0 else "pass", said, day=launch.launch_date)
+    check("timing", "fail" if said or (now.left or 0) < 0 else "pass", said, day=launch.launch_date)
+    kept = {key for judged in now.items if judged.blocking for key in judged.known_as}
+    gone = {
+        judged.item: earlier.day
+        for earlier in states[:-1]
+        for judged in earlier.items
+        if judged.blocking and kept.isdisjoint(judged.known_as)
+    }
+    if states[1:]:  # else `fresh` says that there is nothing to compare
+        check(
+            "withdrawn",
+            "fail" if gone else "pass",
+            names=[*gone],
+            day=max(gone.values(), default=None),
+        )
     cells = [
         {(known.item, known.status, known.due, known.evidence) for known in earlier.items}
         for earlier in states[-3:]
@@ -58,4 +80,9 @@ def run(launch: Launch, states: Sequence[State], sessions: Sequence[Judged]) -> 
     lacking, all_of = sum(judged.open for judged in sessions), len(sessions)
     met: Status = "fail" if not all_of else "warn" if lacking else "pass"
     check("briefing", met, count=lacking, all=all_of)
+    briefed = {singular(judged.item) for judged in sessions}
+    asked_of = {judged.function for judged in now.items if judged.function}
+    names = sorted(name for name in asked_of if singular(name) not in briefed)
+    if sessions:
+        check("functions", "fail" if names else "pass", names=names)
     return tuple(checked)

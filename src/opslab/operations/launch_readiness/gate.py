@@ -7,20 +7,15 @@ absolute: no average buys one out.
 from __future__ import annotations
 
 import datetime
-import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from opslab.errors import DataError, ParameterError, Problem
 from opslab.messages import Language
-from opslab.names import folded, named, names_somebody
 from opslab.operations.launch_readiness import checks
-from opslab.operations.launch_readiness.result import Judged, ReadinessResult, State
-from opslab.operations.launch_readiness.spec import TIERS, Briefing, Item, Launch, Status
-from opslab.tables.sheets import SheetFile, read_sheet, source_files
-
-_BEFORE = re.compile(r"[TJ]\s*[-\N{MINUS SIGN}\N{EN DASH}]?\s*(\d{0,4})", re.IGNORECASE)
-
-Day = datetime.date | None
+from opslab.operations.launch_readiness.result import Judged, ReadinessResult
+from opslab.operations.launch_readiness.spec import Briefing, Launch
+from opslab.operations.launch_readiness.versions import state
+from opslab.tables.sheets import read_sheet, source_files
 
 
 def readiness(
@@ -61,6 +56,8 @@ def readiness(
     states = [state(launch, sheet, sheet.date, first) for sheet in earlier]
     states.append(now := state(launch, launch.checklist, day, first))
     sheet = read_sheet(launch, launch.briefing, Briefing, "briefing", french=launch.french)
+    file = sheet.reading.name if sheet.reading else None
+    DataError.refuse([*_impossible(sheet.rows, file)])
     sessions = [_session(*known, launch, day) for known in sheet.rows]
     todo = sorted(
         (judged for judged in (*now.items, *sessions) if judged.open),
@@ -86,101 +83,22 @@ def readiness(
     )
 
 
-def counted(item: Item, due: Day, day: datetime.date, start: Day) -> tuple[Status, tuple[str, ...]]:
-    """Return as what an item counts on a day, and what it lacks.
-
-    Green needs evidence, and a blocking item an owner too; what does not apply needs a reason. What
-    is not green is red once its day has passed, or where it comes after the launch.
-
-    Examples
-    --------
-    >>> day = datetime.date(2026, 10, 5)
-    >>> counted(Item(item="rehearsed", function="it", owner="hugo", status="green"), day, day, None)
-    ('amber', ('no_evidence',))
-    """
-    status, owned = item.status, names_somebody(item.owner)
-    proven = named(item.reason if status == "na" else item.evidence)
-    if status in ("green", "na") and proven and (owned or not item.blocking):
-        return status, ()
-    late = {"overdue": due and due < day, "after_launch": due and start and due > start}
-    flags = late | {
-        "no_status": not status,
-        "no_evidence": status == "green" and not proven,
-        "no_reason": status == "na" and not proven,
-        "no_owner": not owned,
-        "no_function": not named(item.function),
-        "no_date": not due,
-    }
-    red = any(late.values()) or status not in ("green", "amber")
-    return "red" if red else "amber", tuple(name for name in checks.FLAGS if flags[name])
-
-
-def state(
-    launch: Launch,
-    given: SheetFile | Sequence[Item],
-    day: datetime.date,
-    first: dict[str, datetime.date],
-) -> State:
-    """Return a checklist as it counts on a day.
-
-    What is announced here for the first time is added to the days that were announced `first`.
-
-    Raises
-    ------
-    DataError
-        For rows that contradict one another, or whose day cannot be known.
-    """
-    sheet = read_sheet(launch, given, Item, "checklist", french=launch.french)
-    file, start = sheet.reading.name if sheet.reading else None, launch.launch_date
-    names = sorted({str(item.launch) for _, item in sheet.rows if item.launch})
-    if (launch.only or len(names) > 1) and launch.only not in names:
-        raise DataError.of("launch_readiness.which_launch", file=file, names=names)
-    known: dict[str, tuple[int, Item]] = {}
-    twice, items, problems = list[int](), list[Judged](), list[Problem]()
-    for row, item in sheet.rows:
-        if launch.only not in (None, item.launch or launch.only):
-            continue
-        key = item.id or folded(f"{item.item} / {item.function}")
-        other, same = known.setdefault(key, (row, item))
-        due = _due(launch, item.due)
-        wrong = "differs" if same != item else "no_day" if item.due and not due else ""
-        if wrong:
-            values = {"item": item.item, "other": other, "given": item.due}
-            problems.append(Problem(f"launch_readiness.{wrong}", values, file, row=row))
-        elif other != row:
-            twice.append(row)
-        elif TIERS[item.tier or launch.tier] <= TIERS[launch.tier]:
-            counts, why = counted(item, due, day, start)
-            more = {
-                "row": row,
-                "due": due,
-                "days_left": (due - day).days if due else None,
-                "slip_days": (due - first[key]).days if due and key in first else None,
-                "counts_as": counts,
-                "why": why,
-            }
-            items.append(Judged(**dict(item) | more))
-            if due:
-                first.setdefault(key, due)
-    DataError.refuse(problems)
-    left = (start - day).days if start else None
-    return State(day, left, tuple(items), twice, sheet.reading)
-
-
-def _due(launch: Launch, given: Day | str) -> Day:
-    """Return the day that is written, that of a milestone, or the one so long before the launch."""
-    if not isinstance(given, str):
-        return given
-    before, start = _BEFORE.fullmatch(given), launch.launch_date
-    if start and before and given not in launch.milestones:
-        return start - datetime.timedelta(int(before[1] or 0))
-    return launch.milestones.get(given)
+def _impossible(rows: Iterable[tuple[int, Briefing]], file: str | None) -> Iterable[Problem]:
+    """Give the rows in which more are briefed, or answered, than there are."""
+    for row, known in rows:
+        if known.unanswered < 0 or known.briefed > (known.people or known.briefed):
+            values = {**dict(known), "asked": known.asked}
+            yield Problem("launch_readiness.too_many", values, file, row=row)
 
 
 def _session(row: int, known: Briefing, launch: Launch, day: datetime.date) -> Judged:
     """Return a function's briefing as an item of the gate: dated before the launch."""
-    enough = known.people and known.briefed >= launch.briefed * known.people
-    why = ("unbriefed",) * (not enough) + ("questions",) * (known.unanswered > 0)
+    flags = {
+        "unbriefed": not known.people or known.briefed < launch.briefed * known.people,
+        "questions": known.unanswered > 0,
+    }
+    coming = known.date and known.date > day
+    why = (*filter(flags.get, flags),) or ("session_to_come",) * bool(coming and known.briefed)
     return Judged(
         row=row,
         item=known.function,
@@ -188,4 +106,5 @@ def _session(row: int, known: Briefing, launch: Launch, day: datetime.date) -> J
         due=known.date if not why or (known.date and known.date >= day) else launch.launch_date,
         counts_as="amber" if why else "green",
         why=why,
+        briefing=known,
     )

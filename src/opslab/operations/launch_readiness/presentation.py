@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import Any
 
 from opslab.messages import Language
-from opslab.operations.launch_readiness.figures import before, figures
+from opslab.operations.launch_readiness.figures import before, figures, floored, to_launch
 from opslab.operations.launch_readiness.result import Judged, ReadinessResult
 from opslab.report.blocks import Cell, Cells, Facts, Heading, Pairs, Points, Tone, Verdict
 from opslab.report.import_report import import_report
@@ -22,7 +22,7 @@ _TONES: dict[str, Tone] = {
     "stop": "bad",
     "red": "bad",
 }
-_MOST, _MOST_REASONS = 60, 5
+_MOST, _MOST_REASONS = 60, 6
 _METHOD = "green overdue applies gate briefing slips"
 
 
@@ -40,8 +40,8 @@ def headline(result: ReadinessResult, say: Voice) -> str:
         when=before(now, say),
         blockers=now.blockers,
         asked=sum(judged.blocking for judged in now.items),
-        demands=len(result.demands) + sum(not check.accepted for check in result.conditions),
-        share=now.readiness,
+        demands=_demands(result),
+        share=floored(now.readiness),
         needed=result.launch.needed,
         count=len(now.items),
     )
@@ -50,10 +50,11 @@ def headline(result: ReadinessResult, say: Voice) -> str:
 def first_screen(result: ReadinessResult, say: Voice) -> Verdict:
     """Return what happened, how sure we are, and what to do."""
     launch, now, action = result.launch, result.now, result.action
-    reasons = [
+    reasons = [*filter(None, [_way(result, say)])]
+    reasons += [
         say(
             "reason",
-            item=known.item,
+            item=_what(known, say),
             who=say.joined(known.function, known.owner, _day(known, say)),
             why=_why(known, say),
         )
@@ -71,7 +72,7 @@ def first_screen(result: ReadinessResult, say: Voice) -> Verdict:
         facts=Facts(
             [
                 say.fact("blockers", say.integer(now.blockers)),
-                say.fact("readiness", say.percent(now.readiness, 0), needed),
+                say.fact("readiness", say.percent(floored(now.readiness), 0), needed),
                 say.checks_fact(result.checks),
             ]
         ),
@@ -81,7 +82,41 @@ def first_screen(result: ReadinessResult, say: Voice) -> Verdict:
 
 def _values(result: ReadinessResult, say: Voice) -> dict[str, Any]:
     launch = result.launch
-    return {"needed": launch.needed, "tier": say(f"tier_{launch.tier}"), "share": launch.briefed}
+    return {
+        "needed": launch.needed,
+        "tier": say(f"tier_{launch.tier if 'tier' in launch.model_fields_set else 'none'}"),
+        "share": launch.briefed,
+    }
+
+
+def _way(result: ReadinessResult, say: Voice) -> str:
+    """Return what would make it a go; nothing where it is one, or the launch has passed."""
+    asked, day = result.action in ("no_go", "conditional"), result.launch.launch_date
+    if not asked or not day or day < result.now.day:
+        return ""
+    blockers, demands = len(result.blockers), _demands(result)
+    key = "way_both" if blockers and demands else "way_blockers" if blockers else "way_demands"
+    return say(key, day=day, blockers=blockers, demands=demands)
+
+
+def _demands(result: ReadinessResult) -> int:
+    return len(result.demands) + sum(not check.accepted for check in result.conditions)
+
+
+def _what(known: Judged, say: Voice) -> str:
+    """Return an item, or whom to brief."""
+    brief = known.briefing
+    return (
+        say(
+            f"to_brief{'_asked' * (brief.unanswered > 0)}",
+            function=brief.function,
+            part=brief.briefed,
+            whole=brief.people or say("unknown"),
+            count=brief.unanswered,
+        )
+        if brief
+        else known.item
+    )
 
 
 def _why(known: Judged, say: Voice) -> str:
@@ -92,13 +127,16 @@ def _day(known: Judged, say: Voice) -> str:
     return say.date(known.due) if known.due else say("why_no_date")
 
 
-def _table(name: str, items: Iterable[Judged], say: Voice) -> Blocks:
+def _table(name: str, items: Sequence[Judged], result: ReadinessResult, say: Voice) -> Blocks:
     """Return items as a table: what, who, when, and as what each counts."""
+    start = result.launch.launch_date
     rows: list[Cells] = [
         (
-            Cell(known.item, known.function or ""),
-            known.owner or Cell(say("missing"), tone="bad"),
-            _day(known, say),
+            Cell(_what(known, say), say("blocks") if known.blocking else ""),
+            Cell(known.owner or say("missing"), known.function or ""),
+            Cell(_day(known, say), to_launch((known.due - start).days, say))
+            if known.due and start
+            else _day(known, say),
             Cell(
                 say(f"counts_{known.counts_as}"),
                 _why(known, say),
@@ -107,20 +145,14 @@ def _table(name: str, items: Iterable[Judged], say: Voice) -> Blocks:
         )
         for known in items
     ]
-    return (
-        [say.table(name, "item owner due counts_as", rows[:_MOST], count=len(rows))] if rows else []
-    )
-
-
-def _gate(result: ReadinessResult, say: Voice) -> Blocks:
-    otherwise = [known for known in result.now.items if known.counts_as != known.status]
-    return [
-        say.heading("gate"),
-        say.paragraph(f"rule_{result.decision}", needed=result.launch.needed),
-        *_table("blockers", result.blockers, say),
-        *_table("demands", result.demands, say),
-        *_table("otherwise", otherwise, say),
-    ]
+    counts: dict[str, Any] = {
+        "count": len(rows),
+        "part": sum(known.open for known in result.now.items),
+        "all": len(result.now.items),
+        "briefings": sum(known.open for known in result.sessions),
+        "functions": len(result.sessions),
+    }
+    return [say.table(name, "item owner due counts_as", rows[:_MOST], **counts)] if rows else []
 
 
 def _brief(result: ReadinessResult, say: Voice) -> Blocks:
@@ -132,10 +164,16 @@ def _brief(result: ReadinessResult, say: Voice) -> Blocks:
     rows = [
         (
             Cell(known.function, known.audience or ""),
-            say("of", part=known.briefed, whole=known.people),
+            Cell(
+                say("of", part=known.briefed, whole=known.people or say("unknown")),
+                say.date(known.date) if known.date else "",
+            ),
             known.message or say.none,
             known.where_to_ask or say.none,
-            known.open_questions or say.none,
+            Cell(
+                say("asked", count=known.asked, part=known.unanswered) if known.asked else say.none,
+                " · ".join(known.questions_in(say.spoken(known.open_questions or ""))),
+            ),
         )
         for known in result.briefed
     ]
@@ -151,24 +189,34 @@ def _brief(result: ReadinessResult, say: Voice) -> Blocks:
     ]
 
 
+def _slips(result: ReadinessResult) -> str:
+    slips = result.slips
+    return "slips" if slips["late_days"] else "slips_held" if slips["items"] else "no_slips"
+
+
 PARTS: dict[str, Callable[[ReadinessResult, Voice], Blocks]] = {
-    "gate": _gate,
+    "gate": lambda result, say: [
+        say.heading("gate"),
+        say.paragraph(f"rule_{result.action}", needed=result.launch.needed),
+        *_table("actions", result.todo, result, say),
+    ],
     "dates": lambda result, say: [
         say.heading("dates"),
         result.figures(say.language)["dates"],
-        say.paragraph("slips" if result.slips["items"] else "no_slips", **result.slips),
+        say.paragraph(_slips(result), **result.slips),
     ],
-    "actions": lambda result, say: [say.heading("actions"), *_table("actions", result.todo, say)],
-    "trend": lambda result, say: [say.heading("trend"), result.figures(say.language)["trend"]],
-    "briefing": lambda result, say: [
-        say.heading("briefing"),
-        *(_table("briefing", result.sessions, say) or [say.paragraph("no_briefing")]),
+    "trend": lambda result, say: [
+        say.heading("trend"),
+        result.figures(say.language)["trend"] if result.states[1:] else say.paragraph("no_trend"),
     ],
     "brief": _brief,
-    "checks": lambda result, say: [say.heading("checks"), say.checks(result.checks)],
+    "checks": lambda result, say: [
+        Heading(say("section_checks"), new_page=True),
+        say.checks(result.checks),
+    ],
     "data": lambda result, say: [
         say.heading("data"),
-        *_table("items", result.now.items, say),
+        *_table("items", result.now.items, result, say),
         *chain(*(import_report(reading, say.language) for reading in result.readings)),
     ],
     "method": lambda result, say: [

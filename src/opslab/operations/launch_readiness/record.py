@@ -25,7 +25,7 @@ def record(result: ReadinessResult) -> dict[str, Any]:
         "schema": "opslab.launch_readiness/1",
         "launch": launch.slug,
         "tier": launch.tier,
-        "decision": result.decision,
+        "decision": result.action,
         "readiness": now.readiness,
         "threshold": launch.needed,
         "count": len(now.items),

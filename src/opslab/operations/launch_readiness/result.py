@@ -5,7 +5,10 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any, ClassVar, NamedTuple
+
+from pydantic import Field
 
 from opslab.evidence import SourceFile
 from opslab.operations.launch_readiness.spec import Briefing, Item, Launch, Status
@@ -29,6 +32,9 @@ class Judged(Item):
     why: tuple[str, ...] = ()
     """what it lacks, in words of the catalogue (``why_<name>``)"""
 
+    briefing: Briefing | None = Field(None, exclude=True)
+    """what it stands for, of a function to brief"""
+
     @property
     def open(self) -> bool:
         """Whether it is neither proven nor left out."""
@@ -44,15 +50,15 @@ class State(NamedTuple):
     left : int or None
         Days from it until the launch, where that has a day.
     items : tuple of Judged
-    twice : sequence of int
-        Rows that repeat another one.
+    aside : Mapping of str to sequence of int
+        Rows that are no items of their own, or of another launch, by the check that tells them.
     reading : Reading or None
     """
 
     day: datetime.date
     left: int | None
     items: tuple[Judged, ...]
-    twice: list[int]
+    aside: Mapping[str, list[int]]
     reading: Reading | None
 
     @property
@@ -93,10 +99,8 @@ class ReadinessResult(Result):
     PARTS: ClassVar[Mapping[str, str]] = {
         "gate": "blockers",
         "dates": "",
-        "actions": "todo",
         "trend": "states",
-        "briefing": "sessions",
-        "brief": "",
+        "brief": "sessions",
         "checks": "checks",
         "data": "",
         "method": "",
@@ -135,9 +139,11 @@ class ReadinessResult(Result):
     def slips(self) -> dict[str, Any]:
         """Items with a day before, how many keep it, by how many days all moved on average."""
         days = [known.slip_days for known in self.now.items if known.slip_days is not None]
+        late = [day for day in days if day > 0]
         return {
             "items": len(days),
             "held": sum(day <= 0 for day in days),
-            "mean_days": sum(days) / len(days) if days else None,
+            "mean_days": fmean(days) if days else None,
+            "late_days": fmean(late) if late else None,
             "undated": sum(not known.due for known in self.now.items),
         }

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from opslab.names import folded, names_somebody
 from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title, Words
 from opslab.tables.sheets import SheetFile
 
 Tier = Literal["feature", "product", "platform"]
 Status = Literal["green", "amber", "red", "na"]
+Accepted = Literal["briefing", "functions", "withdrawn", "near"]
 TIERS: dict[Tier, float] = {"feature": 0.8, "product": 0.9, "platform": 0.95}
 """Weighted readiness that a launch needs by default, the smallest launches first."""
 
@@ -43,6 +46,12 @@ class Item(Declared):
     reason: Words | None = None
     """why it does not apply, for na"""
 
+    @property
+    def known_as(self) -> tuple[str, ...]:
+        """What names it from one version of the checklist to the next: either will do."""
+        text = folded(f"{self.item} / {self.function or ''}")
+        return (folded(self.id), text) if self.id else (text,)
+
 
 class Briefing(Declared):
     """Who has to know of the launch: a row of the briefing sheet."""
@@ -58,7 +67,7 @@ class Briefing(Declared):
     date: Day | None = None
     """day of the session"""
     open_questions: Words | None = None
-    """questions that came up: how many, or each of them, parted by ;"""
+    """questions that came up: how many, or each of them, numbered, a line each or parted by ;"""
     answered: int = Field(0, ge=0)
     """how many of them are answered"""
     message: Words | None = None
@@ -69,13 +78,31 @@ class Briefing(Declared):
     """who briefs them"""
 
     @property
+    def asked(self) -> int:
+        """How many questions there are."""
+        given = self.open_questions or ""
+        counted = re.fullmatch(r"(\d+)(\s+[^\W\d]+){0,3}", given.strip())
+        return int(counted[1]) if counted else len(self.questions_in(given))
+
+    def questions_in(self, given: str) -> list[str]:
+        """Return each question: parted by ; or numbered, or a line each. A bare number has none."""
+        parts = re.split(r"[;\r\n]|\b\d+[.)]\s", given)
+        return [part.strip() for part in parts if names_somebody(part)]
+
+    @property
     def unanswered(self) -> int:
         """How many questions are open."""
-        given = self.open_questions or "0"
-        return (int(given) if given.isdecimal() else len(given.split(";"))) - self.answered
+        return self.asked - self.answered
 
 
-class Snapshot(SheetFile):
+class ChecklistFile(SheetFile):
+    """A checklist in a file: each row is an item, also one that is called a total."""
+
+    totals: Literal["drop", "keep"] | None = "keep"
+    """what is done with totals below the rows; an item may be called one"""
+
+
+class Snapshot(ChecklistFile):
     """The checklist as it was on an earlier day."""
 
     date: Day = Field(exclude=True)
@@ -109,7 +136,7 @@ class Launch(FromFile):
     """what everybody says"""
     where_to_ask: Text | None = None
     """where questions go"""
-    checklist: SheetFile | Annotated[tuple[Item, ...], Field(min_length=1)]
+    checklist: ChecklistFile | Annotated[tuple[Item, ...], Field(min_length=1)]
     """the checklist, in a file or here"""
     only: Label | None = None
     """name of the launch, where the sheet holds several"""
@@ -121,7 +148,7 @@ class Launch(FromFile):
     """who is briefed, in a file or here"""
     briefed: Number = Field(0.8, gt=0, le=1)
     """share of a function's people who have to be briefed"""
-    accept: dict[Literal["briefing"], Text] = Field({})
+    accept: dict[Accepted, Text] = Field({})
     """doubts that are accepted beforehand, each with its reason"""
     french: dict[str, str] = Field({}, exclude=True)
     """French of what stands in the sheets"""

@@ -75,6 +75,8 @@ class RatedSheet(SheetFile):
 
     rater: Words | None = None
     """who filled it in"""
+    totals: Literal["drop", "keep"] | None = "keep"
+    """what is done with totals below the rows; an item may be called one"""
 
 
 class Backlog(FromFile):
