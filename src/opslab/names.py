@@ -7,7 +7,7 @@ import unicodedata
 
 _NOBODY = re.compile(
     r"|x|([a-z])\1+|n[an]|tb[acd]|todo|no(body|one|ne)|unknown|undefined|tobe[a-z]+|"
-    r"personne|aucune?|neant|inconnue?|a(definir|determiner|confirmer|completer)"
+    r"personne|aucune?|neant|inconnue?|a(faire|definir|determiner|confirmer|completer)"
 )
 """Letters of what stands where a name should be: none, or one of them over and over, among others.
 """
