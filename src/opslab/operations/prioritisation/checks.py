@@ -18,32 +18,31 @@ _ALIKE, _BESIDE = 0.88, 5  # of letters; how many names are compared with each, 
 def run(result: PrioritisationResult) -> tuple[Check, ...]:
     """Return the checks of the whole list, the blocking first."""
     ratings, raters, accord = result.ratings, result.raters, result.accord
-    spelt = [sorted({view.rating.item for view in views}) for views in ratings.items.values()]
-    said = [*zip((names[0] for names in spelt), ratings.items.values(), strict=True)]
-    views = [view for _, each in said for view in each]
+    items, views = ratings.items, ratings.views
+    spelt = [sorted({view.rating.item for view in said}) for said in items.values()]
     counted = fmean("reach_evidence" in view.backed for view in views)
     findings: dict[str, object] = {
-        "enough": len(said) <= 1,
-        "ranged": [item for item, each in said if exact(each)],
-        "aside": ratings.aside,
+        "enough": len(items) <= 1,
+        "ranged": [item for item, said in items.items() if exact(said)],
+        "aside": sum(view.rating.unsure and view.stated["confidence"] == 1 for view in views),
         "counted": counted < HALF,
-        "lost": ratings.lost,
+        "lost": [view.row for view in views if view.lost],
         "off_scale": [
             view.row
             for view in views
             if any(view.stated[name] not in scale for name, scale in _SCALES.items())
         ],
-        "similar": sorted({*_near(item for item, _ in said)})
+        "similar": sorted({*_near(items)})
         + [" / ".join(names) for names in spelt if len({*map(folded, names)}) > 1],
-        "repeated": ratings.repeated,
+        "repeated": [view.row for view in ratings.repeated],
     }
     if raters > 1:
         findings["raters"] = accord is None or accord < HALF
-        findings["partly"] = [item for item, each in said if len(each) < raters]
+        findings["partly"] = [item for item, said in items.items() if len(said) < raters]
     if not result.flat:
         findings["line"] = result.open
     values = {
-        "count": len(said),
+        "count": len(items),
         "share": counted,
         "raters": raters,
         "accord": accord and round(accord, 2),

@@ -24,13 +24,12 @@ _FACTORS = FACTORS[0], FACTORS[1], FACTORS[3]
 _TABLES = {
     "order": "item position first top rice reach impact effort delay",
     "changes": "item crossing know_reach know_impact know_effort",
-    "agreement": "item spread_reach spread_impact spread_effort",
     "support": "item top reasons evidence",
 }
 _SENTENCES = {
     "order": "on_order sooner more undrawn",
     "changes": "on_changes find",
-    "agreement": "on_agreement one_rater talk stable no_common no_previous entered left",
+    "agreement": "on_agreement talk entered left",
 }
 """Of a part; one that has nothing to say is left out."""
 _SHARES = "first top know_reach know_impact know_effort reasons evidence"
@@ -54,80 +53,65 @@ def _values(result: PrioritisationResult, say: Voice) -> dict[str, Any]:
     likely = sorted(standings, key=lambda known: -(known.top or 0.0))
     settled = sum((known.top or 0.0) >= SURE for known in likely)
     places, ahead = max(top - settled, 0), max(standings, key=lambda known: known.first or 0.0)
-    sure, closest = (
-        [say("with_chance", item=known.item, chance=known.top) for known in each]
-        for each in (likely[:settled], likely[settled : settled + places + 1])
-    )
+    chances = [say("with_chance", item=known.item, chance=known.top or 0.0) for known in likely]
     spreads = sorted(
-        (-getattr(known, f"spread_{name}"), known.item, name)
-        for known in standings
-        for name in _FACTORS
+        (-max(stated) / min(stated), known.item, name)
+        for known, views in zip(standings, result.views, strict=True)
+        for name in ("reach", "impact", "effort")
+        for stated in [[view.stated[name] for view in views]]
     )
-    backed = [known.evidence for known in standings]
     weights = [at < top if known.top is None else known.top for at, known in enumerate(standings)]
+    delays = {known.item: known.delay for known in standings if known.delay}
+    both = stability({known.item: known.rice for known in standings}, delays)
+    lasting = "no_common" if result.stability else "no_previous"
+    lasting = "stable" if result.stability.get("pairs") else lasting
+    agreed = say.message(result.check("raters").detail) if result.raters > 1 else say("one_rater")
     return {
         **vars(result),
-        **_by_delay(result),
         **result.stability,
+        "agreed": agreed,
+        "lasting": say(lasting, **result.stability),
         "first": standings[0].item,
         "chance": standings[0].first,
         "top": top,
         "where": say("first_places" if top > 1 else "first_place", top=top),
-        "sure": sure,
-        "closest": closest,
-        "open": say("open", places=places, closest=closest) if places else "",
-        "tail": ""
-        if ahead is standings[0]
-        else say("tail", first=standings[0].item, ahead=ahead.item),
         "settled": settled,
+        "places": places,
+        "sure": chances[:settled],
+        "closest": chances[settled : settled + places + 1],
+        "ahead": ahead.item,
+        "tail": ahead is not standings[0],
+        "urgent": sorted(delays, key=lambda item: (-delays[item], item))[:top],
+        "sooner": both["pairs"],
+        "agree": both["kept"],
         "find": not result.flat,
         "gain": gain,
         "item": item,
-        "factor": factor,
+        "next": f"find_{factor}" if result.action == "find" else result.action,
         "what": say(f"action_find_{factor}", item=item),
-        "on_agreement": result.raters > 1,
-        "one_rater": result.raters == 1,
-        "agreed": result.raters > 1 and say.message(result.check("raters").detail),
-        "stable": result.stability.get("pairs"),
-        "no_common": result.stability and not result.stability["pairs"],
-        "no_previous": not result.stability,
         "counts": result.ratings.counts,
         "talk": [
-            say(f"talk_{name}", item=item, times=-spread)
-            for spread, item, name in spreads[:3]
-            if spread < -_APART
+            say(f"talk_{name}", item=item, times=-by) for by, item, name in spreads[:5] if by < -1
         ],
         "more": len(standings) - len(_shown(result)),
         "undrawn": len(result.ratings.items) - len(standings),
-        "nothing": 1 - fmean(backed, weights),
+        "nothing": 1 - fmean((known.evidence for known in standings), weights),
         "error": result.draws**-0.5,
-    }
-
-
-def _by_delay(result: PrioritisationResult) -> dict[str, Any]:
-    """Return what the sentence on the cost of delay names, as far as items state one."""
-    top = result.backlog.top
-    delays = {known.item: known.delay for known in result.standings if known.delay}
-    urgent = sorted(delays, key=lambda item: (-delays[item], item))[:top]
-    both = stability({known.item: known.rice for known in result.standings}, delays)
-    return {
-        "sooner": both["pairs"],
-        "agree": both["kept"],
-        "urgent": urgent,
     }
 
 
 def headline(result: PrioritisationResult, say: Voice) -> str:
     """Return the sentence that a sponsor reads first."""
     values = _values(result, say)
-    kind = "_stop" if result.broken else "_flat" if result.flat else "_open" * (not values["sure"])
-    return say(f"headline{kind}", **values)
+    if result.broken or result.flat:
+        return say("headline_stop" if result.broken else "headline_flat", **values)
+    keys = {"headline": "sure", "open": "places", "tail": "tail"}
+    return " ".join(say(key, **values) for key in keys if values[keys[key]])
 
 
 def first_screen(result: PrioritisationResult, say: Voice) -> Verdict:
     """Return what comes first, how sure that is, and what to do."""
     backlog, values = result.backlog, _values(result, say)
-    action = f"find_{values['factor']}" if result.action == "find" else result.action
     facts = [
         say.fact(name, say(f"value_{name}", **values), say(f"note_{name}", **values))
         for name in ("first", "alone", "nothing")[result.flat :]
@@ -138,7 +122,7 @@ def first_screen(result: PrioritisationResult, say: Voice) -> Verdict:
         ),
         title=say.spoken(backlog.shown_title),
         question=say.spoken(backlog.question or ""),
-        action=say(f"action_{action}", **values),
+        action=say(f"action_{values['next']}", **values),
         headline=headline(result, say),
         tone=_TONES.get(result.action, "open"),
         facts=Facts([*facts, say.checks_fact(result.checks)]),
@@ -147,20 +131,20 @@ def first_screen(result: PrioritisationResult, say: Voice) -> Verdict:
 
 
 def figures(result: PrioritisationResult, say: Voice) -> dict[str, Figure]:
-    """Return the figure of where each item may stand."""
-    rows = []
-    for at, known in enumerate(_shown(result)):
-        colour = GREY if at >= result.backlog.top else BLUE
-        ends = (0.0, known.rice) if known.top is None else (known.position_low, known.position_high)
-        value = say.given(float(f"{known.rice:.3g}"))
-        if known.top is not None:
-            value = say("chance_top", share=known.top)
-        point = None if known.top is None else known.position
-        rows.append(Row(say.spoken(known.item), value, [(*ends, colour)], point=point))
-    kind = "flat" if result.flat else "order"
-    title = say(f"figure_{kind}", **_values(result, say))
-    base = 0.0 if result.flat else 1.0
-    return {"order": say.chart(kind, title, rows, say(f"axis_{kind}"), base=base)}
+    """Return the figure of where each item may stand, where that is known."""
+    if result.flat:
+        return {}
+    rows = [
+        Row(
+            say.spoken(known.item),
+            say("chance_top", share=known.top),
+            [(known.position_low, known.position_high, BLUE if at < result.backlog.top else GREY)],
+            point=known.position,
+        )
+        for at, known in enumerate(_shown(result))
+    ]
+    title = say("figure_order", **_values(result, say))
+    return {"order": say.chart("order", title, rows, say("axis_order"), base=1.0)}
 
 
 def _written(column: str, value: Any, say: Voice) -> str:
@@ -189,13 +173,13 @@ def _part(name: str, result: PrioritisationResult, say: Voice) -> Blocks:
     values = _values(result, say)
     blocks: Blocks = [say.heading(name)]
     for key in _SENTENCES.get(name, f"on_{name}").split():
-        if values.get(key, True):
+        if values.get(key, key.startswith("on_")):
             blocks += map(Paragraph, say(key, **values).splitlines())
     if name == "order":
-        blocks.append(result.figures(say.language)["order"])
+        blocks += result.figures(say.language).values()
     if name == "checks":
         blocks.append(say.checks(result.checks))
-    if name in _TABLES and (name != "agreement" or result.raters > 1):
+    if name in _TABLES:
         shown = _shown(result)
         columns = [
             column

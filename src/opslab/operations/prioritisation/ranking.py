@@ -65,7 +65,11 @@ def prioritise(
     values *= 1 + 1e-12 * scores("coins", values.size, seed).reshape(values.shape)
     planned = rice(*factors[[0, 1, 2, 4]]) / effort_errors(values.shape, seed)
     expected = np.array([means[key] for key in leading])
-    columns = *zip(*map(said, views), strict=True), *placed(values, factors, expected, backlog.top)
+    columns = (
+        leading,
+        *zip(*map(said, views), strict=True),
+        *placed(values, factors, expected, backlog.top),
+    )
     standings = [*map(Standing._make, zip(*columns, strict=True))]
     if all(map(exact, ratings.items.values())):  # nothing says how sure the order is
         claims: dict[str, Any] = dict.fromkeys(
@@ -73,11 +77,6 @@ def prioritise(
         )
         standings = [known._replace(**claims) for known in standings]
     raters = len({view.rater for each in ratings.items.values() for view in each})
-    names = {
-        key: min(view.rating.item for view in each)
-        for key, each in (before.items | ratings.items).items()
-    }
-    sides = ({names[key]: side.scores[key] for key in side.scores} for side in (ratings, before))
     common = [
         [view.score for view in sorted(each, key=attrgetter("rater"))]
         for each in ratings.items.values()
@@ -95,7 +94,7 @@ def prioritise(
         alone=float((planned.argmax(axis=0) == 0).mean()),
         raters=raters,
         concordance=kendall_w([*zip(*common, strict=True)]),
-        stability=stability(*sides) if backlog.previous else {},
+        stability=stability(ratings.scores, before.scores) if backlog.previous else {},
         checks=(),
     )
     return replace(result, checks=checks.run(result))
@@ -155,7 +154,6 @@ def effort_errors(shape: tuple[int, ...], seed: int) -> Values:
 def said(views: Sequence[View]) -> tuple[Any, ...]:
     """Return the first columns of `Standing`, from what raters say of an item."""
     names = ("reach", "impact", "effort")
-    spreads = ([view.stated[name] for view in views] for name in names)
     given = (
         fmean(f"{name}_{kind}" in view.backed for view in views for name in FACTORS)
         for kind in KINDS
@@ -165,10 +163,8 @@ def said(views: Sequence[View]) -> tuple[Any, ...]:
         for name in ("cost_of_delay", "weeks")
     )
     return (
-        min(view.rating.item for view in views),
         fmean(view.score for view in views),
         fmean(cost) / fmean(weeks) if cost and weeks else None,
         *given,
-        *(max(each) / min(each) for each in spreads),
         *(fmean(view.drawn[name].mean for view in views) for name in names),
     )

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from math import prod
+from operator import itemgetter
 from pathlib import Path
 from statistics import fmean
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from opslab import archive
 from opslab.errors import DataError, Problem, SpecError
 from opslab.names import folded, named
 from opslab.operations.prioritisation.score import mean_inverse, rice
-from opslab.operations.prioritisation.spec import FACTORS, KINDS, Backlog, Rating
+from opslab.operations.prioritisation.spec import FACTORS, KINDS, Backlog, RatedSheet, Rating
 from opslab.tables.import_report import Reading
 from opslab.tables.numbers import plain_text
 from opslab.tables.profiles import known_profiles, unwrapped
-from opslab.tables.sheets import read_sheet
+from opslab.tables.sheets import Sheet, read_sheet
 from opslab.uncertainty.distributions import Beta, Distribution, Fixed, lognormal, quantile
 from opslab.uncertainty.ranges import Stated
 
@@ -32,18 +33,22 @@ class View(NamedTuple):
 
     Attributes
     ----------
+    at : dict
+        File and row, as a problem names them.
     row : str
         Its row, and the file where there are several.
-    backed : set of str
-        What has a reason or evidence, such as ``reach_evidence``.
+    backed, lost : set of str
+        What has a reason or evidence, such as ``reach_evidence``; what cites a run that is gone.
     stated, drawn : dict
         Of each quantity: the number that stands in the sheet, and the distribution that is drawn.
     """
 
+    at: Mapping[str, Any]
     row: str
     rater: str
     rating: Rating
     backed: set[str]
+    lost: set[str]
     stated: dict[str, float]
     drawn: dict[str, Distribution]
 
@@ -71,34 +76,21 @@ class Ratings(NamedTuple):
     Attributes
     ----------
     items : dict of str to list of View
-        What each rater says of an item, by its id, or its name where it has none.
+        What each rater says of an item, by its name.
     scores : dict of str to float
         Of each item as stated, the mean over its raters.
     counts : str
         What reach counts, as the spec or the heading says.
-    repeated, lost : list of str
-        Rows that repeat another, and were passed over; rows that name a run which is not there.
-    aside : int
-        Confidences below 1 that ranges replace.
+    views, repeated : list of View
+        Every row, and those that repeat another and were passed over.
     """
 
     items: dict[str, list[View]]
     scores: dict[str, float]
     counts: str
-    repeated: list[str]
-    lost: list[str]
-    aside: int
+    views: list[View]
+    repeated: list[View]
     readings: list[Reading]
-
-
-class _Row(NamedTuple):
-    """A row, and where it stands."""
-
-    number: int
-    rating: Rating
-    rater: str
-    headings: Mapping[str, str]
-    reading: Reading | None
 
 
 def read_ratings(backlog: Backlog) -> tuple[Ratings, Ratings]:
@@ -109,29 +101,36 @@ def read_ratings(backlog: Backlog) -> tuple[Ratings, Ratings]:
     DataError, SpecError
         With every mistake and its row.
     """
-    sheets = backlog.sheets
-    every = sheets + ((backlog.previous,) if backlog.previous else ())
-    tables = [read_sheet(backlog, each, Rating, "backlog", french=backlog.french) for each in every]
-    counts = _counts(backlog, [table.headings for table in tables])
-    rows = [
-        [_Row(*row, sheet.rater or sheet.path, table.headings, table.reading) for row in table.rows]
-        for sheet, table in zip(every, tables, strict=True)
+    known = len(backlog.sheets)
+    sheets = backlog.sheets + ((backlog.previous,) if backlog.previous else ())
+    tables = [
+        read_sheet(backlog, each, Rating, "backlog", french=backlog.french) for each in sheets
     ]
-    now, before = [*chain(*rows[: len(sheets)])], [*chain(*rows[len(sheets) :])]
-    ids = {folded(row.rating.item): row.rating.id for row in now + before if row.rating.id}
-    covered = {_key(row.rating, ids) for row in now if row.rating.ranged}
-    ranges = (backlog.uncertainty or ("ranges" if covered else "confidence")) == "ranges"
+    counts = _counts(backlog, [table.headings for table in tables])
+    ranged = any(rating.ranged for table in tables[:known] for _, rating in table.rows)
+    ranges = (backlog.uncertainty or ("ranges" if ranged else "confidence")) == "ranges"
+    views = [
+        [_view(backlog, sheet, table, row, ranges=ranges) for row in table.rows]
+        for sheet, table in zip(sheets, tables, strict=True)
+    ]
+    ids = {
+        folded(view.rating.item): folded(view.rating.id) for view in chain(*views) if view.rating.id
+    }
+    lists = []
+    names: dict[str, str] = {}
+    for part in (slice(known), slice(known, None)):
+        readings = [table.reading for table in tables[part] if table.reading]
+        lists.append(_pooled([*chain(*views[part])], ids, names, counts, readings))
+    now, before = lists
     DataError.refuse(
         [
-            _problem("unranged", row)
-            for row in now
-            if ranges and row.rating.unsure and _key(row.rating, ids) not in covered
+            Problem("prioritisation.unranged", **view.at)
+            for said in now.items.values()
+            for view in said
+            if ranges and view.rating.unsure and not any(each.rating.ranged for each in said)
         ]
     )
-    return (
-        _pooled(backlog, counts, now, ids, ranges=ranges),
-        _pooled(backlog, counts, before, ids, ranges=ranges),
-    )
+    return now, before
 
 
 def exact(views: Sequence[View]) -> bool:
@@ -141,58 +140,61 @@ def exact(views: Sequence[View]) -> bool:
     )
 
 
-def _pooled(
+def _view(
     backlog: Backlog,
-    counts: str,
-    rows: Sequence[_Row],
-    ids: Mapping[str, str],
+    sheet: RatedSheet,
+    table: Sheet[Rating],
+    row: tuple[int, Rating],
     *,
     ranges: bool,
+) -> View:
+    """Return what a row says."""
+    number, rating = row
+    name = table.reading.name if table.reading else ""
+    notes = (f"{factor}_{kind}" for factor in FACTORS for kind in KINDS)
+    backed = {note for note in notes if named(getattr(rating, note))}
+    lost = {note for note in backed if _gone(backlog, getattr(rating, note))}
+    return View(
+        {"file": name, "row": number},
+        f"{number} ({name})" if len(backlog.sheets) > 1 else str(number),
+        folded(rating.rater or sheet.rater or sheet.path),
+        rating,
+        backed - lost,
+        lost,
+        *_quantities(rating, table.headings, ranges=ranges),
+    )
+
+
+def _pooled(
+    views: list[View],
+    ids: Mapping[str, str],
+    names: dict[str, str],
+    counts: str,
+    readings: list[Reading],
 ) -> Ratings:
     """Return what the rows of a list say together."""
-    views: dict[tuple[str, str], View] = {}
-    readings = {row.reading.name: row.reading for row in rows if row.reading}
-    problems, repeated, lost = list[Problem](), list[str](), list[str]()
-    for row in rows:
-        rating, name = row.rating, row.reading.name if row.reading else ""
-        shown = f"{row.number} ({name})" if len(readings) > 1 else str(row.number)
-        rater, notes = folded(rating.rater or row.rater), {*_notes(rating)}
-        gone = {note for note in notes if _gone(backlog, getattr(rating, note))}
-        said = _quantities(rating, row.headings, ranges=ranges)
-        view = View(shown, rater, rating, notes - gone, *said)
-        first = views.setdefault((_key(rating, ids), rater), view)
-        if first[4:] != view[4:]:
-            problems.append(_problem("twice", row, first=first.row))
+    firsts: dict[tuple[str, str], View] = {}
+    problems, repeated = list[Problem](), list[View]()
+    for view in views:
+        name = folded(view.rating.item)
+        key = folded(view.rating.id or "") or ids.get(name, name)
+        first = firsts.setdefault((key, view.rater), view)
+        if first.drawn != view.drawn or first.stated != view.stated:
+            problems.append(Problem("prioritisation.twice", {"first": first.row}, **view.at))
         if not 0 < view.stated["confidence"] <= 1:
-            problems.append(_problem("confidence", row))
-        repeated += [shown] * (first is not view)
-        lost += [shown] * bool(gone)
+            problems.append(Problem("prioritisation.confidence", **view.at))
+        repeated += [view] * (first is not view)
     DataError.refuse(problems)
+    joined: dict[str, list[View]] = {}
+    for (key, _), view in sorted(firsts.items(), key=itemgetter(0)):
+        joined.setdefault(key, []).append(view)
     items: dict[str, list[View]] = {}
-    for (key, _), view in sorted(views.items()):
-        items.setdefault(key, []).append(view)
-    for each in items.values():  # whatever raters are called
-        each.sort(key=lambda view: [(shape.mean, shape.sd) for shape in view.drawn.values()])
-    scores = {key: fmean(view.score for view in said) for key, said in items.items()}
-    aside = sum(ranges and row.rating.unsure for row in rows)
-    return Ratings(items, scores, counts, repeated, lost, aside, [*readings.values()])
-
-
-def _key(rating: Rating, ids: Mapping[str, str]) -> str:
-    """Return what joins what several say of one item."""
-    name = folded(rating.item)
-    return folded(rating.id or ids.get(name) or name)
-
-
-def _problem(key: str, row: _Row, **values: object) -> Problem:
-    name = row.reading.name if row.reading else None
-    return Problem(f"prioritisation.{key}", values, name, row=row.number)
-
-
-def _notes(rating: Rating) -> Iterator[str]:
-    """Give what has a reason or evidence that names something."""
-    names = (f"{factor}_{kind}" for factor in FACTORS for kind in KINDS)
-    return (name for name in names if named(getattr(rating, name)))
+    for key, said in joined.items():
+        said.sort(key=lambda view: [(shape.mean, shape.sd) for shape in view.drawn.values()])
+        name = names.setdefault(key, min(view.rating.item for view in said))
+        items[f"{name} ({key})" if name in items else name] = said
+    scores = {name: fmean(view.score for view in said) for name, said in items.items()}
+    return Ratings(items, scores, counts, views, repeated, readings)
 
 
 def _gone(backlog: Backlog, note: str) -> bool:

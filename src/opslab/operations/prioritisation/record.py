@@ -11,7 +11,7 @@ KEYS = ("item",)
 """Columns of the frame that name a row."""
 MAIN = ("rice", "rice_low", "rice_high", "number")
 """Columns that tell a row beside another result's, its interval's ends, how they are written."""
-_BESIDE = ("spread_reach", "spread_impact", "spread_effort", "reasons", "evidence")
+_BESIDE = ("reasons", "evidence")
 
 
 def record(result: PrioritisationResult) -> dict[str, Any]:

@@ -33,8 +33,6 @@ class Standing(NamedTuple):
         Cost of delay over weeks (CD3).
     reasons, evidence : float
         Share of its numbers with a reason, with evidence.
-    spread_reach, spread_impact, spread_effort : float
-        How many times the least that a rater states is the most.
     first, top : float or None
         Chance to come first, and to be among the top items; None where no number of the list has a
         range, and nothing says how sure the order is.
@@ -52,9 +50,6 @@ class Standing(NamedTuple):
     delay: float | None
     reasons: float
     evidence: float
-    spread_reach: float
-    spread_impact: float
-    spread_effort: float
     reach: float
     impact: float
     effort: float
