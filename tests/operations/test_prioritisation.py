@@ -366,7 +366,7 @@ def test_a_heavy_tail_is_no_plain_first(tmp_path):
     assert result.standings[0].first == pytest.approx(chance, abs=0.04)
     assert {each.standings[0].item for each in results} == {"Moonshot"}
     assert {each.standings[0].rice for each in results} == {result.standings[0].rice}
-    assert result.check("line").detail.values["found"] == ["Solid", "Moonshot"]
+    assert result.check("line").detail.values["found"] == ["Moonshot", "Solid"]
     assert "Likely first: Solid (7" in result.headline()
     assert "but Solid comes first more often" in result.headline()
     assert result.alone < 0.4  # as its chance: the draws are its own

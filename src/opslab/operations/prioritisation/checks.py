@@ -8,7 +8,7 @@ from statistics import fmean
 
 from opslab.names import folded
 from opslab.operations.prioritisation.ratings import exact
-from opslab.operations.prioritisation.result import HALF, PrioritisationResult
+from opslab.operations.prioritisation.result import HALF, SURE, PrioritisationResult
 from opslab.results import Check, Message, Status
 
 _SCALES = {"impact": (3, 2, 1, 0.5, 0.25), "confidence": (1, 0.8, 0.5)}
@@ -40,7 +40,11 @@ def run(result: PrioritisationResult) -> tuple[Check, ...]:
         findings["raters"] = accord is None or accord < HALF
         findings["partly"] = [item for item, said in items.items() if len(said) < raters]
     if not result.flat:
-        findings["line"] = result.open
+        findings["line"] = [
+            known.item
+            for at, known in enumerate(result.standings)
+            if abs((at >= result.backlog.top) - (known.top or 0.0)) < SURE
+        ]
     values = {
         "count": len(items),
         "share": counted,

@@ -10,7 +10,6 @@ from typing import Any
 from opslab.messages import Language
 from opslab.operations.prioritisation.agreement import stability
 from opslab.operations.prioritisation.result import SURE, PrioritisationResult, Standing
-from opslab.operations.prioritisation.spec import FACTORS
 from opslab.report.blocks import Cell, Facts, Paragraph, Tone, Verdict
 from opslab.report.drawing import Row
 from opslab.report.figures import BLUE, GREY, Figure
@@ -19,8 +18,6 @@ from opslab.report.voice import Blocks, Voice
 
 _TONES: dict[str, Tone] = {"stop": "bad", "start": "good"}
 _BEYOND, _LEAST, _MOST = 5, 12, 30
-_APART = 1.5  # times the lowest rating, from which raters are to talk
-_FACTORS = FACTORS[0], FACTORS[1], FACTORS[3]
 _TABLES = {
     "order": "item position first top rice reach impact effort delay",
     "changes": "item crossing know_reach know_impact know_effort",
@@ -63,14 +60,13 @@ def _values(result: PrioritisationResult, say: Voice) -> dict[str, Any]:
     weights = [at < top if known.top is None else known.top for at, known in enumerate(standings)]
     delays = {known.item: known.delay for known in standings if known.delay}
     both = stability({known.item: known.rice for known in standings}, delays)
-    lasting = "no_common" if result.stability else "no_previous"
-    lasting = "stable" if result.stability.get("pairs") else lasting
+    lasting = "stable" if result.stability.get("pairs") else "no_common"
     agreed = say.message(result.check("raters").detail) if result.raters > 1 else say("one_rater")
     return {
         **vars(result),
         **result.stability,
         "agreed": agreed,
-        "lasting": say(lasting, **result.stability),
+        "lasting": say(lasting if result.stability else "no_previous", **result.stability),
         "first": standings[0].item,
         "chance": standings[0].first,
         "top": top,

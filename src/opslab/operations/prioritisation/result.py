@@ -119,16 +119,6 @@ class PrioritisationResult(Result):
         return self.standings[0].first is None
 
     @property
-    def open(self) -> list[str]:
-        """Items of which nobody can say whether they belong in the top, the likeliest first."""
-        undecided = (
-            known
-            for at, known in enumerate(self.standings)
-            if known.top and (known.top if at < self.backlog.top else 1 - known.top) < SURE
-        )
-        return [known.item for known in sorted(undecided, key=lambda known: -(known.top or 0))]
-
-    @property
     def lesson(self) -> tuple[float, str, str]:
         """What is most worth finding out: share of the top's score, factor, item."""
         return max(
