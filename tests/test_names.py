@@ -38,3 +38,4 @@ def test_names_of_nobody(name):
 def test_a_budget_line_may_be_a_number():
     assert named("4417")
     assert not named("n/a")
+    assert not named("à faire")

@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 _NOBODY = re.compile(
-    r"|x|([a-z])\1+|na|tb[acd]|todo|un(known|defined|assigned)|to(be[a-z]+|hire)|vacan(t|te|cy)|"
+    r"|x|([a-z])\1+|n[an]|tb[acd]|todo|un(known|defined|assigned)|to(be[a-z]+|hire)|vacan(t|te|cy)|"
     r"(no(body|one|ne|n|t)?|pas)(yet|encore)?(assigned|attribuee?|known)?|pending|(coming)?soon|"
     r"personne|aucune?(preuve)?|neant|inconnue?|bientot|enattente|"
     r"a(definir|determiner|confirmer|completer|recruter|nommer|venir|faire)"

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import re
 import time
 
 import numpy as np
@@ -13,7 +14,10 @@ from opslab import operations
 from opslab.errors import DataError, SpecError
 from opslab.operations.prioritisation import ranking
 from opslab.operations.prioritisation.agreement import stability
+from opslab.operations.prioritisation.score import mean_inverse
 from opslab.operations.prioritisation.spec import RatedSheet
+from opslab.uncertainty import distributions
+from opslab.uncertainty.words import describe
 
 Z95 = stats.norm.ppf(0.95)
 HEAD = "item,reach_low,reach_high,impact,effort"
@@ -51,9 +55,8 @@ def test_the_first_of_two_has_the_chance_of_its_closed_form(tmp_path):
     result = operations.prioritise(backlog(tmp_path, [*lognormals(*pairs)], top=1), draws=100_000)
     wanted = stats.norm.cdf(math.log(100 / 80) / math.hypot(0.5, 0.3))
     assert result.standings[0].first == pytest.approx(wanted, abs=0.005)
-    assert result.ahead[0][1] == pytest.approx(wanted, abs=0.005)
     assert result.standings[0].top == result.standings[0].first
-    assert result.standings[0].rice == pytest.approx(100 * math.exp(0.5**2 / 2), rel=0.01)
+    assert result.standings[0].rice == pytest.approx(100 * math.exp(0.5**2 / 2))
     low, high = (100 * math.exp(sign * Z95 * 0.5) for sign in (-1, 1))
     assert result.standings[0].rice_low == pytest.approx(low, rel=0.02)
     assert result.standings[0].rice_high == pytest.approx(high, rel=0.02)
@@ -80,7 +83,7 @@ def test_six_items_have_the_chances_of_brute_force():
     values = [[1, 8], [2, 7], [3, 6], [0, 9], [4, 5], [2.5, 6.5]]
     every = np.array([*itertools.product(*values)]).T
     factors = np.stack([every, np.ones_like(every), np.ones_like(every), np.ones_like(every)])
-    columns = [*ranking.placed(every, factors, 3)]
+    columns = [*ranking.placed(every, factors, every.mean(axis=1), 3)]
     firsts, tops, places = columns[3], columns[4], columns[5]
     for at in range(6):
         ranks = [sorted(draw, reverse=True).index(draw[at]) + 1 for draw in every.T.tolist()]
@@ -118,13 +121,17 @@ def test_agreement_has_the_printed_values():
     assert operations.kendall_w([]) is None
 
 
-def test_stability_has_the_printed_tau():
-    """Kendall 1938: one swap of neighbours among four is 1 - 2/6."""
-    told = stability(
+def test_stability_counts_pairs_as_kendalls_tau_does():
+    """Kendall 1938: one swap of neighbours among four leaves 5 of 6; without ties tau is 2 k/n - 1."""
+    said = stability(
         {"a": 4, "b": 3, "c": 2, "d": 1, "new": 9}, {"a": 9, "b": 7, "c": 1, "d": 5, "old": 2}
     )
-    assert told["tau"] == pytest.approx(1 - 2 / 6)
-    assert (told["entered"], told["left"]) == (["new"], ["old"])
+    assert said == {"kept": 5, "pairs": 6, "entered": ["new"], "left": ["old"]}
+    rng = np.random.default_rng(1)
+    one, two = ({str(at): value for at, value in enumerate(rng.random(40))} for _ in range(2))
+    said = stability(one, two)
+    tau = stats.kendalltau([*one.values()], [*two.values()]).statistic
+    assert 2 * said["kept"] / said["pairs"] - 1 == pytest.approx(tau)
 
 
 def test_effort_errs_as_published():
@@ -172,10 +179,14 @@ def test_confidence_multiplies_or_ranges_replace_it(tmp_path):
     assert [place.rice for place in plain.standings] == pytest.approx([80, 50])
     assert plain.check("ranged").status == "warn"
     head = "item,reach,impact,confidence,effort_low,effort_high\n"
-    ranged = backlog(tmp_path, head + "a,100,2,80%,1,4\nb,100,1,50%,1,1")
+    ranged = backlog(tmp_path, head + "a,100,2,80%,1,4\nb,100,1,100%,1,1")
     result = operations.prioritise(ranged)
     assert result.standings[1].rice == pytest.approx(100)  # no confidence in it
     assert result.check("ranged").detail.values["found"] == ["b"]
+    assert "replace 1 confidence below" in str(result.first_screen().reasons)
+    ranged = backlog(tmp_path, head + "a,100,2,80%,1,4\nb,100,1,50%,1,1")
+    with pytest.raises(DataError, match="row 3: This item's confidence is below 100%"):
+        operations.prioritise(ranged)
     forced = operations.prioritise(ranged.changed(uncertainty="confidence"))
     assert forced.standings[1].rice == pytest.approx(50)
     assert {place.first for place in forced.standings} == {None}  # nothing says how sure it is
@@ -195,8 +206,8 @@ def test_percentiles_are_a_lognormal_and_ends_a_pert(tmp_path):
     assert ends.standings[0].rice == pytest.approx((50 + 4 * 120 + 300) / 6, rel=0.01)
     assert named.standings[0].rice_low == pytest.approx(50, rel=0.03)
     assert named.standings[0].rice_high == pytest.approx(300, rel=0.03)
-    assert "lognormal, 90% from 50" in repr(named.data)
-    assert "beta, 90% from" in repr(ends.data)
+    assert describe(named.views[0][0].drawn["reach"]).startswith("lognormal, 90% from 50")
+    assert describe(ends.views[0][0].drawn["reach"]).startswith("beta, 90% from")
 
 
 def test_raters_are_pooled_and_their_differences_told(tmp_path):
@@ -210,35 +221,68 @@ def test_raters_are_pooled_and_their_differences_told(tmp_path):
     result = operations.prioritise(spec, draws=20_000)
     by = {place.item: place for place in result.standings}
     assert by["a"].first == pytest.approx(0.5, abs=0.015)
-    assert by["a"].rice == pytest.approx(60, rel=0.02)
-    assert by["a"].spread_reach == 5
+    assert by["a"].rice == pytest.approx(60)
+    assert "the reach of a (highest 5.0 times the lowest)" in repr(result.agreement)
     assert result.concordance == pytest.approx(0.75)
     assert result.check("raters").status == "pass"
 
 
-def test_another_name_for_an_item_is_told_and_an_id_joins(tmp_path):
-    head = "item,reach,impact,confidence,effort\n"
-    one = head + "Export PDF,100,1,100%,1\nSSO,60,1,100%,1"
-    two = head + "Éxport  pdf,100,1,100%,1\nSSO,60,1,100%,1"
-    result = operations.prioritise(backlog(tmp_path, one, two))
-    assert len(result.standings) == 3
-    assert result.check("partly").status == "warn"
-    assert sorted(result.check("similar").detail.values["found"]) == ["Export PDF", "Éxport  pdf"]
-    with_id = [
-        text.replace("item,", "id,item,")
-        .replace("SSO", "2,SSO")
-        .replace("\nÉ", "\n1,É")
-        .replace("\nE", "\n1,E")
-        for text in (one, two)
-    ]
-    assert len(operations.prioritise(backlog(tmp_path, *with_id)).standings) == 2
+PLAIN = "item,reach,impact,confidence,effort\n"
+WITH_ID = "id,item,reach,impact,confidence,effort\n"
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "count", "told"),
+    [
+        (PLAIN + "Export PDF,9,1,100%,1", PLAIN + "  Éxport  pdf,9,1,100%,1", 2, []),
+        (WITH_ID + "7,Export PDF,9,1,100%,1", PLAIN + "Export PDF,9,1,100%,1", 2, []),
+        (WITH_ID + "7,Exports,9,1,100%,1", WITH_ID + "7,PDF,9,1,100%,1", 2, ["Exports / PDF"]),
+        (PLAIN + "Export PDF,9,1,100%,1", PLAIN + "Export PDFs,9,1,100%,1", 3, None),
+        (PLAIN + "Wave 11 of it,9,1,100%,1", PLAIN + "Wave 12 of it,9,1,100%,1", 3, []),
+    ],
+)
+def test_names_and_ids_join_an_item_and_what_does_not_is_told(tmp_path, one, two, count, told):
+    both = [text + f"\n{'2,' * text.startswith('id')}SSO,6,1,100%,1" for text in (one, two)]
+    result = operations.prioritise(backlog(tmp_path, *both))
+    assert len(result.standings) == count
+    told = ["Export PDF / Export PDFs"] if told is None else told
+    assert result.check("similar").detail.values["found"] == told
+    assert (result.check("partly").status == "warn") == (count == 3)
+
+
+def test_one_rater_in_two_spellings_is_one(tmp_path):
+    rows = ["a,Anna,9,1,80%,1", '"a","anna ",9,1,80%,1', "b,ANNA,5,1,80%,1"]
+    head = "item,rater,reach,impact,confidence,effort"
+    result = operations.prioritise(backlog(tmp_path, "\n".join([head, *rows])))
+    assert result.raters == 1
+    assert result.check("repeated").detail.values["found"] == ["3"]
+    assert "One person rated the list" in repr(result.agreement)
+    with pytest.raises(KeyError):
+        result.check("raters")
+
+
+def test_raters_by_another_name_change_nothing(tmp_path):
+    head = "item,rater,reach_low,reach_high,impact,effort,cost_of_delay,weeks\n"
+    text = (
+        head + "a,{0},10,90,1,1,,\na,{1},30,40,1,2,9000,3\nb,{0},20,25,1,1,500,5\nb,{1},9,80,1,1,,"
+    )
+    one, two = (
+        operations.prioritise(backlog(tmp_path, text.format(*names)), draws=2_000)
+        for names in (("Anna", "Bob"), ("Carl", "Bob"))
+    )
+    assert one.standings == two.standings
+    assert {place.item: place.delay for place in one.standings} == {"a": 3_000, "b": 100}
 
 
 def test_the_same_row_twice_is_told_and_another_is_refused(tmp_path):
     result = operations.prioritise(backlog(tmp_path, [*ROWS, ROWS[0]]))
-    assert result.check("repeated").detail.values["found"] == [7]
+    assert result.check("repeated").detail.values["found"] == ["7"]
     with pytest.raises(DataError, match="row 7: This item is already in row 2"):
         operations.prioritise(backlog(tmp_path, [*ROWS, "a,100,500,1,2"]))
+    result = operations.prioritise(backlog(tmp_path, ROWS, [*ROWS, ROWS[0]]))
+    found = result.check("repeated").detail.values["found"]
+    assert len(found) == 1
+    assert re.fullmatch(r"7 \(.*sheet1.csv\)", found[0])
 
 
 @pytest.mark.parametrize(
@@ -270,9 +314,145 @@ def test_reach_needs_its_period(tmp_path):
     head = "item,Reach ({}),impact,confidence,effort\na,100,1,100%,1\nb,2,1,100%,1"
     told = backlog(tmp_path, head.format("orders/week"), reach=None)
     assert operations.prioritise(told).ratings.counts == "orders/week"
-    two = backlog(tmp_path, head.format("orders/week"), head.format("orders/month"), reach=None)
-    with pytest.raises(SpecError, match="orders/month and orders/week"):
-        operations.prioritise(two)
+    for no_period in ("%", "min", "c"):
+        with pytest.raises(SpecError, match="one period"):
+            operations.prioritise(backlog(tmp_path, head.format(no_period), reach=None))
+
+
+@pytest.mark.parametrize("quantity", ["Reach", "Effort", "Impact", "Cost of delay"])
+@pytest.mark.parametrize("earlier", [False, True])
+def test_two_units_of_one_quantity_are_refused(tmp_path, quantity, earlier):
+    """Whatever the spec says of reach, and in the earlier list too."""
+    text = "item,Reach,Impact,Confidence,Effort,Cost of delay,Duration (weeks)\na,10,1,100%,1,5,2"
+    one, two = (
+        text.replace(quantity, f"{quantity} ({unit})", 1) for unit in ("days/month", "days/year")
+    )
+    given = {}
+    if earlier:
+        (tmp_path / "before.csv").write_text(two)
+        given = {"previous": RatedSheet(path=str(tmp_path / "before.csv"), decimal="point")}
+    spec = backlog(tmp_path, one, *([] if earlier else [two]), **given)
+    with pytest.raises(SpecError, match=r"\(days/month\) and .*\(days/year\)"):
+        operations.prioritise(spec)
+    operations.prioritise(backlog(tmp_path, one, text))
+
+
+def test_the_mean_of_an_inverse_is_its_integral():
+    for shape in (
+        distributions.pert(1, 2, 9),
+        distributions.lognormal(1, 50),
+        distributions.Fixed(4),
+    ):
+        drawn = shape.at(stats.norm.ppf((np.arange(2_000_000) + 0.5) / 2_000_000))
+        assert mean_inverse(shape) == pytest.approx(np.mean(1 / drawn), rel=1e-3)
+    sigma = math.log(50) / (2 * Z95)
+    assert mean_inverse(distributions.lognormal(1, 50)) == pytest.approx(
+        math.exp(sigma**2 / 2) / math.sqrt(50)
+    )
+
+
+HEAVY = ["Moonshot,1,8000,1,1", "Solid,600,601,1,1", "Plain,100,101,1,1", "Weak,50,51,1,1"]
+
+
+def test_a_heavy_tail_is_no_plain_first(tmp_path):
+    """The mean of 1 to 8000 is 3,718, its median 89: it is above 600 in 24 % of the draws."""
+    results = [
+        operations.prioritise(backlog(tmp_path, HEAVY, top=1), draws=2_000, seed=seed)
+        for seed in range(6)
+    ]
+    result = results[0]
+    sigma = math.log(8_000) / (2 * Z95)
+    chance = stats.norm.sf((math.log(600.5) - math.log(8_000) / 2) / sigma)
+    assert result.standings[0].first == pytest.approx(chance, abs=0.04)
+    assert {each.standings[0].item for each in results} == {"Moonshot"}
+    assert {each.standings[0].rice for each in results} == {result.standings[0].rice}
+    assert result.check("line").detail.values["found"] == ["Moonshot", "Solid"]
+    assert "Likely first: Solid (7" in result.headline()
+    assert "but Solid comes first more often" in result.headline()
+    assert result.alone < 0.4  # as its chance: the draws are its own
+
+
+def test_the_reality_check_keeps_the_lists_own_draws(tmp_path):
+    """Effort aside, of two alike each is first half of the time; brute force with our quantiles."""
+    result = operations.prioritise(backlog(tmp_path, HEAVY, top=1), draws=100_000)
+    rng = np.random.default_rng(1)
+    z = rng.standard_normal((3, 400_000))
+    errors = np.where(z < 0, 0.20 ** (-1 / Z95), 3.13 ** (1 / Z95)) ** z
+    reach = math.sqrt(8_000) * np.exp(math.log(8_000) / (2 * Z95) * rng.standard_normal(400_000))
+    best = np.array([reach, np.full_like(reach, 600.5), np.full_like(reach, 100.5)]) / errors
+    assert result.alone == pytest.approx((best.argmax(axis=0) == 0).mean(), abs=0.02)
+
+
+def test_an_item_with_a_huge_high_end_is_drawn_and_the_rest_is_counted(tmp_path):
+    rows = [f"item {at},{1000 + at},{1001 + at},1,1" for at in range(150)]
+    odd = "Same name,500,501,1,1\nSame names,500,501,1,1\nBare,1,1,1,1"
+    result = operations.prioritise(
+        backlog(tmp_path, [*rows, "Dark horse,1,90000,1,1", odd], top=2), draws=1_000
+    )
+    assert "Dark horse" in {place.item for place in result.standings}
+    assert len(result.standings) == 100
+    assert "54 items were not drawn" in repr(result.order)
+    assert result.check("similar").detail.values["found"] == ["Same name / Same names"]
+    assert result.check("ranged").detail.values["found"] == ["Bare"]
+
+
+def test_what_no_answer_could_change_is_worth_nothing(tmp_path):
+    """Reach of 100 or 1,000 goes with effort of 1 or 10: the score is 100 whatever reach is."""
+    head = "item,rater,reach,impact,confidence,effort\n"
+    text = head + "X,P,100,1,100%,1\nX,Q,1000,1,100%,10\nY,P,90,1,100%,1\nY,Q,90,1,100%,1"
+    result = operations.prioritise(backlog(tmp_path, text, top=1))
+    assert result.standings[0].know_reach == pytest.approx(0, abs=1e-9)
+    assert result.lesson[0] == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("note", "counts"),
+    [
+        ("none", 0),
+        ("TBD", 0),
+        ("?", 0),
+        ("à faire", 0),
+        ("reports/x/y/2026-10-01-0123abcd#gain", 0),
+        ("https://x.example/2026-10-01-0123abcd", 1),
+        ("shop logs", 1),
+    ],
+)
+def test_evidence_names_something_that_is_there(tmp_path, note, counts):
+    text = "item,reach,impact,confidence,effort,reach_evidence\na,9,1,80%,1," + note
+    result = operations.prioritise(backlog(tmp_path, text + "\nb,8,1,80%,1,"))
+    assert result.check("counted").detail.values["share"] == counts / 2
+    lost = ["2"] if "reports" in note else []
+    assert result.check("lost").detail.values["found"] == lost
+    assert result.standings[0].evidence == counts / 4
+
+
+def test_agreement_of_two_is_their_rank_correlation(tmp_path):
+    """W of two is (1 + rho) / 2 (Kendall 1948): .5 is chance."""
+    one, two = ([5, 3, 9, 7, 1], [2, 8, 9, 3, 4])
+    sheets = (
+        PLAIN
+        + "\n".join(f"{name},{reach},1,80%,1" for name, reach in zip("abcde", each, strict=True))
+        for each in (one, two)
+    )
+    result = operations.prioritise(backlog(tmp_path, *sheets))
+    assert result.accord == pytest.approx(stats.spearmanr(one, two).statistic)
+    assert (result.check("raters").status, result.action) == ("warn", "talk")
+
+
+def test_an_earlier_list_is_compared_by_the_same_rule(tmp_path):
+    (tmp_path / "before.csv").write_text(PLAIN + "a,300,1,10%,1\nb,200,1,100%,1\nc,9,1,100%,1")
+    given = {"previous": RatedSheet(path=str(tmp_path / "before.csv"), decimal="point")}
+    rows = ["a,200,400,1,1", "b,150,250,1,1"]
+    result = operations.prioritise(backlog(tmp_path, rows, **given))
+    assert (result.stability["kept"], result.stability["pairs"]) == (1, 1)
+    assert "New" not in repr(result.agreement)
+    other = operations.prioritise(backlog(tmp_path, ["x,2,4,1,1", "y,1,2,1,1"], **given))
+    assert "shares fewer than two items" in repr(other.agreement)
+    with_ids = (
+        "id,item,reach_low,reach_high,impact,effort\nK-1,a,2,4,1,1\nK-2,b,1,2,1,1\nK-3,z,1,2,1,1"
+    )
+    result = operations.prioritise(backlog(tmp_path, with_ids, **given))
+    assert (result.stability["entered"], result.stability["left"]) == (["z"], ["c"])
 
 
 def test_one_row_is_no_order(tmp_path):

@@ -97,3 +97,24 @@ def test_the_record_is_the_same_in_both_languages(result):
 
     assert replace(result, language="fr").record() == result.record()
     assert result.evidence() == []
+
+
+def test_the_page_shows_the_top_and_says_what_it_leaves_out(tmp_path):
+    rows = "\n".join(f"xi {at},{100 + at},{300 + at},1,1,2" for at in range(60))
+    for top, shown in ((2, 12), (20, 25), (40, 30)):
+        result = prioritised(tmp_path, [RANGED + rows], top=top)
+        table = next(block for block in result.order.blocks("en") if hasattr(block, "rows"))
+        assert len(table.rows) == shown
+        assert f"The workbook holds {60 - shown} more items." in repr(result.order)
+        assert len(result.sheets()["ratings"]) == len(result.frame()) == 60
+
+
+def test_what_nobody_can_say_is_left_out(tmp_path):
+    flat = prioritised(tmp_path, [PLAIN + "xa,10,1,80%,1\nxb,20,2,50%,2"], top=1)
+    assert "Chance of" not in repr(flat.order)
+    assert "Worth of knowing" not in repr(flat.changes)
+    assert "out if" in repr(flat.changes).lower()
+    assert not dict(flat.figures("en"))
+    assert "CD3" not in repr(flat.order)
+    names = {check.name for check in flat.checks}
+    assert not names & {"line", "raters", "partly"}

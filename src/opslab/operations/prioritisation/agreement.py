@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import isnan, nan
+from math import comb
 from typing import Any
 
-from scipy.stats import kendalltau, rankdata
+import numpy as np
+from scipy.stats import rankdata
 
 
 def kendall_w(ranks: Sequence[Sequence[float]]) -> float | None:
@@ -39,9 +40,13 @@ def kendall_w(ranks: Sequence[Sequence[float]]) -> float | None:
 
 
 def stability(now: Mapping[str, float], before: Mapping[str, float]) -> dict[str, Any]:
-    """Return Kendall's tau-b of two orders over what both have, what entered and what left."""
+    """Return how many pairs of items two orders have, and keep; what entered and what left."""
     common = sorted(now.keys() & before.keys())
-    entered, left = sorted(now.keys() - before.keys()), sorted(before.keys() - now.keys())
-    sides = ([side[key] for key in common] for side in (now, before))
-    tau = float(kendalltau(*sides).statistic) if len(common) > 1 else nan
-    return {} if isnan(tau) else {"tau": tau, "entered": entered, "left": left}
+    new, old = (np.array([side[key] for key in common]) for side in (now, before))
+    signs = ([np.sign(side[at] - side[:at]) for at in range(len(common))] for side in (new, old))
+    return {
+        "kept": sum(int((one == other).sum()) for one, other in zip(*signs, strict=True)),
+        "pairs": comb(len(common), 2),
+        "entered": sorted(now.keys() - before.keys()),
+        "left": sorted(before.keys() - now.keys()),
+    }

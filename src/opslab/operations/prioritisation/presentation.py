@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from statistics import fmean
 from typing import Any
@@ -9,22 +10,25 @@ from typing import Any
 from opslab.messages import Language
 from opslab.operations.prioritisation.agreement import stability
 from opslab.operations.prioritisation.result import SURE, PrioritisationResult, Standing
-from opslab.operations.prioritisation.spec import FACTORS, KINDS
-from opslab.report.blocks import Cell, Cells, Facts, Paragraph, Tone, Verdict
+from opslab.report.blocks import Cell, Facts, Paragraph, Tone, Verdict
 from opslab.report.drawing import Row
 from opslab.report.figures import BLUE, GREY, Figure
 from opslab.report.import_report import import_report
 from opslab.report.voice import Blocks, Voice
-from opslab.uncertainty.words import describe
 
 _TONES: dict[str, Tone] = {"stop": "bad", "start": "good"}
-_MOST = 12
+_BEYOND, _LEAST, _MOST = 5, 12, 30
 _TABLES = {
-    "order": "item tie first top position rice stated delay",
-    "changes": "item top crossing know_reach know_impact know_effort",
-    "agreement": "item spread_reach spread_impact spread_effort",
+    "order": "item position first top rice reach impact effort delay",
+    "changes": "item crossing know_reach know_impact know_effort",
     "support": "item top reasons evidence",
 }
+_SENTENCES = {
+    "order": "on_order sooner more undrawn",
+    "changes": "on_changes find",
+    "agreement": "on_agreement talk entered left",
+}
+"""Of a part; one that has nothing to say is left out."""
 _SHARES = "first top know_reach know_impact know_effort reasons evidence"
 
 
@@ -34,53 +38,71 @@ def voice(result: PrioritisationResult, language: Language) -> Voice:
     return Voice(language, "prioritisation")
 
 
+def _shown(result: PrioritisationResult) -> Sequence[Standing]:
+    """Return the items on the page: the top, and some beyond."""
+    return result.standings[: min(max(result.backlog.top + _BEYOND, _LEAST), _MOST)]
+
+
 def _values(result: PrioritisationResult, say: Voice) -> dict[str, Any]:
     """Return what the sentences name."""
-    standings, top = result.standings, result.backlog.top
+    standings, top = result.standings, min(result.backlog.top, len(result.standings))
     gain, factor, item = result.lesson
+    likely = sorted(standings, key=lambda known: -(known.top or 0.0))
+    settled = sum((known.top or 0.0) >= SURE for known in likely)
+    places, ahead = max(top - settled, 0), max(standings, key=lambda known: known.first or 0.0)
+    chances = [say("with_chance", item=known.item, chance=known.top or 0.0) for known in likely]
+    spreads = sorted(
+        (-max(stated) / min(stated), known.item, name)
+        for known, views in zip(standings, result.views, strict=True)
+        for name in ("reach", "impact", "effort")
+        for stated in [[view.stated[name] for view in views]]
+    )
+    weights = [at < top if known.top is None else known.top for at, known in enumerate(standings)]
     delays = {known.item: known.delay for known in standings if known.delay}
-    urgent = sorted(delays, key=lambda item: (-delays[item], item))[:top]
-    chosen = [standing.item for standing in standings[:top]]
     both = stability({known.item: known.rice for known in standings}, delays)
-    sooner = {
-        "urgent": urgent,
-        "tau": both.get("tau", 1.0),
-        "added": [item for item in urgent if item not in chosen] or [say.none],
-        "dropped": [item for item in chosen if item not in urgent] or [say.none],
-    }
-    pairs = [
-        say("pair_of", first=standings[a].item, second=standings[b].item)
-        for a, row in enumerate(result.ahead)
-        for b, chance in enumerate(row)
-        if a < b and 1 - SURE < chance < SURE
-    ]
-    return vars(result) | {
+    lasting = "stable" if result.stability.get("pairs") else "no_common"
+    agreed = say.message(result.check("raters").detail) if result.raters > 1 else say("one_rater")
+    return {
+        **vars(result),
+        **result.stability,
+        "agreed": agreed,
+        "lasting": say(lasting if result.stability else "no_previous", **result.stability),
         "first": standings[0].item,
         "chance": standings[0].first,
-        "top": min(top, len(standings)),
-        "names": chosen,
-        "sooner": say("sooner" if both else "no_delay", **sooner),
-        "settled": sum((standing.top or 0.0) >= SURE for standing in standings[:top]),
-        "pairs": pairs or [say.none],
+        "top": top,
+        "where": say("first_places" if top > 1 else "first_place", top=top),
+        "settled": settled,
+        "places": places,
+        "sure": chances[:settled],
+        "closest": chances[settled : settled + places + 1],
+        "ahead": ahead.item,
+        "tail": ahead is not standings[0],
+        "urgent": sorted(delays, key=lambda item: (-delays[item], item))[:top],
+        "sooner": both["pairs"],
+        "agree": both["kept"],
+        "find": not result.flat,
         "gain": gain,
         "item": item,
-        "factor": say(f"column_{factor}"),
+        "next": f"find_{factor}" if result.action == "find" else result.action,
+        "what": say(f"action_find_{factor}", item=item),
         "counts": result.ratings.counts,
-        "agreed": say.message(result.check("raters").detail),
-        "stable": say("stable", **result.stability) if result.stability else say("no_previous"),
-        "nothing": 1
-        - fmean(
-            (standing.evidence for standing in standings),
-            [at < top if known.top is None else known.top for at, known in enumerate(standings)],
-        ),
+        "talk": [
+            say(f"talk_{name}", item=item, times=-by) for by, item, name in spreads[:5] if by < -1
+        ],
+        "more": len(standings) - len(_shown(result)),
+        "undrawn": len(result.ratings.items) - len(standings),
+        "nothing": 1 - fmean((known.evidence for known in standings), weights),
         "error": result.draws**-0.5,
     }
 
 
 def headline(result: PrioritisationResult, say: Voice) -> str:
     """Return the sentence that a sponsor reads first."""
-    kind = "_stop" if result.broken else "_flat" if result.flat else ""
-    return say(f"headline{kind}", **_values(result, say))
+    values = _values(result, say)
+    if result.broken or result.flat:
+        return say("headline_stop" if result.broken else "headline_flat", **values)
+    keys = {"headline": "sure", "open": "places", "tail": "tail"}
+    return " ".join(say(key, **values) for key in keys if values[keys[key]])
 
 
 def first_screen(result: PrioritisationResult, say: Voice) -> Verdict:
@@ -88,7 +110,7 @@ def first_screen(result: PrioritisationResult, say: Voice) -> Verdict:
     backlog, values = result.backlog, _values(result, say)
     facts = [
         say.fact(name, say(f"value_{name}", **values), say(f"note_{name}", **values))
-        for name in ("first", "settled", "alone")[2 * result.flat :]
+        for name in ("first", "alone", "nothing")[result.flat :]
     ]
     return Verdict(
         kicker=say.joined(
@@ -96,7 +118,7 @@ def first_screen(result: PrioritisationResult, say: Voice) -> Verdict:
         ),
         title=say.spoken(backlog.shown_title),
         question=say.spoken(backlog.question or ""),
-        action=say(f"action_{result.action}", **values),
+        action=say(f"action_{values['next']}", **values),
         headline=headline(result, say),
         tone=_TONES.get(result.action, "open"),
         facts=Facts([*facts, say.checks_fact(result.checks)]),
@@ -105,64 +127,64 @@ def first_screen(result: PrioritisationResult, say: Voice) -> Verdict:
 
 
 def figures(result: PrioritisationResult, say: Voice) -> dict[str, Figure]:
-    """Return the figure of where each item may stand."""
-    rows = []
-    for at, known in enumerate(result.standings[:_MOST]):
-        colour = GREY if at >= result.backlog.top else BLUE
-        ends = (0.0, known.rice) if known.top is None else (known.position_low, known.position_high)
-        value = say.given(float(f"{known.rice:.3g}"))
-        if known.top is not None:
-            value = say("chance_top", share=known.top)
-        point = None if known.top is None else known.position
-        rows.append(Row(say.spoken(known.item), value, [(*ends, colour)], point=point))
-    kind = "flat" if result.flat else "order"
-    title = say(f"figure_{kind}", **_values(result, say))
-    base = 0.0 if result.flat else 1.0
-    return {"order": say.chart(kind, title, rows, say(f"axis_{kind}"), base=base)}
+    """Return the figure of where each item may stand, where that is known."""
+    if result.flat:
+        return {}
+    rows = [
+        Row(
+            say.spoken(known.item),
+            say("chance_top", share=known.top),
+            [(known.position_low, known.position_high, BLUE if at < result.backlog.top else GREY)],
+            point=known.position,
+        )
+        for at, known in enumerate(_shown(result))
+    ]
+    title = say("figure_order", **_values(result, say))
+    return {"order": say.chart("order", title, rows, say("axis_order"), base=1.0)}
 
 
-def _shown(column: str, value: Any, say: Voice) -> str:
+def _written(column: str, value: Any, say: Voice) -> str:
     """Return what stands in a column, with no more digits than the draws leave standing."""
-    if column in _SHARES.split() and value is not None:
+    if value is None or isinstance(value, str):
+        return value or say.none
+    if column == "crossing":
+        return say("out" if value <= 1 else "in", share=abs(value - 1))
+    if column in _SHARES.split():
         return say.given_percent(float(f"{round(value, 3):.2g}"))
-    return value or say.none if isinstance(value, str | None) else say.given(float(f"{value:.3g}"))
+    return say.given(float(f"{value:.3g}"))
 
 
 def _cell(standing: Standing, column: str, say: Voice) -> Cell:
     """Return a cell of a table: a text, or a number with its interval where it has any."""
     known = standing._asdict()
-    ends = [_shown(name, known[name], say) for name in known if name.startswith(f"{column}_")]
-    return Cell(_shown(column, known[column], say), interval=say.range(*ends) if ends else "")
+    ends = [_written(name, known[name], say) for name in known if name.startswith(f"{column}_")]
+    interval = say.range(*ends) if ends else ""
+    if column == "position":
+        return Cell(interval if len({*ends}) > 1 else ends[0])
+    return Cell(_written(column, known[column], say), interval=interval)
 
 
 def _part(name: str, result: PrioritisationResult, say: Voice) -> Blocks:
     """Return a part: its heading, its sentences, and what it shows."""
-    sentences = say(f"on_{name}", **_values(result, say)).splitlines()
-    blocks: Blocks = [say.heading(name), *map(Paragraph, sentences)]
+    values = _values(result, say)
+    blocks: Blocks = [say.heading(name)]
+    for key in _SENTENCES.get(name, f"on_{name}").split():
+        if values.get(key, key.startswith("on_")):
+            blocks += map(Paragraph, say(key, **values).splitlines())
     if name == "order":
-        blocks.append(result.figures(say.language)["order"])
+        blocks += result.figures(say.language).values()
     if name == "checks":
         blocks.append(say.checks(result.checks))
-    if columns := _TABLES.get(name):
-        leading = result.standings[:_MOST]
-        rows = ([_cell(known, column, say) for column in columns.split()] for known in leading)
-        blocks.append(say.table(name, columns, rows, numeric=range(1, 9)))
-    if name == "data":
-        drawn: list[Cells] = [
-            (
-                Cell(view.rating.item, say.joined(view.rater, str(view.row))),
-                *(
-                    Cell(
-                        describe(view.drawn[factor], say.language),
-                        say.joined(*(getattr(view.rating, f"{factor}_{kind}") for kind in KINDS)),
-                    )
-                    for factor in FACTORS
-                ),
-            )
-            for views in result.views
-            for view in views
+    if name in _TABLES:
+        shown = _shown(result)
+        columns = [
+            column
+            for column in _TABLES[name].split()
+            if any(getattr(known, column) is not None for known in shown)
         ]
-        blocks.append(say.table(name, " ".join(["item", *FACTORS]), drawn))
+        rows = ([_cell(known, column, say) for column in columns] for known in shown)
+        blocks.append(say.table(name, " ".join(columns), rows, numeric=range(1, 9)))
+    if name == "data":
         for reading in result.ratings.readings:
             blocks += import_report(reading, say.language)
     return blocks

@@ -1,22 +1,31 @@
-"""What raters say of each item, read from their sheets: one unit of reach, no item twice."""
+"""What raters say of each item, read from their sheets: one unit each, no item twice."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
+from math import prod
+from operator import itemgetter
+from pathlib import Path
 from statistics import fmean
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from opslab import archive
 from opslab.errors import DataError, Problem, SpecError
-from opslab.operations.prioritisation.score import rice
-from opslab.operations.prioritisation.spec import FACTORS, Backlog, RatedSheet, Rating
+from opslab.names import folded, named
+from opslab.operations.prioritisation.score import mean_inverse, rice
+from opslab.operations.prioritisation.spec import FACTORS, KINDS, Backlog, RatedSheet, Rating
 from opslab.tables.import_report import Reading
+from opslab.tables.numbers import plain_text
 from opslab.tables.profiles import known_profiles, unwrapped
-from opslab.tables.sheets import read_sheet
-from opslab.uncertainty.distributions import Beta, Distribution, Fixed, lognormal
+from opslab.tables.sheets import Sheet, read_sheet
+from opslab.uncertainty.distributions import Beta, Distribution, Fixed, lognormal, quantile
 from opslab.uncertainty.ranges import Stated
 
-_REACH = ("reach_likely", "reach_low", "reach_high")
+_NO_UNIT = "%|low|high|min|max|(most )?likely|bas(se)?|haute?|(le )?plus probable|p ?[0-9]+"
+_COUNTED = r".*\w[ /]+\w.*"
+_RUN = r"(reports/[^#]*|[^#:]*/\d{4}-\d\d-\d\d-[0-9a-f]{8})/?(#.*)?"
 
 
 class View(NamedTuple):
@@ -24,13 +33,22 @@ class View(NamedTuple):
 
     Attributes
     ----------
+    at : dict
+        File and row, as a problem names them.
+    row : str
+        Its row, and the file where there are several.
+    backed, lost : set of str
+        What has a reason or evidence, such as ``reach_evidence``; what cites a run that is gone.
     stated, drawn : dict
         Of each quantity: the number that stands in the sheet, and the distribution that is drawn.
     """
 
-    row: int
+    at: Mapping[str, Any]
+    row: str
     rater: str
     rating: Rating
+    backed: set[str]
+    lost: set[str]
     stated: dict[str, float]
     drawn: dict[str, Distribution]
 
@@ -39,67 +57,178 @@ class View(NamedTuple):
         """Of the numbers as they stand in the sheet."""
         return float(rice(*map(self.stated.get, FACTORS)))
 
+    @property
+    def expected(self) -> float:
+        """Mean of the score, the factors being independent."""
+        means = [self.drawn[name].mean for name in FACTORS[:-1]]
+        return prod(means) * mean_inverse(self.drawn["effort"])
+
+    @property
+    def most(self) -> float:
+        """Score with each factor at its better end."""
+        shares = zip(FACTORS, (0.95, 0.95, 0.95, 0.05), strict=True)
+        return float(rice(*(quantile(self.drawn[name], share) for name, share in shares)))
+
 
 class Ratings(NamedTuple):
-    """What the sheets say.
+    """What the sheets of a list say.
 
     Attributes
     ----------
     items : dict of str to list of View
-        What each rater says of an item, by its id, or its name where it has none.
+        What each rater says of an item, by its name.
     scores : dict of str to float
         Of each item as stated, the mean over its raters.
     counts : str
         What reach counts, as the spec or the heading says.
-    repeated : list of int
-        Rows that repeat another, and were passed over.
+    views, repeated : list of View
+        Every row, and those that repeat another and were passed over.
     """
 
     items: dict[str, list[View]]
     scores: dict[str, float]
     counts: str
-    repeated: list[int]
+    views: list[View]
+    repeated: list[View]
     readings: list[Reading]
 
 
-def read_ratings(backlog: Backlog, sheets: Sequence[RatedSheet]) -> Ratings:
-    """Return what raters say; raises `DataError` with every mistake and its row."""
+def read_ratings(backlog: Backlog) -> tuple[Ratings, Ratings]:
+    """Return what raters say, and what the earlier list says: both by the same rule.
+
+    Raises
+    ------
+    DataError, SpecError
+        With every mistake and its row.
+    """
+    known = len(backlog.sheets)
+    sheets = backlog.sheets + ((backlog.previous,) if backlog.previous else ())
     tables = [
-        read_sheet(backlog, sheet, Rating, "backlog", french=backlog.french) for sheet in sheets
+        read_sheet(backlog, each, Rating, "backlog", french=backlog.french) for each in sheets
     ]
-    counts = sorted({backlog.reach or _unit(table.headings) for table in tables})
-    if not all(counts) or len(counts) > 1:
-        raise SpecError(backlog.problem("prioritisation.period", "reach", names=counts))
-    ranged = any(rating.ranged for table in tables for _, rating in table.rows)
+    counts = _counts(backlog, [table.headings for table in tables])
+    ranged = any(rating.ranged for table in tables[:known] for _, rating in table.rows)
     ranges = (backlog.uncertainty or ("ranges" if ranged else "confidence")) == "ranges"
-    views: dict[tuple[str, str], View] = {}
-    problems, repeated = list[Problem](), list[int]()
-    readings = [table.reading for table in tables if table.reading]
-    for sheet, reading, (rows, _, headings) in zip(sheets, readings, tables, strict=True):
-        for row, rating in rows:
-            rater = rating.rater or sheet.rater or sheet.path
-            view = View(row, rater, rating, *_quantities(rating, headings, ranges=ranges))
-            first = views.setdefault((rating.id or rating.item, rater), view)
-            wrong = ["twice"] * (first.rating != rating)
-            wrong += ["confidence"] * (not 0 < view.stated["confidence"] <= 1)
-            repeated += [row] * (first is not view)
-            problems += [
-                Problem(f"prioritisation.{name}", {"first": first.row}, reading.name, row=row)
-                for name in wrong
-            ]
+    views = [
+        [_view(backlog, sheet, table, row, ranges=ranges) for row in table.rows]
+        for sheet, table in zip(sheets, tables, strict=True)
+    ]
+    ids = {
+        folded(view.rating.item): folded(view.rating.id) for view in chain(*views) if view.rating.id
+    }
+    lists = []
+    names: dict[str, str] = {}
+    for part in (slice(known), slice(known, None)):
+        readings = [table.reading for table in tables[part] if table.reading]
+        lists.append(_pooled([*chain(*views[part])], ids, names, counts, readings))
+    now, before = lists
+    DataError.refuse(
+        [
+            Problem("prioritisation.unranged", **view.at)
+            for said in now.items.values()
+            for view in said
+            if ranges and view.rating.unsure and not any(each.rating.ranged for each in said)
+        ]
+    )
+    return now, before
+
+
+def exact(views: Sequence[View]) -> bool:
+    """Return whether no number of an item varies, with itself or from one rater to another."""
+    return all(view.drawn == views[0].drawn for view in views) and not any(
+        shape.sd for shape in views[0].drawn.values()
+    )
+
+
+def _view(
+    backlog: Backlog,
+    sheet: RatedSheet,
+    table: Sheet[Rating],
+    row: tuple[int, Rating],
+    *,
+    ranges: bool,
+) -> View:
+    """Return what a row says."""
+    number, rating = row
+    name = table.reading.name if table.reading else ""
+    notes = (f"{factor}_{kind}" for factor in FACTORS for kind in KINDS)
+    backed = {note for note in notes if named(getattr(rating, note))}
+    lost = {note for note in backed if _gone(backlog, getattr(rating, note))}
+    return View(
+        {"file": name, "row": number},
+        f"{number} ({name})" if len(backlog.sheets) > 1 else str(number),
+        folded(rating.rater or sheet.rater or sheet.path),
+        rating,
+        backed - lost,
+        lost,
+        *_quantities(rating, table.headings, ranges=ranges),
+    )
+
+
+def _pooled(
+    views: list[View],
+    ids: Mapping[str, str],
+    names: dict[str, str],
+    counts: str,
+    readings: list[Reading],
+) -> Ratings:
+    """Return what the rows of a list say together."""
+    firsts: dict[tuple[str, str], View] = {}
+    problems, repeated = list[Problem](), list[View]()
+    for view in views:
+        name = folded(view.rating.item)
+        key = folded(view.rating.id or "") or ids.get(name, name)
+        first = firsts.setdefault((key, view.rater), view)
+        if first.drawn != view.drawn or first.stated != view.stated:
+            problems.append(Problem("prioritisation.twice", {"first": first.row}, **view.at))
+        if not 0 < view.stated["confidence"] <= 1:
+            problems.append(Problem("prioritisation.confidence", **view.at))
+        repeated += [view] * (first is not view)
     DataError.refuse(problems)
+    joined: dict[str, list[View]] = {}
+    for (key, _), view in sorted(firsts.items(), key=itemgetter(0)):
+        joined.setdefault(key, []).append(view)
     items: dict[str, list[View]] = {}
-    for (key, _), view in sorted(views.items()):
-        items.setdefault(key, []).append(view)
-    scores = {key: fmean(view.score for view in said) for key, said in items.items()}
-    return Ratings(items, scores, counts[0], repeated, readings)
+    for key, said in joined.items():
+        said.sort(key=lambda view: [(shape.mean, shape.sd) for shape in view.drawn.values()])
+        name = names.setdefault(key, min(view.rating.item for view in said))
+        items[f"{name} ({key})" if name in items else name] = said
+    scores = {name: fmean(view.score for view in said) for name, said in items.items()}
+    return Ratings(items, scores, counts, views, repeated, readings)
 
 
-def _unit(headings: Mapping[str, str]) -> str:
-    """Return what a heading of reach says in brackets; a tool's own around it are none."""
-    wrappers = known_profiles()["backlog"].wrappers
-    names = (unwrapped(headings.get(name, ""), wrappers) for name in _REACH)
-    return next((unit[1] for name in names if (unit := re.search(r"\((.+)\)", name))), "")
+def _gone(backlog: Backlog, note: str) -> bool:
+    """Return whether evidence is a run that is not there, from the spec or from here."""
+    run = re.fullmatch(_RUN, note)
+    return run is not None and all(
+        archive.read_run(path, whole=False).altered
+        for path in (backlog.beside(run[1]), Path(run[1]))
+    )
+
+
+def _counts(backlog: Backlog, sheets: Iterable[Mapping[str, str]]) -> str:
+    """Return what reach counts; refuse sheets whose headings name two units of one quantity."""
+    profile = known_profiles()["backlog"]
+    units: dict[str, dict[str, str]] = {}
+    reaches = list[str]()
+    for headings in sheets:
+        reaches.append(backlog.reach or "")
+        for name in sorted(headings.keys() & profile.columns.keys(), reverse=True):
+            heading = unwrapped(headings[name], profile.wrappers)
+            for unit in re.findall(r"\(([^()]+)\)", heading):
+                stem, _, end = name.rpartition("_")
+                if end in ("low", "likely", "high") and not re.fullmatch(
+                    _NO_UNIT, plain_text(unit)
+                ):
+                    units.setdefault(stem, {}).setdefault(plain_text(unit), headings[name])
+                    counted = stem == "reach" and re.fullmatch(_COUNTED, unit)
+                    reaches[-1] = reaches[-1] or (unit if counted else "")
+    for stem, said in units.items():
+        if len(said) > 1:
+            raise SpecError(backlog.problem("prioritisation.units", stem, names=[*said.values()]))
+    if not all(reaches):
+        raise SpecError(backlog.problem("prioritisation.period", "reach"))
+    return reaches[0]
 
 
 def _quantities(

@@ -11,13 +11,13 @@ KEYS = ("item",)
 """Columns of the frame that name a row."""
 MAIN = ("rice", "rice_low", "rice_high", "number")
 """Columns that tell a row beside another result's, its interval's ends, how they are written."""
-_BESIDE = ("spread_reach", "spread_impact", "spread_effort", "reasons", "evidence")
+_BESIDE = ("reasons", "evidence")
 
 
 def record(result: PrioritisationResult) -> dict[str, Any]:
     """Return what is the result's own as JSON takes it: no prose, missing numbers null."""
     ratings = result.ratings
-    names = ("draws", "seed", "action", "ahead", "alone", "concordance", "stability")
+    names = ("draws", "seed", "action", "alone", "concordance", "stability")
     return {name: getattr(result, name) for name in names} | {
         "schema": "opslab.prioritisation/1",
         "plan": result.backlog.model_dump(mode="json"),
@@ -40,3 +40,14 @@ def evidence(result: PrioritisationResult) -> list[Evidence]:
     """Return nothing: an order is a choice, and no gain that a case could count."""
     del result
     return []
+
+
+def sheets(result: PrioritisationResult) -> dict[str, list[dict[str, Any]]]:
+    """Return what each rater states of each item, as rows."""
+    views = [view for said in result.views for view in said]
+    return {
+        "ratings": [
+            {"item": view.rating.item, "rater": view.rater, "row": view.row} | view.stated
+            for view in views
+        ]
+    }

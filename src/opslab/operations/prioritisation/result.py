@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isclose
 from typing import Any, ClassVar, NamedTuple
 
 from opslab.operations.prioritisation.ratings import Ratings, View
@@ -14,7 +13,7 @@ from opslab.results import Result
 SURE = 0.65
 """Chance from which one item is said to come before another."""
 HALF = 0.5
-"""Kendall's W below which raters are to talk first, and share of reach that is to be counted."""
+"""Mean rank correlation below which raters are to talk first; share of reach to be counted."""
 WORTH = 0.005
 """Share of the top's score from which a thing is worth finding out."""
 
@@ -24,27 +23,26 @@ class Standing(NamedTuple):
 
     Attributes
     ----------
+    reach, impact, effort : float
+        What they are on average.
     rice, rice_low, rice_high : float
-        Mean and middle 90 % of its draws.
+        Exact mean, and the middle 90 % of its draws.
     stated : float
         Score of the numbers as they stand in the sheet.
     delay : float or None
         Cost of delay over weeks (CD3).
     reasons, evidence : float
         Share of its numbers with a reason, with evidence.
-    spread_reach, spread_impact, spread_effort : float
-        How many times the least that a rater states is the most.
     first, top : float or None
         Chance to come first, and to be among the top items; None where no number of the list has a
         range, and nothing says how sure the order is.
     position, position_low, position_high : float
         Expected rank, and the middle 90 %.
-    tie : int
-        Standing of the first item that it cannot be told from.
     crossing : float or None
         Factor on its score that takes it out of the top, or into it.
-    know_reach, know_impact, know_effort : float
-        What knowing it exactly would add to the score of the top, as a share.
+    know_reach, know_impact, know_effort : float or None
+        What knowing it exactly would add to the score of the top, as a share; None far from the
+        line.
     """
 
     item: str
@@ -52,9 +50,9 @@ class Standing(NamedTuple):
     delay: float | None
     reasons: float
     evidence: float
-    spread_reach: float
-    spread_impact: float
-    spread_effort: float
+    reach: float
+    impact: float
+    effort: float
     rice: float
     rice_low: float
     rice_high: float
@@ -63,16 +61,10 @@ class Standing(NamedTuple):
     position: float
     position_low: float
     position_high: float
-    tie: int
     crossing: float | None
-    know_reach: float
-    know_impact: float
-    know_effort: float
-
-    @property
-    def exact(self) -> bool:
-        """Whether no number of it varies."""
-        return isclose(self.rice_low, self.rice_high)
+    know_reach: float | None
+    know_impact: float | None
+    know_effort: float | None
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -90,14 +82,14 @@ class PrioritisationResult(Result):
         The leading items, in the order of their expected scores.
     views : sequence
         What raters say of each of them.
-    ahead : array of shape (items, items)
-        Chance that an item comes before another, of the first ones.
     alone : float
         Chance of the first place to hold if effort errs as published, and nothing else.
+    raters : int
+        How many people rated the list.
     concordance : float or None
         Kendall's W over the items that all raters rated.
     stability : Mapping
-        Kendall's tau with last quarter, what entered and what left.
+        How many pairs of items kept last quarter's order, what entered and what left.
     """
 
     PARTS: ClassVar[Mapping[str, str]] = {
@@ -116,8 +108,8 @@ class PrioritisationResult(Result):
     ratings: Ratings
     standings: Sequence[Standing]
     views: Sequence[Sequence[View]]
-    ahead: Sequence[Sequence[float]]
     alone: float
+    raters: int
     concordance: float | None
     stability: Mapping[str, Any]
 
@@ -130,15 +122,21 @@ class PrioritisationResult(Result):
     def lesson(self) -> tuple[float, str, str]:
         """What is most worth finding out: share of the top's score, factor, item."""
         return max(
-            (getattr(standing, f"know_{factor}"), factor, standing.item)
+            (getattr(standing, f"know_{factor}") or 0.0, factor, standing.item)
             for standing in self.standings
             for factor in ("reach", "impact", "effort")
         )
+
+    @property
+    def accord(self) -> float | None:
+        """Mean rank correlation of two raters, 0 by chance; None where nothing shows it."""
+        w, raters = self.concordance, self.raters
+        return None if w is None else (raters * w - 1) / (raters - 1)
 
     @property
     def action(self) -> str:
         """What to do: stop, range (none was given), talk (raters disagree), find (out) or start."""
         if self.broken or self.flat:
             return "stop" if self.broken else "range"
-        torn = self.concordance is not None and self.concordance < HALF
+        torn = self.accord is not None and self.accord < HALF
         return "talk" if torn else "find" if self.lesson[0] >= WORTH else "start"

@@ -69,6 +69,11 @@ class Rating(Declared):
         """Whether a factor has a range."""
         return any(ends.low != ends.high for ends in (self.reach, self.impact, self.effort))
 
+    @property
+    def unsure(self) -> bool:
+        """Whether its confidence is below 100 %."""
+        return self.confidence is not None and self.confidence < 1
+
 
 class RatedSheet(SheetFile):
     """A sheet, and who filled it in where its rows do not say."""
