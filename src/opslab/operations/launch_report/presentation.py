@@ -74,15 +74,18 @@ def headline(result: LaunchReportResult, say: Voice) -> str:
     """Return what a sponsor reads first: of what is off target, else of the first."""
     if result.broken:
         return say("headline_stop")
-    first, *others = result.by_weight
-    due = [row["state"] for row in others if row["state"] in ("met", "missed")]
-    rest = "rest_some" if "missed" in due else "rest_all"
+    due = [row["state"] for row in _by_need(result)[1:] if row["state"] in ("met", "missed")]
     counts = {"met": due.count("met"), "count": len(due)}
-    return " ".join([_reason(first, say), *[say(rest, **counts)] * bool(due)])
+    rest = [say(f"rest_{max(due)}", **counts)] if due else []
+    return " ".join([*_reasons(result, say)[:1], *rest])
 
 
-def _reason(row: Mapping[str, Any], say: Voice) -> str:
-    return say(f"reason_{row['state']}", **read_out(row, say))
+def _by_need(result: LaunchReportResult) -> list[dict[str, Any]]:
+    return sorted(result.kpis, key=lambda row: row not in result.off)
+
+
+def _reasons(result: LaunchReportResult, say: Voice) -> list[str]:
+    return [say(f"reason_{row['state']}", **read_out(row, say)) for row in _by_need(result)]
 
 
 def first_screen(result: LaunchReportResult, say: Voice) -> Verdict:
@@ -92,7 +95,7 @@ def first_screen(result: LaunchReportResult, say: Voice) -> Verdict:
     upcoming = next((say.date(at) for at in reviews if at > day), say.none)
     weeks = say("weeks", count=(day - review.launch_date).days // 7)
     rising = [read_out(row, say)["theme"] for row in result.feedback if row["low"] > 1]
-    reasons = [_reason(row, say) for row in result.by_weight[1:]]
+    reasons = _reasons(result, say)[1:]
     reasons += [say("rising", names=rising)] if rising else []
     return Verdict(
         kicker=say.joined(say("kicker"), say.date(day), review.owner),

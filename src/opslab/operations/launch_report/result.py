@@ -55,11 +55,6 @@ class LaunchReportResult(Result):
         return [row for row in self.kpis if bad & {row["state"], row["change"]}]
 
     @property
-    def by_weight(self) -> list[dict[str, Any]]:
-        """Figures in their order, the first that is off target before all others."""
-        return sorted(self.kpis, key=lambda row: row not in self.off[:1])
-
-    @property
     def action(self) -> str:
         """What to do: stop, act, wait, keep."""
         if self.broken:

@@ -314,11 +314,10 @@ def _refuse(sheet: Sheet[Any], shares: Collection[str] = ()) -> None:
         wrong = [("twice", "date", day)] * (first != number)
         if folded(name) in shares and abs(value or 0) > MOST:
             wrong.append(("no_share", "value", value))
+        said = {"name": name, "first": first, "given": value}
         for key, column, cell in wrong:
-            said, where = {"name": name, "first": first, "given": cell}, sheet.headings.get(column)
-            problems.append(
-                Problem(f"launch_report.{key}", said, file, None, where, number, str(cell))
-            )
+            where = file, None, sheet.headings.get(column), number, str(cell)
+            problems.append(Problem(f"launch_report.{key}", said, *where))
     DataError.refuse(problems)
 
 
