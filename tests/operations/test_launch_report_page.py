@@ -226,6 +226,8 @@ def test_themes_are_told_as_ratios_the_risen_first_and_never_past_the_review(cit
     result = citing("themes", record)
     assert [row["times"] for row in result.feedback][:2] == [4, 1]
     assert re.search(r"4\.0 times \([\d.]{2,3}\sto\s[\d.]{2,3}\)", page(result, "en"))
+    record["trends"][0]["weeks"] = [0] * 4 + [40] * 4
+    assert re.search(r"new: at least [\d.]+ times", page(citing("themes", record), "en"))
     for trend in record["trends"]:
         del trend["ended"]
     with pytest.raises(SpecError, match="Run it again"):

@@ -66,7 +66,8 @@ def read_out(row: Mapping[str, Any], say: Voice) -> dict[str, str]:
     ends = say.range(cells["low"], cells["high"]) if row.get("low") is not None else say.none
     cells["goal"] = f"{cells.get('direction')} {cells.get('target')}"
     cells |= {"limits": ends, "interval": ends}
-    cells["ratio"] = say("ratio", times=cells.get("times"), interval=ends)
+    ratio = "ratio" if row.get("high") else "ratio_new"
+    cells["ratio"] = say(ratio, times=cells.get("times"), interval=ends, low=cells.get("low"))
     return cells | {"moved": say(f"moved_{row.get('change', 'unknown')}", **cells)}
 
 
@@ -74,18 +75,18 @@ def headline(result: LaunchReportResult, say: Voice) -> str:
     """Return what a sponsor reads first: of what is off target, else of the first."""
     if result.broken:
         return say("headline_stop")
-    due = [row["state"] for row in _by_need(result)[1:] if row["state"] in ("met", "missed")]
+    (_, first), *others = _reasons(result, say)
+    due = [state for state, _ in others if state in ("met", "missed")]
     counts = {"met": due.count("met"), "count": len(due)}
-    rest = [say(f"rest_{max(due)}", **counts)] if due else []
-    return " ".join([*_reasons(result, say)[:1], *rest])
+    return " ".join([first, *([say(f"rest_{max(due)}", **counts)] if due else [])])
 
 
-def _by_need(result: LaunchReportResult) -> list[dict[str, Any]]:
-    return sorted(result.kpis, key=lambda row: row not in result.off)
-
-
-def _reasons(result: LaunchReportResult, say: Voice) -> list[str]:
-    return [say(f"reason_{row['state']}", **read_out(row, say)) for row in _by_need(result)]
+def _reasons(result: LaunchReportResult, say: Voice) -> list[tuple[str, str]]:
+    """Return each figure's state, and how it is said: those that are off target first."""
+    return [
+        (row["state"], say(f"reason_{row['state']}", **read_out(row, say)))
+        for row in sorted(result.kpis, key=lambda row: row not in result.off)
+    ]
 
 
 def first_screen(result: LaunchReportResult, say: Voice) -> Verdict:
@@ -95,7 +96,7 @@ def first_screen(result: LaunchReportResult, say: Voice) -> Verdict:
     upcoming = next((say.date(at) for at in reviews if at > day), say.none)
     weeks = say("weeks", count=(day - review.launch_date).days // 7)
     rising = [read_out(row, say)["theme"] for row in result.feedback if row["low"] > 1]
-    reasons = _reasons(result, say)[1:]
+    reasons = [said for _, said in _reasons(result, say)[1:]]
     reasons += [say("rising", names=rising)] if rising else []
     return Verdict(
         kicker=say.joined(say("kicker"), say.date(day), review.owner),
