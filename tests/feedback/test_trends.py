@@ -44,6 +44,7 @@ def test_of_one_source_it_is_the_quasi_poisson_model():
     assert row["rising"]
     assert (row["recent"], row["messages"], row["of"]) == (4, 64, 311)
     assert row["weeks"] == [yes for yes, _ in WEEKS]
+    assert row["ended"] == str(max(feedback(WEEKS)[1]))
 
 
 def test_days_before_the_first_whole_week_are_left_out():

@@ -57,7 +57,8 @@ def trends(
         ``theme``, ``messages`` ``of`` all of late (a customer's in a week as one); ``ratio`` of the
         shares (each at least half a message) with its 95 % interval ``low`` and ``high``, and the
         ``error`` of its logarithm; ``q``, adjusted over all themes; ``recent``, the weeks that are
-        set against those before; ``weeks``, messages of each week, the first one first; ``rising``.
+        set against those before; ``weeks``, messages of each week, the first one first; ``ended``,
+        their last day; ``rising``.
 
     Sources
     -------
@@ -65,7 +66,7 @@ def trends(
     chapter 6); of one theme in one source all is the generalised linear model's. Drawing it towards
     that of others: Smyth (2004).
     """
-    ago, count = _weeks(days, width)
+    ago, count, ended = _weeks(days, width)
     inside, ago, sources = _once(inside, ago, sources, customers)
     recent = max(min(RECENT, count // 3), 1)
     late, each = (ago < recent).to_numpy(), np.ones(len(ago))
@@ -99,6 +100,7 @@ def trends(
             "error": error,
             "q": p_values(inside, weights, chances, each, inflation, freedom),
             "recent": recent,
+            "ended": str(ended)[:10],
             "weeks": weeks.reindex(range(count)[::-1], fill_value=0).T.to_numpy(int).tolist(),
         }
     )
@@ -107,13 +109,14 @@ def trends(
     return rows.assign(rising=rising)
 
 
-def _weeks(days: Sequence[datetime.date | None], width: int) -> tuple[pd.Series[float], int]:
-    """Return how many weeks ago each message is, and how many whole weeks there are."""
+def _weeks(days: Sequence[datetime.date | None], width: int) -> tuple[pd.Series[float], int, Any]:
+    """Return how many weeks ago each message is, how many whole weeks there are, the last day."""
     dates = pd.to_datetime(pd.Series(np.array(days, object)))
     runs = (dates.sort_values().diff() >= pd.Timedelta(days=GAP)).cumsum()[dates.notna()]
     dates = dates.where(runs.map(runs.value_counts(normalize=True)) >= STRAY)
     count = ((dates.max() - dates.min()).days + 1) // width if dates.notna().any() else 0
-    return ((dates.max() - dates).dt.days // width).astype(float), count
+    last = dates.max()
+    return ((last - dates).dt.days // width).astype(float), count, last
 
 
 def _once(

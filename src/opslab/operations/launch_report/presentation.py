@@ -22,9 +22,11 @@ _COLUMNS = {
     "lessons": "lesson owner",
 }
 """Of each part that is a table, in the order of the page."""
-_WORDS = ("change", "state", "decision", "direction")
+COIN = 0.25
+"""Brier score of always saying 50 %."""
+_WORDS = ("change", "state", "decision", "direction", "timing")
 _TONES: dict[Any, Tone] = {
-    **dict.fromkeys(("stop", "act", "missed", "worse", "no_go"), "bad"),
+    **dict.fromkeys(("stop", "act", "missed", "worse", "unstable", "no_go"), "bad"),
     **dict.fromkeys(("keep", "met", "better", "go"), "good"),
 }
 
@@ -37,6 +39,7 @@ def voice(result: LaunchReportResult, language: Language) -> Voice:
 
 def read_out(row: Mapping[str, Any], say: Voice) -> dict[str, str]:
     """Return the cells of a row as they are read, and the range of its ends under its names."""
+    forms = {"%": say.percent, "points": say.signed_points}
 
     def shown(cell: Any) -> str:
         match cell:
@@ -44,10 +47,11 @@ def read_out(row: Mapping[str, Any], say: Voice) -> dict[str, str]:
                 return say.none
             case int():
                 return say.integer(cell)
-            case float() if row.get("unit") in ("%", "share"):
-                return say.percent(cell)
+            case float() if form := forms.get(row.get("unit", "")):
+                return form(cell)
             case float():
-                return f"{say.number(cell, 3)} {say.spoken(row.get('unit', ''))}".strip()
+                digits = 2 if "theme" in row else 3
+                return f"{say.number(cell, digits)} {say.spoken(row.get('unit', ''))}".strip()
             case date():
                 return say.date(cell)
             case list():
@@ -60,18 +64,29 @@ def read_out(row: Mapping[str, Any], say: Voice) -> dict[str, str]:
         name: say(f"{name}_{cell}") if name in _WORDS else shown(cell) for name, cell in row.items()
     }
     ends = say.range(cells["low"], cells["high"]) if row.get("low") is not None else say.none
-    goal = f"{cells.get('direction')} {cells.get('target')}"
-    return cells | {"goal": goal, "limits": ends, "ratio": ends, "interval": ends}
+    cells["goal"] = f"{cells.get('direction')} {cells.get('target')}"
+    cells |= {"limits": ends, "interval": ends}
+    ratio = "ratio" if row.get("high") else "ratio_new"
+    cells["ratio"] = say(ratio, times=cells.get("times"), interval=ends, low=cells.get("low"))
+    return cells | {"moved": say(f"moved_{row.get('change', 'unknown')}", **cells)}
 
 
 def headline(result: LaunchReportResult, say: Voice) -> str:
-    """Return the sentence that a sponsor reads first: of what is off target, else of the first."""
+    """Return what a sponsor reads first: of what is off target, else of the first."""
     if result.broken:
         return say("headline_stop")
-    off, due = result.names("missed", "worse"), result.names("met", "missed")
-    row = next((row for row in result.kpis if row["name"] in off), result.kpis[0])
-    moved = say(f"headline_{row['change']}", **read_out(row, say))
-    return say("headline", met=len(result.names("met")), count=len(due), moved=moved)
+    (_, first), *others = _reasons(result, say)
+    due = [state for state, _ in others if state in ("met", "missed")]
+    counts = {"met": due.count("met"), "count": len(due)}
+    return " ".join([first, *([say(f"rest_{max(due)}", **counts)] if due else [])])
+
+
+def _reasons(result: LaunchReportResult, say: Voice) -> list[tuple[str, str]]:
+    """Return each figure's state, and how it is said: those that are off target first."""
+    return [
+        (row["state"], say(f"reason_{row['state']}", **read_out(row, say)))
+        for row in sorted(result.kpis, key=lambda row: row not in result.off)
+    ]
 
 
 def first_screen(result: LaunchReportResult, say: Voice) -> Verdict:
@@ -81,13 +96,13 @@ def first_screen(result: LaunchReportResult, say: Voice) -> Verdict:
     upcoming = next((say.date(at) for at in reviews if at > day), say.none)
     weeks = say("weeks", count=(day - review.launch_date).days // 7)
     rising = [read_out(row, say)["theme"] for row in result.feedback if row["low"] > 1]
-    reasons = [say(f"reason_{row['state']}", **read_out(row, say)) for row in result.kpis]
+    reasons = [said for _, said in _reasons(result, say)[1:]]
     reasons += [say("rising", names=rising)] if rising else []
     return Verdict(
         kicker=say.joined(say("kicker"), say.date(day), review.owner),
         title=say.spoken(review.shown_title),
         question=say.spoken(review.question or ""),
-        action=say(f"action_{result.action}", names=result.names("missed", "worse")),
+        action=say(f"action_{result.action}", names=[row["name"] for row in result.off]),
         headline=headline(result, say),
         tone=_TONES.get(result.action, "open"),
         facts=Facts(
@@ -105,7 +120,8 @@ def figures(result: LaunchReportResult, say: Voice) -> dict[str, Figure]:
 
 def _drawn(row: Mapping[str, Any], say: Voice) -> Figure:
     words = read_out(row, say)
-    title = say(f"headline_{row['change']}", **words)
+    title = say("pair", name=words["name"], value=words["moved"])
+    band = [say("band")] * (row["low"] is not None)
     with style():
         drawing, axes = framed(title, 1.7, left=0.7)
         if row["low"] is not None:
@@ -116,7 +132,9 @@ def _drawn(row: Mapping[str, Any], say: Voice) -> Figure:
         axes.set_xticks(*ticks(axes.get_xlim(), say, signed=True))
         axes.set_yticks(*ticks(axes.get_ylim(), say, percent=row["unit"] == "%"))
         name_axis(axes, say("axis"))
-    return Figure(drawing, say("alt", title=title, **words), say("caption", **words))
+    return Figure(
+        drawing, say("alt", title=title, **words), " ".join([*band, say("caption", **words)])
+    )
 
 
 def _table(name: str, result: LaunchReportResult, say: Voice) -> Blocks:
@@ -132,8 +150,13 @@ def _table(name: str, result: LaunchReportResult, say: Voice) -> Blocks:
     heads = [say(f"column_{column}") for column in columns]
     table = Table(say(f"table_{name}"), heads, cells, wide=True)
     drawn = result.figures(say.language).values() if name == "kpis" else ()
-    score = say.none if result.brier is None else say.decimal(result.brier)
-    return [table, say.remark(f"note_{name}", score=score), *drawn]
+    notes = [f"note_{name}"]
+    if name == "calibration":
+        notes += ["overruled"] * (rows[-1]["decision"] == "no_go")
+    if name == "calibration" and result.brier is not None:
+        notes.append(f"brier_{'worse' if result.brier > COIN else 'better'}")
+    words = read_out(rows[0], say) | {"score": result.brier}
+    return [table, *(say.remark(note, **words) for note in notes), *drawn]
 
 
 def _part(name: str, result: LaunchReportResult, say: Voice) -> Blocks:

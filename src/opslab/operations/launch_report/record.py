@@ -3,6 +3,8 @@
 from math import sqrt
 from typing import Any
 
+from pydantic_core import to_jsonable_python
+
 from opslab.evidence import Evidence, Quantity
 from opslab.operations.launch_report.result import LaunchReportResult
 
@@ -15,12 +17,11 @@ _SHORT = "name direction target by unit low before high after latest change stat
 
 def record(result: LaunchReportResult) -> dict[str, Any]:
     """Return what is the result's own as JSON takes it: no prose, missing numbers null."""
-    names = ("action", "feedback", "experiment", "gate", "calibration", "brier")
-    return {name: getattr(result, name) for name in names} | {
+    names = ("action", "kpis", "feedback", "experiment", "gate", "calibration", "brier")
+    return {name: to_jsonable_python(getattr(result, name)) for name in names} | {
         "schema": "opslab.launch_report/1",
         "inputs": [{"file": source.name, "sha256": source.sha256} for source in result.sources],
         "plan": result.review.model_dump(mode="json"),
-        "kpis": [row | {"by": str(row["by"])} for row in result.kpis],
         "imports": [reading.record() for reading in result.readings],
     }
 
@@ -35,13 +36,14 @@ def rows(result: LaunchReportResult, *, full: bool) -> list[dict[str, Any]]:
 
 def evidence(result: LaunchReportResult) -> list[Evidence]:
     """Return the difference of each figure that has limits: a description, and no cause."""
-    return [_evidence(row, result) for row in result.kpis if row["change"] != "unknown"]
+    rows = [row for row in result.kpis if row["change"] != "unknown"]
+    return [_evidence(row, result) for row in rows if row["low"] < row["high"]]
 
 
 def _evidence(row: dict[str, Any], result: LaunchReportResult) -> Evidence:
     review, name, value = result.review, row["name"], row["after"] - row["before"]
     since = sum(week >= 0 for week in row["weeks"])
-    deviation = max(row["high"] - row["before"], 1e-9) / 3  # limits are three of them away
+    deviation = (row["high"] - row["before"]) / 3  # limits are three of them away
     error = deviation * sqrt(1 / since + 1 / (len(row["weeks"]) - since))
     ends = value, value - 1.96 * error, value + 1.96 * error
     return Evidence(

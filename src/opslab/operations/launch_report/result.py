@@ -48,15 +48,17 @@ class LaunchReportResult(Result):
     readings: tuple[Reading, ...]
     sources: tuple[SourceFile, ...]
 
-    def names(self, *states: str) -> list[str]:
-        """Return the figures that are in a state, or moved so."""
-        return [row["name"] for row in self.kpis if {row["state"], row["change"]} & {*states}]
+    @property
+    def off(self) -> list[dict[str, Any]]:
+        """Figures that miss their target, got worse or unstable."""
+        bad = {"missed", "worse", "unstable"}
+        return [row for row in self.kpis if bad & {row["state"], row["change"]}]
 
     @property
     def action(self) -> str:
         """What to do: stop, act, wait, keep."""
         if self.broken:
             return "stop"
-        if self.names("missed", "worse"):
+        if self.off:
             return "act"
-        return "wait" if self.names("open", "unknown") else "keep"
+        return "wait" if {"open", "unknown"} & {row["state"] for row in self.kpis} else "keep"

@@ -1,27 +1,37 @@
 """The review of a launch: figures before and after, themes since, how the gate's words held."""
 
 from bisect import bisect, bisect_left
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date, timedelta
 from itertools import pairwise
+from math import isclose
 from statistics import fmean, median_high
 from typing import Any
 
 from scipy.stats import beta, binomtest
 
-from opslab.errors import DataError, Problem, SpecError
+from opslab.errors import DataError, Problem, SpecError, did_you_mean
 from opslab.messages import Language
+from opslab.names import folded
 from opslab.operations.cited import cited_run
 from opslab.operations.launch_report.result import LaunchReportResult
-from opslab.operations.launch_report.spec import CITED, Kpi, LaunchReview, PastLaunch, Value
+from opslab.operations.launch_report.spec import (
+    CITED,
+    MOST,
+    Kpi,
+    LaunchReview,
+    PastLaunch,
+    Value,
+)
 from opslab.results import Check, Message, Status
-from opslab.tables.import_report import Reading
-from opslab.tables.sheets import read_sheet, source_files
+from opslab.tables.sheets import Sheet, read_sheet, source_files
 
 FEWEST = 8
 """Values from which limits are drawn, and that are a signal in a row on one side of the mean."""
 GATE = ("decision", "readiness", "threshold", "blockers", "conditions")
 """What is told of a readiness."""
+OLD = timedelta(weeks=12)
+"""Between an experiment and a launch: longer is told."""
 LAUNCHES = 10
 """Launches from which the gate's readiness is scored."""
 
@@ -54,10 +64,26 @@ def behaviour_limits(values: Sequence[float]) -> tuple[float, float, float, floa
     return mean - 2.66 * moved, mean, mean + 2.66 * moved, 3.268 * moved
 
 
-def signalled(values: Sequence[float], low: float, mean: float, high: float) -> bool:
-    """Return whether values leave the limits, or eight in a row lie on one side of the mean."""
-    sides = "".join("=+-"[(value > mean) - (value < mean)] for value in values)
-    return min(values) < low or max(values) > high or "+" * FEWEST in sides or "-" * FEWEST in sides
+def signalled(values: Sequence[float], low: float, mean: float, high: float) -> str:
+    """Return which ways values signal: beyond the limits, or eight in a row beyond the mean.
+
+    Examples
+    --------
+    >>> signalled([20, 43, 43], 37, 40, 43.5)
+    'down'
+    """
+
+    def beyond(sign: int, edge: float) -> bytes:
+        return bytes(
+            sign * value > sign * edge and not isclose(value, edge, rel_tol=1e-6)
+            for value in values
+        )
+
+    return " ".join(
+        way
+        for way, sign, limit in (("up", 1, high), ("down", -1, low))
+        if any(beyond(sign, limit)) or bytes([1] * FEWEST) in beyond(sign, mean)
+    )
 
 
 def review_launch(
@@ -69,7 +95,7 @@ def review_launch(
     ----------
     review : LaunchReview
     as_of : datetime.date, optional
-        Its own date by default.
+        Its own date by default; what is later is left out.
     language : {"en", "fr"}
         In which the result shows itself.
 
@@ -81,36 +107,45 @@ def review_launch(
     day, launched = as_of or review.date, review.launch_date
     if day < launched:
         raise SpecError(review.problem("launch_report.not_launched", "launch_date"))
-    cited: dict[str, Mapping[str, Any]] = {
-        name: cited_run(review, run, name, notebook=notebook).record
-        for name, notebook in CITED.items()
-        if (run := getattr(review, name))
-    }
-    gate, experiment = cited.get("gate"), cited.get("experiment", {})
-    if gate and gate["launch_date"] != launched.isoformat():
-        raise SpecError(review.problem("launch_report.other_launch", "gate", gate=gate["launch"]))
-    values, reading = _values(review)
+    cited = {name: _cited(review, name, day) for name in CITED if getattr(review, name)}
+    gate, trial = cited.get("gate"), cited.get("experiment")
+    values, others, reading = _values(review)
+    themes = mentioned(cited["themes"], launched, day) if "themes" in cited else ()
     kpis = tuple(movement(kpi, values, launched, day) for kpi in review.kpis)
-    rows, judged, _ = read_sheet(review, review.past, PastLaunch, "past-launches")
-    past, readings = [launch for _, launch in rows], tuple(filter(None, (reading, judged)))
+    sheet = read_sheet(review, review.past, PastLaunch, "past-launches")
+    _refuse(sheet)
+    past = [launch for _, launch in sheet.rows if launch.date <= day]
+    readings = tuple(filter(None, (reading, sheet.reading)))
     return LaunchReportResult(
         review=review,
         as_of=day,
         language=language,
         kpis=kpis,
-        feedback=tuple(mentioned(cited["themes"], launched)) if "themes" in cited else (),
-        experiment=tuple(
-            {**each["statement"]["values"], **each["quantity"], "unit": each["unit"]}
-            for each in experiment.get("evidence", ())
-        ),
+        feedback=tuple(sorted(themes, key=lambda row: -row["low"])),
+        experiment=tuple(effects(trial, launched)) if trial else (),
         gate=({"unit": "%", **{name: gate[name] for name in GATE}},) if gate else (),
         calibration=tuple(calibrate(past)),
         lessons=tuple(map(dict, review.lessons)),
         brier=brier(past),
         readings=readings,
         sources=source_files(review, readings, len(kpis)),
-        checks=tuple(_checks(kpis)),
+        checks=tuple(_checks(kpis, others)),
     )
+
+
+def _cited(review: LaunchReview, name: str, day: date) -> Mapping[str, Any]:
+    """Return the record of a run that is cited: complete, of this launch, and no later."""
+    record = cited_run(review, getattr(review, name), name, notebook=CITED[name]).record
+    this, last = (review.slug, str(review.launch_date)), str(day)
+    wrong = {
+        "stopped": record["status"] != "complete" or record.get("decision") == "stop",
+        "undated": name == "themes" and any("ended" not in trend for trend in record["trends"]),
+        "other": name == "gate" and (record["launch"], record["launch_date"]) != this,
+        "late": name != "themes" and record["as_of"] > (this[1] if name == "gate" else last),
+    }
+    keys = [f"launch_report.cited_{key}" for key in wrong if wrong[key]]
+    SpecError.refuse([review.problem(key, name, review=review.slug) for key in keys])
+    return record
 
 
 def movement(
@@ -118,60 +153,88 @@ def movement(
 ) -> dict[str, Any]:
     """Return a figure's limits and means, its ``change``, and its target's ``state``.
 
-    ``latest`` is the last value since the launch up to the target's day.
+    ``latest`` is the last value since the launch up to the target's day; none is missing between
+    the two, else nobody can tell. A week or month that the launch parts (``mixed``) is left out.
     """
-    known = {at: values[name, at] for name, at in sorted(values) if name == kpi.name and at <= day}
+    name = folded(kpi.name)
+    known = {at: values[of, at] for of, at in sorted(values) if of == name and at <= day}
     days, series = [*known], [*known.values()]
-    start = bisect_left(days, launched)
-    since, due = series[start:], series[start : bisect(days, kpi.by)]
-    limits = behaviour_limits(series[:start])
-    low, before, high, _ = limits or [None] * 4
     gaps = [(here - last).days for last, here in pairwise([*days, day])]
-    sign, state, moved = (1 if kpi.direction == "up" else -1), "unknown", "unknown"
+    step, start = median_high(gaps[:-1] or [7]), bisect_left(days, launched)
+    mixed = bool(start) and launched < min([days[start - 1] + timedelta(step), *days[start:][:1]])
+    del days[start - mixed : start], series[start - mixed : start]
+    start -= mixed
+    since, due = series[start:], bisect(days, kpi.by)
+    limits, seen = behaviour_limits(series[:start]), (*days[:due], None)[due - 1]
+    low, before, high, _ = limits or [None] * 4
+    sign, state, change = (1 if kpi.direction == "up" else -1), "unknown", "unknown"
     if kpi.by > day:
         state = "open"
-    elif due:
-        state = "met" if sign * due[-1] >= sign * kpi.target else "missed"
+    elif due > start and (kpi.by - days[due - 1]).days < step + max(step, 7):
+        state = "met" if sign * series[due - 1] >= sign * kpi.target else "missed"
     if limits and since:
-        better = "better" if sign * fmean(since) > sign * limits[1] else "worse"
-        moved = better if signalled(since, *limits[:3]) else "steady"
+        signals = signalled(since, *limits[:3])
+        change = {"": "steady", kpi.direction: "better", "up down": "unstable"}.get(
+            signals, "worse"
+        )
     return {
         **dict(kpi),
         "low": low,
         "before": before,
         "high": high,
         "after": fmean(since) if since else None,
-        "latest": due[-1] if due else None,
-        "change": moved,
+        "latest": series[due - 1] if due > start else None,
+        "seen": seen,
+        "change": change,
         "state": state,
         "silent": not since,
         "short": not limits,
-        "gaps": sum(max(gap // median_high(gaps) - 1, 0) for gap in gaps if gap),
+        "gaps": sum(max(gap // step - 1, 0) for gap in gaps),
+        "mixed": mixed,
         "weeks": [(at - launched).days / 7 for at in days],
         "values": series,
     }
 
 
-def mentioned(record: Mapping[str, Any], launched: date) -> Iterator[dict[str, Any]]:
+def effects(record: Mapping[str, Any], launched: date) -> Iterator[dict[str, Any]]:
+    """Give an experiment's effects: shares in points, and whether it was long before, or after."""
+    plan = {name: record["plan"][name] for name in ("experiment", "question")}
+    for each in record["evidence"]:
+        start, end = (at and date.fromisoformat(at) for at in each["period"])
+        timing = "unknown"
+        if start and end:
+            timing = "before" if end < launched - OLD else "within"
+            timing = "after" if start > launched else timing
+        yield {
+            **plan,
+            **each["statement"]["values"],
+            **each["quantity"],
+            "unit": each["unit"].replace("share", "points"),
+            "start": start,
+            "end": end,
+            "timing": timing,
+        }
+
+
+def mentioned(record: Mapping[str, Any], launched: date, day: date) -> Iterator[dict[str, Any]]:
     """Give each theme's messages a week before and since a launch, and the ends of their ratio.
 
-    Weeks are whole ones, back from the record's last day; that of the launch is left out where it
-    is in both. Of Poisson counts the part since is binomial (Przyborowski and Wilenski, 1940), with
-    exact ends (Clopper and Pearson, 1934). Messages come in bursts: counts are divided by the
-    larger of their own overdispersion and that of all themes (Pearson's chi-squared over its
-    degrees of freedom, at least 1). The intervals hold 95 % over all themes (Bonferroni).
+    Weeks are whole ones, back from the last message; that of the launch is left out where it is in
+    both, and so are those after the day. Of Poisson counts the part since is binomial (Przyborowski
+    and Wilenski, 1940), with exact ends (Clopper and Pearson, 1934). Messages come in bursts:
+    counts are divided by the larger of their own overdispersion and that of all themes (Pearson's
+    chi-squared over its degrees of freedom, at least 1). The intervals hold 95 % over all themes
+    (Bonferroni).
     """
-    ended = date.fromisoformat(record["plan"]["end"] or record["as_of"])
-    weeks, rest = divmod((ended - launched).days + 1, 7)
-    titles = {theme["id"]: theme["phrases"] for theme in record["themes"]}
-    parted = {
-        trend["theme"]: (trend["weeks"][: -weeks - bool(rest)], trend["weeks"][-weeks:])
-        for trend in record["trends"]
-        if weeks > 0
-    }
-    parted = {
-        theme: parts for theme, parts in parted.items() if all(parts) and any(map(any, parts))
-    }
+    titles, parted = {theme["id"]: theme["phrases"] for theme in record["themes"]}, {}
+    for trend in record["trends"]:
+        ended, counts = date.fromisoformat(trend["ended"]), trend["weeks"]
+        later = max(-((day - ended).days // 7), 0)
+        weeks, rest = divmod((ended - launched).days + 1 - 7 * later, 7)
+        counts = counts[: len(counts) - later]
+        parts = counts[: -weeks - bool(rest)], counts[-weeks:]
+        if weeks > 0 and all(parts) and any(map(any, parts)):
+            parted[trend["theme"]] = parts
     bursts = {theme: overdispersion(parts) for theme, parts in parted.items()}
     for theme, parts in parted.items():
         shrunk = max(1.0, bursts[theme], fmean(bursts.values()))
@@ -183,6 +246,7 @@ def mentioned(record: Mapping[str, Any], launched: date) -> Iterator[dict[str, A
             "theme": {said["language"]: said["title"] for said in titles[theme]},
             "before": fmean(parts[0]),
             "after": fmean(parts[1]),
+            "times": fmean(parts[1]) / fmean(parts[0]) if any(parts[0]) else None,
             "low": scale * low / (1 - low),
             "high": scale * high / (1 - high) if high < 1 else None,
         }
@@ -223,22 +287,44 @@ def brier(past: Sequence[PastLaunch]) -> float | None:
     return fmean(error**2 for error in errors) if len(errors) >= LAUNCHES else None
 
 
-def _values(review: LaunchReview) -> tuple[dict[tuple[str, date], float], Reading | None]:
-    """Return the values by figure and day, and how they were read; a day has one value only."""
-    rows, reading, headings = read_sheet(review, review.series, Value, "kpi-series")
+def _values(review: LaunchReview) -> tuple[dict[tuple[str, date], float], list[str], Any]:
+    """Return the values by figure and day, other names with their first row, how it was read."""
+    sheet = read_sheet(review, review.series, Value, "kpi-series")
+    _refuse(sheet, {folded(kpi.name) for kpi in review.kpis if kpi.unit == "%"})
+    names = {folded(kpi.name): kpi.name for kpi in review.kpis}
+    others = {}
+    for number, row in reversed(sheet.rows):
+        if folded(row.kpi) not in names:
+            near = did_you_mean(row.kpi, names.values())
+            others[folded(row.kpi)] = f"{row.kpi} ({number}{f' → {near}?' if near else ''})"
+    values = {
+        (folded(row.kpi), row.date): row.value for _, row in sheet.rows if row.value is not None
+    }
+    return values, sorted(others.values()), sheet.reading
+
+
+def _refuse(sheet: Sheet[Any], shares: Collection[str] = ()) -> None:
+    """Refuse a name that is there twice for a day, and values that are no shares."""
     firsts: dict[tuple[str, date], int] = {}
-    twice = []
-    for number, row in rows:
-        values = {"first": firsts.setdefault((row.kpi, row.date), number), "kpi": row.kpi}
-        where = review.series.path, None, headings["date"], number, str(row.date)
-        twice += [Problem("launch_report.twice", values, *where)] * (values["first"] != number)
-    DataError.refuse(twice)
-    return {(row.kpi, row.date): row.value for _, row in rows if row.value is not None}, reading
+    problems = []
+    file = sheet.reading.name if sheet.reading else None
+    for number, row in sheet.rows:
+        name, day, value, *_ = dict(row).values()
+        first = firsts.setdefault((folded(name), day), number)
+        wrong = [("twice", "date", day)] * (first != number)
+        if folded(name) in shares and abs(value or 0) > MOST:
+            wrong.append(("no_share", "value", value))
+        said = {"name": name, "first": first, "given": value}
+        for key, column, cell in wrong:
+            where = file, None, sheet.headings.get(column), number, str(cell)
+            problems.append(Problem(f"launch_report.{key}", said, *where))
+    DataError.refuse(problems)
 
 
-def _checks(kpis: Sequence[Mapping[str, Any]]) -> Iterator[Check]:
-    for name in ("silent", "short", "gaps"):
-        names, blocking = [row["name"] for row in kpis if row[name]], name == "silent"
+def _checks(kpis: Sequence[Mapping[str, Any]], others: list[str]) -> Iterator[Check]:
+    for name in ("silent", "short", "gaps", "mixed", "others"):
+        names = others if name == "others" else [row["name"] for row in kpis if row[name]]
+        blocking = name == "silent"
         status: Status = "warn" if names else "pass"
         if blocking and len(names) == len(kpis):
             status = "fail"

@@ -5,6 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from opslab.documents import Location
+from opslab.names import folded
 from opslab.operations.cited import record_file
 from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title, Words, fault
 from opslab.tables.sheets import SheetFile
@@ -15,6 +16,8 @@ CITED = {
     "experiment": "experiment_readout",
 }
 """Fields that name a run, and whose run it has to be."""
+MOST = 1.5
+"""Of what the unit % is for: shares from 0 to 1, or a little more."""
 
 
 class Kpi(Declared):
@@ -32,6 +35,12 @@ class Kpi(Declared):
     """what stands behind its numbers; % for values that are shares from 0 to 1"""
     why: Text = ""
     """why it tells whether the launch works"""
+
+    @model_validator(mode="after")
+    def _a_share(self) -> Self:
+        if self.unit == "%" and abs(self.target) > MOST:
+            raise fault("launch_report.no_share", given=self.target, name=self.name)
+        return self
 
 
 class Value(Declared):
@@ -99,10 +108,12 @@ class LaunchReview(FromFile):
 
     @model_validator(mode="after")
     def _one_target_each(self) -> Self:
-        names = [kpi.name for kpi in self.kpis]
-        for name in names:
-            if names.count(name) > 1:
-                raise fault("launch_report.repeated_kpi", name=name)
+        names = [folded(kpi.name) for kpi in self.kpis]
+        for kpi in self.kpis:
+            if names.count(folded(kpi.name)) > 1:
+                raise fault("launch_report.repeated_kpi", name=kpi.name)
+            if kpi.by < self.launch_date:
+                raise fault("launch_report.due_before", name=kpi.name, by=kpi.by)
         return self
 
     def named(self) -> dict[Location, str]:
