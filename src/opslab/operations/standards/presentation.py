@@ -14,7 +14,7 @@ from opslab.report.voice import Blocks, Voice
 __all__ = ["PARTS", "figures", "first_screen", "headline", "voice"]
 
 _TONES: Mapping[str, Tone] = {"stop": "bad", "fix": "open", "keep": "good"}
-_KINDS = "template sections owner date review_by baseline target evidence other"
+_KINDS = "template sections owner date review_by baseline target evidence keys"
 _METHOD = "template held adoption dates evidence read"
 
 

@@ -15,7 +15,7 @@ from opslab.results import Result
 NAMING = ("template", "title", "team")
 """Keys that name a document: nothing is asked of them."""
 KINDS = ("owner", "date", "review_by", "baseline", "target", "evidence")
-"""Keys that are known in either language; any other is ``other``."""
+"""Keys that are known in either language; any other is ``keys``."""
 State = Literal["there", "absent", "empty", "stale", "unclear"]
 
 
@@ -27,7 +27,7 @@ class Finding(NamedTuple):
     document : str
         Its path, from the folder of the documents.
     kind : str
-        ``template`` (that it follows one), ``sections``, a known key, or ``other``.
+        ``template`` (that it follows one), ``sections``, a known key, or ``keys``.
     asked : str
         The section's heading, or the key.
     value : str

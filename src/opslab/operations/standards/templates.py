@@ -33,8 +33,15 @@ class Template(NamedTuple):
 
     def within(self, page: Page) -> list[set[str] | None]:
         """Return what stands below each section in a document; None where it has none such."""
-        either = ((bare(name), bare(name.spoken("fr"))) for name in self.sections)
-        return [page.sections.get(name, page.sections.get(french)) for name, french in either]
+        words = [(bare(name), bare(name.spoken("fr"))) for name in self.sections]
+        places = {word: place for place, either in enumerate(words) for word in either}
+        found: dict[int | None, set[str]] = {}
+        place, depth = None, 0
+        for level, heading, parts in page.pieces:
+            if heading in places or level <= depth:
+                place, depth = places.get(heading), level
+            found.setdefault(place, set()).update(parts)
+        return [found.get(place) for place in range(len(words))]
 
     def likeness(self, page: Page) -> float:
         """Return the share of its sections that a document has."""
@@ -65,8 +72,9 @@ def read_templates(folders: Iterable[Path]) -> tuple[dict[str, Template], dict[s
                 raise SpecError.of("standards.unlike", file=stem) from None
             (name,) = _matched([[next(iter(page.keys.values()), "") or stem] for page in pages])
             keys = [english[key] for key in pages[0].keys]
-            lines = set().union(*(lines for page in pages for lines in page.sections.values()))
-            known[stem] = Template(name, sections, keys, lines)
+            own = [page.links | page.prompts for page in pages]
+            own += [parts for page in pages for _, _, parts in page.pieces]
+            known[stem] = Template(name, sections, keys, set().union(*own))
     words = [(stem, template.name, template.name.spoken("fr")) for stem, template in known.items()]
     return {bare(word): known[names[0]] for names in words for word in names}, english
 
