@@ -372,7 +372,7 @@ def test_a_template_of_ones_own_replaces_the_one_brought_under_all_its_names(tmp
         "---\ntemplate: look\nevidence:\n---\n## View\nhttps://a.example\n"
     )
     documents = {
-        "a.md": "---\nmodèle: notes de réunion\n---\n## Décisions\n## Actions\n## Questions ouvertes\n",
+        "a.md": "---\nmodèle: compte rendu de réunion\n---\n## Décisions\n## Actions\n## Questions ouvertes\n",
         "b.md": NOTES,
         "d.md": "No template, no heading.",
         "c.md": "---\ntemplate: look\n---\n## View\nmine\nhttps://a.example\n",

@@ -110,7 +110,7 @@ def shown(path: str) -> str:
 
 def parts_of(text: str) -> set[str]:
     """Return the sentences and cells of a text that say something, folded: no stopgap."""
-    parts = re.split(r"[|\n]|(?<=[.:;?!])\s", text)
+    parts = re.split(r"[|\n]|(?<=[.:?!])\s", text)
     words = {part: folded(part) for part in parts if re.search(r"\w", part)}
     return {said for part, said in words.items() if named(part) or re.fullmatch(_ANSWER, said)}
 
@@ -132,7 +132,8 @@ def read_page(path: Path, name: str) -> Page:
         for form, mark in _MARKUP:
             source = re.sub(form, mark, source)
     front = re.match(_FRONT, source)
-    source = re.sub(_FENCE, _code, source[front.end() :] if front else source)
+    source = source[front.end() :] if front else source
+    source = re.sub(_FENCE, lambda fence: "code\n" * named(fence[2]), source)
     comments = " ".join(re.findall(_COMMENT, source))
     source = re.sub(_COMMENT, "", source)
     for form, plain in _PLAIN:
@@ -149,7 +150,3 @@ def read_page(path: Path, name: str) -> Page:
     pieces = [(len(marks), bare(heading), parts_of(body)) for marks, heading, body in below]
     links = {*re.findall(_LINK, " ".join([source, *keys.values()]))}
     return Page(keys, headings, pieces, links, parts_of(comments) | {*re.findall(_LINK, comments)})
-
-
-def _code(fence: re.Match[str]) -> str:
-    return "code\n" * named(fence[2])

@@ -120,7 +120,9 @@ def review_standards(
             unread.append(Problem("standards.unread", {}, path))
         else:
             findings += _findings(standard, day, known, path, page)
-    movements = [_movement(standard, day, number, findings) for number in range(len(standard.previous))]
+    movements = [
+        _movement(standard, day, number, findings) for number in range(len(standard.previous))
+    ]
     kinds = {kind: share(own) for kind, own in grouped(findings, "kind").items()}
     return StandardsResult(
         standard=standard,
@@ -214,5 +216,5 @@ def _movement(
     now = {path: all(finding.state == "there" for finding in own) for path, own in groups}
     both = then.keys() & now
     before, after = (sum(whole[path] for path in both) for whole in (then, now))
-    new, gone = (sorted(map(shown, paths)) for paths in (now.keys() - then, then.keys() - now))
+    new, gone = sorted(now.keys() - then), sorted(then.keys() - now)
     return Movement(run.card.as_of, len(both), before, after, new, gone)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from opslab.errors import SpecError
 from opslab.messages import LANGUAGES, Bilingual
@@ -79,7 +79,7 @@ def read_templates(folders: Iterable[Path]) -> tuple[dict[str, Template], dict[s
     return {bare(word): known[names[0]] for names in words for word in names}, english
 
 
-def said(key: str, **values: str) -> Bilingual:
+def said(key: str, **values: Any) -> Bilingual:
     """Return a message in both languages."""
     english, french = (Voice(language, "standards")(key, **values) for language in LANGUAGES)
     return Bilingual(english, french=french)
