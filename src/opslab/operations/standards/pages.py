@@ -11,7 +11,6 @@ import html
 import io
 import re
 import zipfile
-from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -49,11 +48,11 @@ _PLAIN = (
     (r"<(?!https:)[^<>]*>", " "),
 )
 """What is no text of Markdown: what was struck out, pictures, tags."""
-_MARKUP: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
+_MARKUP = (
     (r"(?s)<w:r\b[^<>]*> ?<w:rPr>(?:(?!</w:rPr>).){,500}<w:d?strike ?/>.*?(?:</w:r>|\Z)", ""),
     (
-        r"(?is)<(header|footer)\b.*?(?:</\1\b|\Z)",
-        lambda found: re.sub(r"(?i)<a\b[^<>]*>", "", found[0]),
+        r"(?i)<a\b[^<>]*>(?=[^<>]*(?:<(?!/?(?:header|footer)\b)[^<>]*>[^<>]*){,100}</(?:header|footer)\b)",
+        "",
     ),
     (r"(?i)<a\b[^<>]*>\s*<img\b[^<>]*>\s*</a>", ""),
     (r"\s+", " "),
@@ -82,19 +81,17 @@ class Page(NamedTuple):
     ----------
     keys : dict of str to str
         Its front matter, or the ``Key: value`` lines below its title, by bare word.
-    headings : list of str
-        Those of level 2.
-    pieces : list of (int, str, set of str)
-        Of each heading its level, its bare words, and the parts below it that say something.
-    links, prompts : set of str
-        Links in the text, and the parts and links of its comments.
+    pieces : list of (str, str, set of str)
+        Of each heading its marks (`##`), its words, and the parts below it that say something.
+    links : set of str
+    said : set of str
+        All parts and links, those in comments too.
     """
 
     keys: dict[str, str]
-    headings: list[str]
-    pieces: list[tuple[int, str, set[str]]]
+    pieces: list[tuple[str, str, set[str]]]
     links: set[str]
-    prompts: set[str]
+    said: set[str]
 
 
 @lru_cache(10_000)
@@ -134,7 +131,7 @@ def read_page(path: Path, name: str) -> Page:
     front = re.match(_FRONT, source)
     source = source[front.end() :] if front else source
     source = re.sub(_FENCE, lambda fence: "code\n" * named(fence[2]), source)
-    comments = " ".join(re.findall(_COMMENT, source))
+    said = parts_of(source) | {*re.findall(_LINK, source)}
     source = re.sub(_COMMENT, "", source)
     for form, plain in _PLAIN:
         source = re.sub(form, plain, source)
@@ -145,8 +142,9 @@ def read_page(path: Path, name: str) -> Page:
         written = parse("\n" + front[1], name).values.items()
     cells = ((key, "" if value is None else str(value)) for key, value in written)
     keys = {bare(key): value[:_LONGEST].strip(" :") for key, value in cells}
-    below = [*zip(rest[::3], rest[1::3], rest[2::3], strict=True)]
-    headings = [heading for marks, heading, _ in below if marks == "##"]
-    pieces = [(len(marks), bare(heading), parts_of(body)) for marks, heading, body in below]
+    pieces = [
+        (marks, heading, parts_of(body))
+        for marks, heading, body in zip(rest[::3], rest[1::3], rest[2::3], strict=True)
+    ]
     links = {*re.findall(_LINK, " ".join([source, *keys.values()]))}
-    return Page(keys, headings, pieces, links, parts_of(comments) | {*re.findall(_LINK, comments)})
+    return Page(keys, pieces, links, said)

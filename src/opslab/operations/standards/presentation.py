@@ -40,7 +40,6 @@ def first_screen(result: StandardsResult, say: Voice) -> Verdict:
     standard, all_of = result.standard, result.share
     kind, least = next(iter(result.kinds.items()), ("", all_of))
     todo = f"fix_{kind}" if result.action == "fix" else f"action_{result.action}"
-    documents = say("of", held=all_of.whole, asked=all_of.documents)
     telling = [one for one in result.checks if one.status != "pass" or one.name == "moved"]
     day = say.date(result.as_of) if result.as_of else None
     return Verdict(
@@ -55,7 +54,12 @@ def first_screen(result: StandardsResult, say: Voice) -> Verdict:
         ),
         headline=headline(result, say),
         tone=_TONES[result.action],
-        facts=Facts([say.fact("adoption", documents), say.checks_fact(result.checks)]),
+        facts=Facts(
+            [
+                say.fact("adoption", say("of", held=all_of.whole, asked=all_of.documents)),
+                say.checks_fact(result.checks),
+            ]
+        ),
         reasons=[say.message(check.detail) for check in telling],
     )
 
@@ -98,12 +102,11 @@ def _lacking(result: StandardsResult, say: Voice) -> Blocks:
             Cell(row["title"], say.joined(row["team"], shown(row["document"]))),
             row["owner"] or say.none,
             row["template"] or say.none,
-            say("of", held=row["held"], asked=row["asked"]),
             row["lacking"] or say("lack_there"),
         )
         for row in result.room("record").rows(result, full=False)
     ]
-    columns = "document owner template held lacking"
+    columns = "document owner template lacking"
     return [say.heading("lacking"), say.table("lacking", columns, rows)]
 
 
@@ -111,7 +114,8 @@ def _movement(result: StandardsResult, say: Voice) -> Blocks:
     points = [
         say(f"moved_{part}", **moved._asdict())
         for moved in result.movements
-        for part in ("pass", *(name for name in ("new", "gone") if getattr(moved, name)))
+        for part in ("pass", "new", "gone")
+        if getattr(moved, part, True)
     ]
     return [say.heading("movement"), Points(points) if points else say.paragraph("moved_warn")]
 

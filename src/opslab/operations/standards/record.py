@@ -47,22 +47,27 @@ def rows(result: StandardsResult, *, full: bool) -> list[dict[str, Any]]:
         lacking = [_lack(result, finding) for finding in findings if finding.state != "there"]
         held_at = {one.kind: one.value for one in findings if one.state == "there"}
         asked, held = len(states), states.count("there")
-        numbers = {
-            "asked": asked,
-            "held": held,
-            "held_share": held / asked,
-            "owner": held_at.get("owner", ""),
-        }
-        table.append({**dict(about), **numbers, "lacking": Bilingual.joined("; ", lacking)})
+        table.append(
+            {
+                **dict(about),
+                "asked": asked,
+                "held": held,
+                "held_share": held / asked,
+                "owner": held_at.get("owner", ""),
+                "lacking": Bilingual.joined(" · ", lacking),
+            }
+        )
     return sorted(table, key=lambda row: row["held_share"])
 
 
 def _lack(result: StandardsResult, finding: Finding) -> Bilingual:
     """Return what a finding lacks: of what is out of date its day, and since how long."""
-    day, lasts = read_day(finding.value) or result.as_of, result.standard.stale_after_days
-    late = (result.as_of - day).days - lasts * (finding.kind == "date")
-    values = {"name": finding.asked, "value": finding.value, "day": day, "late": late}
-    return said(f"lack_{finding.state}", **values)
+    day, as_of = read_day(finding.value), result.as_of
+    lasts = result.standard.stale_after_days * (finding.kind == "date")
+    late = (as_of - day).days - lasts if as_of and day else 0
+    return said(
+        f"lack_{finding.state}", name=finding.asked, value=finding.value, day=day, late=late
+    )
 
 
 def evidence(result: StandardsResult) -> list[Evidence]:

@@ -36,10 +36,10 @@ class Template(NamedTuple):
         words = [(bare(name), bare(name.spoken("fr"))) for name in self.sections]
         places = {word: place for place, either in enumerate(words) for word in either}
         found: dict[int | None, set[str]] = {}
-        place, depth = None, 0
+        place, depth = None, ""
         for level, heading, parts in page.pieces:
-            if heading in places or level <= depth:
-                place, depth = places.get(heading), level
+            if (word := bare(heading)) in places or level <= depth:
+                place, depth = places.get(word), level
             found.setdefault(place, set()).update(parts)
         return [found.get(place) for place in range(len(words))]
 
@@ -65,16 +65,17 @@ def read_templates(folders: Iterable[Path]) -> tuple[dict[str, Template], dict[s
             files.setdefault(path.name.partition(".")[0], []).append(read_page(path, path.name))
         for stem, pages in files.items():
             try:
-                sections = _matched([page.headings for page in pages])
+                sections = _matched(
+                    [[name for level, name, _ in page.pieces if level == "##"] for page in pages]
+                )
                 for page in pages:
                     english = dict(zip(page.keys, pages[0].keys, strict=True)) | english
             except ValueError:
                 raise SpecError.of("standards.unlike", file=stem) from None
             (name,) = _matched([[next(iter(page.keys.values()), "") or stem] for page in pages])
             keys = [english[key] for key in pages[0].keys]
-            own = [page.links | page.prompts for page in pages]
-            own += [parts for page in pages for _, _, parts in page.pieces]
-            known[stem] = Template(name, sections, keys, set().union(*own))
+            lines = set().union(*(page.said for page in pages))
+            known[stem] = Template(name, sections, keys, lines)
     words = [(stem, template.name, template.name.spoken("fr")) for stem, template in known.items()]
     return {bare(word): known[names[0]] for names in words for word in names}, english
 
