@@ -344,6 +344,6 @@ def test_an_earlier_run_is_one_of_the_same_standard_and_earlier(workspace_folder
 def test_two_reviews_beside_each_other_have_their_own_heads(tmp_path):
     first = review(tmp_path / "x", {"a.md": WHOLE})
     second = review(tmp_path / "y", {"a.md": WHOLE.replace("Ada\n", "TBD\n", 1)})
-    shown = repr(first.compare(second))
+    shown = str(first.compare(second)._repr_mimebundle_())
     assert "The other one" in shown
     assert "Other keys" not in shown

@@ -42,12 +42,16 @@ _GONE = (
 )
 _PLAIN = (
     (_GONE, ""),
-    (r"(?<!~)~~[^~]+~~|\{\{[^{}\n]*\}\}", ""),
+    (
+        r"(?m)(?<!~)~~[^~]+~~|\{\{[^{}\n]*\}\}"
+        r"|^(?=[^\n]*\|)[^\n]*\n(?=[ \t]*\|?[ \t]*:?-{2,}[-|: \t]*$)",
+        "",
+    ),
     (r"\[!\[[^][\n]*\]\([^()\n]*\)\]\([^()\n]*\)", ""),
     (r"!\[([^][\n]*)\]\([^()\n]*\)", r"\1"),
     (r"<(?!https:)[^<>]*>", " "),
 )
-"""What is no text of Markdown: what was struck out, pictures, tags."""
+"""What is no text of Markdown: what was struck out, heads of tables, pictures, tags."""
 _MARKUP = (
     (r"(?s)<w:r\b[^<>]*> ?<w:rPr>(?:(?!</w:rPr>).){,500}<w:d?strike ?/>.*?(?:</w:r>|\Z)", ""),
     (
