@@ -43,8 +43,7 @@ _GONE = (
 _PLAIN = (
     (_GONE, ""),
     (
-        r"(?m)(?<!~)~~[^~]+~~|\{\{[^{}\n]*\}\}"
-        r"|^(?=[^\n]*\|)[^\n]*\n(?=[ \t]*\|?[ \t]*:?-{2,}[-|: \t]*$)",
+        r"(?m)(?<!~)~~[^~]+~~|\{\{[^{}\n]*\}\}|^(?=.*\|).*\n(?=[ \t]*\|?[ \t]*:?--[-|: \t]*$)",
         "",
     ),
     (r"\[!\[[^][\n]*\]\([^()\n]*\)\]\([^()\n]*\)", ""),
@@ -55,7 +54,7 @@ _PLAIN = (
 _MARKUP = (
     (r"(?s)<w:r\b[^<>]*> ?<w:rPr>(?:(?!</w:rPr>).){,500}<w:d?strike ?/>.*?(?:</w:r>|\Z)", ""),
     (
-        r"(?i)<a\b[^<>]*>(?=[^<>]*(?:<(?!/?(?:header|footer)\b)[^<>]*>[^<>]*){,100}</(?:header|footer)\b)",
+        r"(?i)<a\b[^<>]*>(?=[^<>]*(?:<(?!/?(?:head|foot)er\b)[^<>]*>[^<>]*){,99}</(head|foot)er\b)",
         "",
     ),
     (r"(?i)<a\b[^<>]*>\s*<img\b[^<>]*>\s*</a>", ""),
@@ -129,7 +128,7 @@ def read_page(path: Path, name: str) -> Page:
     if not ending.startswith(".m"):
         source = re.sub(_GONE, "", re.sub(_COMMENT, "", source))
         used = {*re.findall(r'\br:id="(\w+)"', source)}
-        source = re.sub(_RELATION, lambda one: one[0] * (one[1] in used), source)
+        source = re.sub(_RELATION, lambda tag: tag[0] * (tag[1] in used), source)
         for form, mark in _MARKUP:
             source = re.sub(form, mark, source)
     front = re.match(_FRONT, source)

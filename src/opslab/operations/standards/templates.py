@@ -34,14 +34,14 @@ class Template(NamedTuple):
     def within(self, page: Page) -> list[set[str] | None]:
         """Return what stands below each section in a document; None where it has none such."""
         words = [(bare(name), bare(name.spoken("fr"))) for name in self.sections]
-        places = {word: place for place, either in enumerate(words) for word in either}
-        found: dict[int | None, set[str]] = {}
-        place, depth = None, ""
+        places = {word: number for number, either in enumerate(words) for word in either}
+        below: dict[int | None, set[str]] = {}
+        current, depth = None, ""
         for level, heading, parts in page.pieces:
             if (word := bare(heading)) in places or level <= depth:
-                place, depth = places.get(word), level
-            found.setdefault(place, set()).update(parts)
-        return [found.get(place) for place in range(len(words))]
+                current, depth = places.get(word), level
+            below.setdefault(current, set()).update(parts)
+        return [below.get(number) for number in range(len(words))]
 
     def likeness(self, page: Page) -> float:
         """Return the share of its sections that a document has."""
