@@ -41,6 +41,7 @@ SITUATIONS = {
     "nothing follows": {"a.md": "# Autre\n\nRien."},
     "unread": {"a.md": FRENCH, "b.pdf": "%PDF", "c.md": "---\na: [\n---\n"},
     "broken": {"a.pdf": "%PDF"},
+    "one unread": {"a.md": FRENCH, "c.md": FRENCH, "b.pdf": "%PDF"},
     "unclear": {"a.md": FRENCH.replace("2026-10-01", "03/04/2026")},
     "stale": {
         "a.md": FRENCH.replace("compte rendu de réunion", "stratégie").replace(
@@ -93,9 +94,12 @@ def test_both_languages_are_whole_in_every_situation(tmp_path, situation):
     english = page_of(result, "en")
     assert len(check.english_in(english)) > 5
     assert not re.search(r"\{\w|nan\b|None", english + shown)
-    assert result.action == {"all hold": "keep", "broken": "stop", "unread": "stop"}.get(
-        situation, "fix"
-    )
+    assert result.action == {
+        "all hold": "keep",
+        "broken": "stop",
+        "unread": "stop",
+        "one unread": "read",
+    }.get(situation, "fix")
     assert repr(result)
 
 
