@@ -18,7 +18,7 @@ from opslab.errors import DataError, SpecError
 
 SAMPLE = ROOT / "data" / "sample"
 FRENCH = """---
-modèle: notes de réunion
+modèle: compte rendu de réunion
 titre: Réunion
 équipe: Paiements
 responsable: Ada
@@ -41,9 +41,10 @@ SITUATIONS = {
     "nothing follows": {"a.md": "# Autre\n\nRien."},
     "unread": {"a.md": FRENCH, "b.pdf": "%PDF", "c.md": "---\na: [\n---\n"},
     "broken": {"a.pdf": "%PDF"},
+    "one unread": {"a.md": FRENCH, "c.md": FRENCH, "b.pdf": "%PDF"},
     "unclear": {"a.md": FRENCH.replace("2026-10-01", "03/04/2026")},
     "stale": {
-        "a.md": FRENCH.replace("notes de réunion", "stratégie").replace(
+        "a.md": FRENCH.replace("compte rendu de réunion", "stratégie").replace(
             "date:", "à_revoir_le: 2020-01-01\ndate:"
         )
     },
@@ -77,7 +78,7 @@ def test_both_languages_are_whole_in_every_situation(tmp_path, situation):
     check, fields = french(), {}
     if situation == "other keys":
         (tmp_path / "own").mkdir()
-        own = "---\nmodèle: notes de réunion\ntitre:\néquipe:\nsalle:\n---\n## Décisions\n"
+        own = "---\nmodèle: compte rendu de réunion\ntitre:\néquipe:\nsalle:\n---\n## Décisions\n"
         (tmp_path / "own" / "meeting_notes.md").write_text(own, "utf-8")
         fields = {"templates": "own"}
     result = reviewed(tmp_path, SITUATIONS[situation], **fields)
@@ -93,9 +94,12 @@ def test_both_languages_are_whole_in_every_situation(tmp_path, situation):
     english = page_of(result, "en")
     assert len(check.english_in(english)) > 5
     assert not re.search(r"\{\w|nan\b|None", english + shown)
-    assert result.action == {"all hold": "keep", "broken": "stop", "unread": "stop"}.get(
-        situation, "fix"
-    )
+    assert result.action == {
+        "all hold": "keep",
+        "broken": "stop",
+        "unread": "stop",
+        "one unread": "read",
+    }.get(situation, "fix")
     assert repr(result)
 
 
@@ -138,9 +142,11 @@ def test_what_has_moved_since_an_earlier_run(workspace_folder):
     assert (moved.both, moved.before, moved.now) == (2, 1, 2)
     assert (moved.new, moved.gone) == (["new.md"], ["gone.md"])
     assert result.check("moved").status == "pass"
-    assert "2 documents that were also there on 5 October 2026, 2 hold" in page_of(result, "en")
+    assert "2 documents that were also there on 5 October 2026, 2 are complete" in page_of(
+        result, "en"
+    )
     json.dumps(result.record())
-    assert "1 of 2" in repr(result.movement).replace("\xa0", " ")
+    assert "1 was then" in repr(result.movement)
     record = first.folder / "result.json"
     record.write_text(record.read_text("utf-8").replace('"held": 6', '"held": 5'), "utf-8")
     with pytest.raises(SpecError, match="not the one that was filed"):

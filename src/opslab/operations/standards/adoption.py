@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from scipy import stats
-
 from opslab.operations.standards.result import Finding, Share
-
-LEVEL = 0.9
 
 
 def grouped(findings: Iterable[Finding], by: str) -> dict[str, list[Finding]]:
@@ -20,12 +16,9 @@ def grouped(findings: Iterable[Finding], by: str) -> dict[str, list[Finding]]:
 
 
 def share(findings: Iterable[Finding]) -> Share:
-    """Return how many documents hold all that is asked, with its interval (Wilson 1927)."""
+    """Return how many documents hold all that is asked, and how much there is of it."""
     held = [
         [finding.state == "there" for finding in own]
         for own in grouped(findings, "document").values()
     ]
-    whole, count = sum(map(all, held)), len(held)
-    ends = stats.binomtest(whole, count or 1).proportion_ci(LEVEL, method="wilson")
-    low, high = map(float, ends if count else (0, 1))
-    return Share(whole, count, sum(map(sum, held)), sum(map(len, held)), low, high)
+    return Share(sum(map(all, held)), len(held), sum(map(sum, held)), sum(map(len, held)))

@@ -17,22 +17,47 @@ from typing import NamedTuple
 
 from opslab import provenance
 from opslab.documents import parse
-from opslab.names import singular
+from opslab.names import folded, named, singular
 
 READ = (".md", ".markdown", ".html", ".htm", ".docx")
 """Kinds of documents that are read."""
 _LARGEST = 2_000_000  # bytes of a file, and of each part of a Word document
 _LONGEST = 200  # letters of what stands at a key
 _WORD = ("word/document.xml", "word/_rels/document.xml.rels")
-_FENCE = r"(?ms)^ {0,3}(`{3,}|~{3,})[^\n]*\n.*?(?:^ {0,3}\1|\Z)"
+_EXPORTED = r"[ _](?:[0-9a-f]{32}|\d{5,})(?=\.\w+$|$)"  # what Notion and Confluence add to a name
+_FENCE = r"(?ms)^ {0,3}(`{3,}|~{3,})[^\n]*\n(.*?)(?:^ {0,3}\1|\Z)"
 _COMMENT = r"(?s)<!--.*?(?:-->|\Z)"
 _HEADING = r"(?m)^ {0,3}(#{1,6})[ \t]+(\S.*)$"
 _FRONT = r"(?ms)\A---[ \t]*\n(.*?)^---[ \t]*$"
 _KEY = r"(?m)^\W{0,4}(\w[^:\n]{0,40}):[* \t]+(\S.*)$"
-_LINK = r"https://(?!www\.atlassian\.com)\w[^\s)>\]]+|\b\w+/[\w-]+/\d{4}-\d\d-\d\d-[0-9a-f]{8}\b"
+_LINK = (
+    r"https://(?!www\.atlassian\.com)\w[^\s)>\]`]*[^\s)>\]`.,;:!?]"
+    r"|\b\w+/[\w-]+/\d{4}-\d\d-\d\d-[0-9a-f]{8}\b"
+)
+_RELATION = r'<Relationship\b[^<>]*?\bId="(\w+)"[^<>]*>'
+_ANSWER = r"no(?:ne|thing)?|non|aucune?|neant|rien"  # to an open question
+_GONE = (
+    r"(?is)<(script|style|head|nav|del|s|strike|w:del|w:moveFrom)\b(?:[^<>]*[^<>/])?>"
+    r".*?(?:</\1\b[^<>]*>|\Z)"
+)
+_PLAIN = (
+    (_GONE, ""),
+    (
+        r"(?m)(?<!~)~~[^~]+~~|\{\{[^{}\n]*\}\}|^(?=.*\|).*\n(?=[ \t]*\|?[ \t]*:?--[-|: \t]*$)",
+        "",
+    ),
+    (r"\[!\[[^][\n]*\]\([^()\n]*\)\]\([^()\n]*\)", ""),
+    (r"!\[([^][\n]*)\]\([^()\n]*\)", r"\1"),
+    (r"<(?!https:)[^<>]*>", " "),
+)
+"""What is no text of Markdown: what was struck out, heads of tables, pictures, tags."""
 _MARKUP = (
-    (_COMMENT, ""),
-    (r"(?is)<(script|style|head)\b.*?(?:</\1\b|\Z)", ""),
+    (r"(?s)<w:r\b[^<>]*> ?<w:rPr>(?:(?!</w:rPr>).){,500}<w:d?strike ?/>.*?(?:</w:r>|\Z)", ""),
+    (
+        r"(?i)<a\b[^<>]*>(?=[^<>]*(?:<(?!/?(?:head|foot)er\b)[^<>]*>[^<>]*){,99}</(head|foot)er\b)",
+        "",
+    ),
+    (r"(?i)<a\b[^<>]*>\s*<img\b[^<>]*>\s*</a>", ""),
     (r"\s+", " "),
     (r'(?i)<(?:h|w:pStyle w:val="(?:Heading|Titre) ?)1\b[^<>]*>', "\n# "),
     (r'(?i)<(?:h|w:pStyle w:val="(?:Heading|Titre) ?)2\b[^<>]*>', "\n## "),
@@ -59,21 +84,35 @@ class Page(NamedTuple):
     ----------
     keys : dict of str to str
         Its front matter, or the ``Key: value`` lines below its title, by bare word.
-    headings : list of str
-        Those of level 2.
-    sections : dict of str to set of str
-        By bare heading, the lines below it that hold words; by an empty text, the links.
+    pieces : list of (str, str, set of str)
+        Of each heading its marks (`##`), its words, and the parts below it that say something.
+    links : set of str
+    said : set of str
+        All parts and links, those in comments too.
     """
 
     keys: dict[str, str]
-    headings: list[str]
-    sections: dict[str, set[str]]
+    pieces: list[tuple[str, str, set[str]]]
+    links: set[str]
+    said: set[str]
 
 
 @lru_cache(10_000)
 def bare(heading: str) -> str:
     """Return a heading or key without number, marks, case and plural."""
     return singular(re.sub(r"^[\d.\s]+", "", heading))
+
+
+def shown(path: str) -> str:
+    """Return a path without what Notion and Confluence add to a page's name."""
+    return re.sub(_EXPORTED, "", path)
+
+
+def parts_of(text: str) -> set[str]:
+    """Return the sentences and cells of a text that say something, folded: no stopgap."""
+    parts = re.split(r"[|\n]|(?<=[.:?!])\s", text)
+    words = {part: folded(part) for part in parts if re.search(r"\w", part)}
+    return {said for part, said in words.items() if named(part) or re.fullmatch(_ANSWER, said)}
 
 
 def read_page(path: Path, name: str) -> Page:
@@ -87,23 +126,28 @@ def read_page(path: Path, name: str) -> Page:
         raise ValueError(name)
     source = content.decode("utf-8-sig").replace("\r\n", "\n")
     if not ending.startswith(".m"):
+        source = re.sub(_GONE, "", re.sub(_COMMENT, "", source))
+        used = {*re.findall(r'\br:id="(\w+)"', source)}
+        source = re.sub(_RELATION, lambda tag: tag[0] * (tag[1] in used), source)
         for form, mark in _MARKUP:
             source = re.sub(form, mark, source)
-        source = html.unescape(source)
     front = re.match(_FRONT, source)
-    source = re.sub(_FENCE, "code\n", source[front.end() :] if front else source)
+    source = source[front.end() :] if front else source
+    source = re.sub(_FENCE, lambda fence: "code\n" * named(fence[2]), source)
+    said = parts_of(source) | {*re.findall(_LINK, source)}
     source = re.sub(_COMMENT, "", source)
+    for form, plain in _PLAIN:
+        source = re.sub(form, plain, source)
+    source = html.unescape(source)
     before, *rest = re.split(_HEADING, source)
     written = re.findall(_KEY, before + "".join(rest[2:3]))
     if front:
         written = parse("\n" + front[1], name).values.items()
     cells = ((key, "" if value is None else str(value)) for key, value in written)
     keys = {bare(key): value[:_LONGEST].strip(" :") for key, value in cells}
-    sections = {"": set(re.findall(_LINK, " ".join([source, *keys.values()])))}
-    headings, after = [], [*rest[3::3], ""]
-    for marks, heading, body, deeper in zip(rest[::3], rest[1::3], rest[2::3], after, strict=False):
-        headings += [heading] * (marks == "##")
-        lines = sections.setdefault(bare(heading), set())
-        lines.update(line.strip() for line in body.split("\n") if re.search(r"\w", line))
-        lines.update(deeper[len(marks) :])
-    return Page(keys, headings, sections)
+    pieces = [
+        (marks, heading, parts_of(body))
+        for marks, heading, body in zip(rest[::3], rest[1::3], rest[2::3], strict=True)
+    ]
+    links = {*re.findall(_LINK, " ".join([source, *keys.values()]))}
+    return Page(keys, pieces, links, said)

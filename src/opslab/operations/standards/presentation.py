@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from opslab.messages import Language
-from opslab.operations.standards.adoption import LEVEL, grouped, share
-from opslab.operations.standards.figures import figures
-from opslab.operations.standards.result import Finding, Share, StandardsResult
+from opslab.operations.standards.adoption import grouped, share
+from opslab.operations.standards.pages import shown
+from opslab.operations.standards.result import Finding, StandardsResult
 from opslab.report.blocks import Cell, Facts, Group, Points, Tone, Verdict
+from opslab.report.figures import Figure
 from opslab.report.voice import Blocks, Voice
 
 __all__ = ["PARTS", "figures", "first_screen", "headline", "voice"]
 
-_TONES: Mapping[str, Tone] = {"stop": "bad", "fix": "open", "keep": "good"}
-_KINDS = "template sections owner date review_by baseline target evidence other"
+_TONES: Mapping[str, Tone] = {"stop": "bad", "fix": "open", "read": "open", "keep": "good"}
 _METHOD = "template held adoption dates evidence read"
 
 
@@ -26,81 +26,98 @@ def voice(result: StandardsResult, language: Language) -> Voice:
 
 def headline(result: StandardsResult, say: Voice) -> str:
     """Return the sentence that a sponsor reads first."""
-    values = {**result.share._asdict(), "span": _span(result.share, say), "level": LEVEL}
-    return say(f"headline_{result.action}", unread=len(result.unread), **values)
+    return say(f"headline_{result.action}", unread=len(result.unread), **result.share._asdict())
+
+
+def figures(result: StandardsResult, say: Voice) -> dict[str, Figure]:
+    """Return no figure: the table of adoption tells it all."""
+    del result, say
+    return {}
 
 
 def first_screen(result: StandardsResult, say: Voice) -> Verdict:
     """Return what happened, how sure we are, and what to do."""
     standard, all_of = result.standard, result.share
-    first = next((say(f"column_{kind}") for kind in result.kinds), "")
-    documents = say("of", held=all_of.whole, asked=all_of.documents)
+    kind, least = next(iter(result.kinds.items()), ("", all_of))
+    todo = f"fix_{kind}" if result.action == "fix" else f"action_{result.action}"
     telling = [one for one in result.checks if one.status != "pass" or one.name == "moved"]
     day = say.date(result.as_of) if result.as_of else None
     return Verdict(
         kicker=say.joined(say("kicker"), day, standard.owner),
         title=say.spoken(standard.shown_title),
         question=say.spoken(standard.question) if standard.question else None,
-        action=say(f"action_{result.action}", name=first),
+        action=say(
+            todo,
+            wrong=least.documents - least.whole,
+            unread=len(result.unread),
+            **least._asdict(),
+        ),
         headline=headline(result, say),
         tone=_TONES[result.action],
-        facts=Facts([say.fact("adoption", documents), say.checks_fact(result.checks)]),
+        facts=Facts(
+            [
+                say.fact("adoption", say("of", held=all_of.whole, asked=all_of.documents)),
+                say.checks_fact(result.checks),
+            ]
+        ),
         reasons=[say.message(check.detail) for check in telling],
     )
-
-
-def _span(share: Share, say: Voice) -> str:
-    return say.range(say.percent(share.low, 0), say.percent(share.high, 0))
 
 
 def _adoption(result: StandardsResult, say: Voice) -> Blocks:
     groups = [
         Group(
             Cell(say(f"column_{by}")),
-            [_row(name, own, say) for name, own in grouped(result.findings, by).items()],
+            [
+                _row(name or say("no_team"), own, result.kinds, say)
+                for name, own in grouped(result.findings, by).items()
+                if name or by == "team"
+            ],
         )
         for by in ("team", "template")
     ]
-    table = say.table("adoption", f"name adoption {_KINDS}", groups=groups, level=LEVEL)
-    return [say.heading("adoption"), *result.figures(say.language).values(), table]
+    return [
+        say.heading("adoption"),
+        say.table("adoption", " ".join(["name adoption", *result.kinds]), groups=groups),
+    ]
 
 
-def _row(name: str, findings: Sequence[Finding], say: Voice) -> list[str | Cell]:
+def _row(
+    name: str, findings: Sequence[Finding], kinds: Iterable[str], say: Voice
+) -> list[str | Cell]:
     """Return a row of the table: how often each kind of thing is there, of the times asked."""
-    whole, kinds = share(findings), grouped(findings, "kind")
-    documents = say("of", held=whole.whole, asked=whole.documents)
-    cells: list[str | Cell] = [name or say("no_name"), Cell(documents, interval=_span(whole, say))]
-    for kind in _KINDS.split():
-        _, _, held, asked, *_ = share(kinds.get(kind, ()))
+    whole, own = share(findings), grouped(findings, "kind")
+    cells: list[str | Cell] = [name, say("of", held=whole.whole, asked=whole.documents)]
+    for kind in kinds:
+        _, _, held, asked = share(own.get(kind, ()))
         tone: Tone = "good" if held == asked else "open" if held else "bad"
         cells.append(Cell(say("of", held=held, asked=asked), tone=tone) if asked else say.none)
     return cells
 
 
 def _lacking(result: StandardsResult, say: Voice) -> Blocks:
+    """Return what each document lacks: those to complete first, with whom to write to."""
     rows = [
         (
-            Cell(row["title"], say.joined(row["team"], row["document"])),
+            Cell(row["title"], say.joined(row["team"], shown(row["document"]))),
+            row["owner"] or say.none,
             row["template"] or say.none,
-            say("of", held=row["held"], asked=row["asked"]),
             row["lacking"] or say("lack_there"),
         )
         for row in result.room("record").rows(result, full=False)
     ]
-    return [say.heading("lacking"), say.table("lacking", "document template held lacking", rows)]
+    columns = "document owner template lacking"
+    return [say.heading("lacking"), say.table("lacking", columns, rows)]
 
 
 def _movement(result: StandardsResult, say: Voice) -> Blocks:
-    rows = [
-        (
-            say.date(day),
-            *(say("of", held=whole, asked=both) for whole in (before, now)),
-            *(say.listed(names) or say.none for names in (new, gone)),
-        )
-        for day, both, before, now, new, gone in result.movements
+    points = [
+        say(f"moved_{part}", **moved._asdict())
+        for moved in result.movements
+        for part in ("pass", "new", "gone")
+        if getattr(moved, part, True)
     ]
-    table = say.table("movement", "date before now new gone", rows)
-    return [say.heading("movement"), table if rows else say.paragraph("moved_warn")]
+    return [say.heading("movement"), Points(points) if points else say.paragraph("moved_warn")]
 
 
 def _checks(result: StandardsResult, say: Voice) -> Blocks:
@@ -110,8 +127,9 @@ def _checks(result: StandardsResult, say: Voice) -> Blocks:
 
 
 def _method(result: StandardsResult, say: Voice) -> Blocks:
-    values = {"days": result.standard.stale_after_days, "level": LEVEL}
-    points = [say(f"method_{name}", **values) for name in _METHOD.split()]
+    points = [
+        say(f"method_{name}", days=result.standard.stale_after_days) for name in _METHOD.split()
+    ]
     return [say.heading("method"), Points(points)]
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from scipy import stats
+
 from opslab.evidence import Evidence, Quantity
 from opslab.messages import Bilingual
-from opslab.operations.standards.adoption import LEVEL, grouped
-from opslab.operations.standards.result import StandardsResult
+from opslab.operations.standards.adoption import grouped
+from opslab.operations.standards.result import Finding, StandardsResult
+from opslab.operations.standards.review import read_day
 from opslab.operations.standards.templates import said
 
+LEVEL = 0.9
 KEYS = ("document",)
 """Columns of the frame that name a row."""
 MAIN = ("held_share", "low", "high", "percent")
@@ -33,29 +37,44 @@ def record(result: StandardsResult) -> dict[str, Any]:
 
 
 def rows(result: StandardsResult, *, full: bool) -> list[dict[str, Any]]:
-    """Return a row for each document, or for each thing asked of one."""
+    """Return a row for each document, those that lack most first, or for each thing asked."""
     if full:
         return [finding._asdict() for finding in result.findings]
     table = []
     for findings in grouped(result.findings, "document").values():
         about = [*findings[0]._asdict().items()][:4]
         states = [finding.state for finding in findings]
-        counts = {state: states.count(state) for state in ("absent", "empty", "stale", "unclear")}
-        lacking = [
-            said(f"lack_{finding.state}", name=finding.asked, value=finding.value)
-            for finding in findings
-            if finding.state != "there"
-        ]
+        lacking = [_lack(result, finding) for finding in findings if finding.state != "there"]
+        held_at = {one.kind: one.value for one in findings if one.state == "there"}
         asked, held = len(states), states.count("there")
-        numbers = {"asked": asked, "held": held, "held_share": held / asked, **counts}
-        table.append({**dict(about), **numbers, "lacking": Bilingual.joined("; ", lacking)})
-    return table
+        table.append(
+            {
+                **dict(about),
+                "asked": asked,
+                "held": held,
+                "held_share": held / asked,
+                "owner": held_at.get("owner", ""),
+                "lacking": Bilingual.joined(" · ", lacking),
+            }
+        )
+    return sorted(table, key=lambda row: row["held_share"])
+
+
+def _lack(result: StandardsResult, finding: Finding) -> Bilingual:
+    """Return what a finding lacks: of what is out of date its day, and since how long."""
+    day, as_of = read_day(finding.value), result.as_of
+    lasts = result.standard.stale_after_days * (finding.kind == "date")
+    late = (as_of - day).days - lasts if as_of and day else 0
+    return said(
+        f"lack_{finding.state}", name=finding.asked, value=finding.value, day=day, late=late
+    )
 
 
 def evidence(result: StandardsResult) -> list[Evidence]:
     """Return the share of documents that hold all that is asked of them (Jeffreys' prior)."""
-    (whole, count, _, _, low, high), standard = result.share, result.standard
+    (whole, count, *_), standard = result.share, result.standard
     shape = {"a": whole + 0.5, "b": count - whole + 0.5}
+    low, high = map(float, stats.beta(**shape).interval(LEVEL))
     return [
         Evidence(
             id=f"{standard.slug}/adoption",

@@ -15,7 +15,7 @@ from opslab.results import Result
 NAMING = ("template", "title", "team")
 """Keys that name a document: nothing is asked of them."""
 KINDS = ("owner", "date", "review_by", "baseline", "target", "evidence")
-"""Keys that are known in either language; any other is ``other``."""
+"""Keys that are known in either language; any other is ``keys``."""
 State = Literal["there", "absent", "empty", "stale", "unclear"]
 
 
@@ -27,7 +27,7 @@ class Finding(NamedTuple):
     document : str
         Its path, from the folder of the documents.
     kind : str
-        ``template`` (that it follows one), ``sections``, a known key, or ``other``.
+        ``template`` (that it follows one), ``sections``, a known key, or ``keys``.
     asked : str
         The section's heading, or the key.
     value : str
@@ -45,20 +45,12 @@ class Finding(NamedTuple):
 
 
 class Share(NamedTuple):
-    """Of documents those that hold all that is asked, and of all that is asked what is there.
-
-    Attributes
-    ----------
-    low, high : float
-        Ends of the 90 % interval of the documents' share (Wilson 1927).
-    """
+    """Of documents those that hold all that is asked, and of all that is asked what is there."""
 
     whole: int
     documents: int
     held: int
     asked: int
-    low: float
-    high: float
 
 
 class Movement(NamedTuple):
@@ -117,6 +109,10 @@ class StandardsResult(Result):
 
     @property
     def action(self) -> str:
-        """What to do: ``stop``, ``keep`` where all hold what is asked, or else ``fix``."""
-        keep = self.share.whole == self.share.documents
-        return "stop" if self.broken else "keep" if keep else "fix"
+        """What to do: ``stop``, ``fix``, or where all is complete ``read`` or ``keep``.
+
+        ``read``: some documents could not be read.
+        """
+        done = "read" if self.unread else "keep"
+        whole = self.share.whole == self.share.documents
+        return "stop" if self.broken else done if whole else "fix"

@@ -15,7 +15,7 @@ from opslab.names import folded, named, names_somebody
 from opslab.operations.cited import cited_run
 from opslab.operations.standards import checks
 from opslab.operations.standards.adoption import grouped, share
-from opslab.operations.standards.pages import READ, Page, bare, read_page
+from opslab.operations.standards.pages import READ, Page, bare, read_page, shown
 from opslab.operations.standards.result import (
     KINDS,
     NAMING,
@@ -34,7 +34,23 @@ MOST = 2_000
 HALF = 0.5
 """Share of a template's sections by which a document that does not name it is recognised."""
 _UNREAD = (".doc", ".odt", ".pdf", ".pptx", ".rtf", ".zip")
-_EXPORTED = r"[ _](?:[0-9a-f]{32}|\d{5,})$"  # what Notion and Confluence add to a page's name
+_MONTH = (
+    r"(?:jan(?:v(?:ier)?|uary)?|f[ée]v(?:r(?:ier)?)?|feb(?:ruary)?|mar(?:s|ch)?|avr(?:il)?|"
+    r"apr(?:il)?|mai|may|june?|juin|july?|juil(?:let)?|ao[uû]t|aug(?:ust)?|sept?(?:emb(?:re|er))?|"
+    r"oct(?:ob(?:re|er))?|nov(?:emb(?:re|er))?|d[ée]c(?:emb(?:re|er))?)\b"
+)
+_NO_FIGURE = (
+    r"(?i)^\W*(?:tb[acd]|to be|to (?:measure|define)|see|voir|à (?:mesurer|d[ée]\w+|compl\w+|"
+    r"confirmer|pr[ée]ciser|venir))\b[^%€$£]*$"
+    r"|\b\d{4}-\d\d(?:-\d\d)?\b|\b\d{1,2}[/.]\d{1,2}[/.]\d{2,4}\b"
+    r"|(?<![€$£\d.,])\b(?:19|20)\d\d\b(?! ?[%€$£]|[.,]\d)"
+    r"|\b(?:slides?|diapo\w*|planche|pages?|pp?|section|ann?ex\w*|appendix|table(?:au)?|fig\w*|"
+    r"chap\w*|version|[ée]tape|step|phase|sprint|semaine|week|quarter|trimestre|semestre|"
+    r"no|n°|item|ticket)\b\W{,3}\d+"
+    r"|(?<=[^\W\d_])\d[\w.]*"
+    rf"|\b\d{{1,2}}(?:er|st|nd|rd|th)?(?: of)?\W+{_MONTH}|\b{_MONTH}\W+\d{{1,2}}\b(?! ?%)"
+)
+"""Numbers that are no figure of a baseline or target: of a day, a year, a slide, a version."""
 _DAYS = (
     r"(?P<year>\d{4}) (?P<month>\d\d?) (?P<day>\d\d?)\b",
     r"(?P<day>\d\d?) (?P<month>\d\d?) (?P<year>\d{4})\b",
@@ -104,7 +120,9 @@ def review_standards(
             unread.append(Problem("standards.unread", {}, path))
         else:
             findings += _findings(standard, day, known, path, page)
-    movements = [_movement(standard, number, findings) for number in range(len(standard.previous))]
+    movements = [
+        _movement(standard, day, number, findings) for number in range(len(standard.previous))
+    ]
     kinds = {kind: share(own) for kind, own in grouped(findings, "kind").items()}
     return StandardsResult(
         standard=standard,
@@ -135,7 +153,7 @@ def _findings(
     likely = max(templates.values(), key=lambda known: known.likeness(page))
     alike = likely if likely.likeness(page) >= HALF else None
     template = templates.get(bare(word), alike)
-    title = keys.get("title") or re.sub(_EXPORTED, "", PurePosixPath(path).stem)
+    title = keys.get("title") or shown(PurePosixPath(path).stem)
     team = standard.teams.get(folder) or keys.get("team") or folder
     finding = partial(Finding, path, title, team, template.name if template else "")
     yield finding("template", said("column_template"), "there" if template else "absent", word)
@@ -144,7 +162,7 @@ def _findings(
     for name, below in zip(template.sections, template.within(page), strict=True):
         state: State = "absent" if below is None else "there" if below - template.lines else "empty"
         yield finding("sections", name, state)
-    keys["evidence"] = min(page.sections[""] - template.lines, default=None)
+    keys["evidence"] = min(page.links - template.lines, default=None)
     oldest = day - datetime.timedelta(days=standard.stale_after_days)
     for key in template.keys:
         value = keys.get(key)
@@ -155,7 +173,7 @@ def _findings(
         if kind in KINDS:
             yield finding(kind, said(f"column_{kind}"), state, value or "")
         elif key not in NAMING:
-            yield finding("other", key, state, value or "")
+            yield finding("keys", key, state, value or "")
 
 
 def state_of(key: str, value: str | None, as_of: datetime.date, oldest: datetime.date) -> State:
@@ -175,7 +193,7 @@ def state_of(key: str, value: str | None, as_of: datetime.date, oldest: datetime
     if not fits(value):
         return "empty"
     if key in ("baseline", "target"):
-        return "there" if re.search(r"\d", value) else "unclear"
+        return "there" if re.search(r"\d", re.sub(_NO_FIGURE, "", value)) else "unclear"
     if key not in ("date", "review by"):
         return "there"
     day = read_day(value)
@@ -184,10 +202,15 @@ def state_of(key: str, value: str | None, as_of: datetime.date, oldest: datetime
     return "stale" if day < (oldest if key == "date" else as_of) else "there"
 
 
-def _movement(standard: Standard, number: int, findings: Sequence[Finding]) -> Movement:
+def _movement(
+    standard: Standard, day: datetime.date, number: int, findings: Sequence[Finding]
+) -> Movement:
     """Return what has moved since an earlier run that a standard names."""
     given, notebook = standard.previous[number], "standards_review"
     run = cited_run(standard, given, "previous", number, notebook=notebook)
+    if (name := run.card.name) != standard.slug or run.card.as_of >= day:
+        values = {"name": name, "of": run.card.as_of, "own": standard.slug, "day": day}
+        raise SpecError(standard.problem("standards.not_earlier", "previous", number, **values))
     then = {row["document"]: row["asked"] == row["held"] for row in run.record["documents"]}
     groups = grouped(findings, "document").items()
     now = {path: all(finding.state == "there" for finding in own) for path, own in groups}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from opslab.errors import SpecError
 from opslab.messages import LANGUAGES, Bilingual
@@ -33,8 +33,15 @@ class Template(NamedTuple):
 
     def within(self, page: Page) -> list[set[str] | None]:
         """Return what stands below each section in a document; None where it has none such."""
-        either = ((bare(name), bare(name.spoken("fr"))) for name in self.sections)
-        return [page.sections.get(name, page.sections.get(french)) for name, french in either]
+        words = [(bare(name), bare(name.spoken("fr"))) for name in self.sections]
+        places = {word: number for number, either in enumerate(words) for word in either}
+        below: dict[int | None, set[str]] = {}
+        current, depth = None, ""
+        for level, heading, parts in page.pieces:
+            if (word := bare(heading)) in places or level <= depth:
+                current, depth = places.get(word), level
+            below.setdefault(current, set()).update(parts)
+        return [below.get(number) for number in range(len(words))]
 
     def likeness(self, page: Page) -> float:
         """Return the share of its sections that a document has."""
@@ -58,20 +65,22 @@ def read_templates(folders: Iterable[Path]) -> tuple[dict[str, Template], dict[s
             files.setdefault(path.name.partition(".")[0], []).append(read_page(path, path.name))
         for stem, pages in files.items():
             try:
-                sections = _matched([page.headings for page in pages])
+                sections = _matched(
+                    [[name for level, name, _ in page.pieces if level == "##"] for page in pages]
+                )
                 for page in pages:
                     english = dict(zip(page.keys, pages[0].keys, strict=True)) | english
             except ValueError:
                 raise SpecError.of("standards.unlike", file=stem) from None
             (name,) = _matched([[next(iter(page.keys.values()), "") or stem] for page in pages])
             keys = [english[key] for key in pages[0].keys]
-            lines = set().union(*(lines for page in pages for lines in page.sections.values()))
+            lines = set().union(*(page.said for page in pages))
             known[stem] = Template(name, sections, keys, lines)
     words = [(stem, template.name, template.name.spoken("fr")) for stem, template in known.items()]
     return {bare(word): known[names[0]] for names in words for word in names}, english
 
 
-def said(key: str, **values: str) -> Bilingual:
+def said(key: str, **values: Any) -> Bilingual:
     """Return a message in both languages."""
     english, french = (Voice(language, "standards")(key, **values) for language in LANGUAGES)
     return Bilingual(english, french=french)
