@@ -340,7 +340,7 @@ def test_a_figure_that_is_not_in_the_file_stops_the_report(tmp_path):
     result = reviewed(tmp_path, ROWS.replace("orders", "order"))
     assert (result.action, result.status, result.evidence()) == ("stop", "check_failed", [])
     assert result.check("silent").status == "fail"
-    assert result.check("others").detail.values["names"] == ["order (2 → orders?)"]
+    assert result.check("unmatched").detail.values["names"] == ["order (2 → orders?)"]
     both = reviewed(tmp_path, ROWS, kpis=[KPI, KPI | {"name": "returns"}])
     assert (both.action, both.check("silent").status) == ("act", "warn")
 
@@ -360,12 +360,12 @@ def test_rows_under_other_names_are_told_with_their_row(tmp_path):
     result = reviewed(
         tmp_path, ROWS.replace("orders,2026-09-21", "order,2026-09-21") + "tea,2026-09-21,1\n"
     )
-    check = result.check("others")
+    check = result.check("unmatched")
     assert (check.status, check.detail.values["names"]) == (
         "warn",
         ["order (15 → orders?)", "tea (16)"],
     )
-    assert reviewed(tmp_path, ROWS).check("others").status == "pass"
+    assert reviewed(tmp_path, ROWS).check("unmatched").status == "pass"
 
 
 def test_the_unit_percent_takes_shares_only(tmp_path):

@@ -126,12 +126,30 @@ def test_stability_counts_pairs_as_kendalls_tau_does():
     said = stability(
         {"a": 4, "b": 3, "c": 2, "d": 1, "new": 9}, {"a": 9, "b": 7, "c": 1, "d": 5, "old": 2}
     )
-    assert said == {"kept": 5, "pairs": 6, "entered": ["new"], "left": ["old"]}
+    assert said == {
+        "kept": 5,
+        "pairs": 6,
+        "tau": pytest.approx(2 / 3),
+        "entered": ["new"],
+        "left": ["old"],
+    }
     rng = np.random.default_rng(1)
     one, two = ({str(at): value for at, value in enumerate(rng.random(40))} for _ in range(2))
     said = stability(one, two)
     tau = stats.kendalltau([*one.values()], [*two.values()]).statistic
+    assert said["tau"] == pytest.approx(tau)
     assert 2 * said["kept"] / said["pairs"] - 1 == pytest.approx(tau)
+
+
+def test_an_item_joins_the_band_of_the_first_that_it_is_undecided_with():
+    """Normal scores: P(ahead) is Phi(gap / sqrt 2): .60 at .36, .76 at 1."""
+    draws = np.random.default_rng(3).standard_normal((4, 40_000))
+    draws += np.array([3.0, 2.64, 1.0, 0.9])[:, None]
+    assert ranking.bands(draws) == [1, 1, 3, 3]
+    wide = np.random.default_rng(4).standard_normal((2, 40_000))
+    wide[0] = np.where(wide[0] > 1, 50, -1)  # a higher mean, and behind five times in six or so
+    assert wide[0].mean() > wide[1].mean()
+    assert ranking.bands(wide) == [1, 2]
 
 
 def test_effort_errs_as_published():

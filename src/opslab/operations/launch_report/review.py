@@ -322,8 +322,8 @@ def _refuse(sheet: Sheet[Any], shares: Collection[str] = ()) -> None:
 
 
 def _checks(kpis: Sequence[Mapping[str, Any]], others: list[str]) -> Iterator[Check]:
-    for name in ("silent", "short", "gaps", "mixed", "others"):
-        names = others if name == "others" else [row["name"] for row in kpis if row[name]]
+    for name in ("silent", "short", "gaps", "mixed", "unmatched"):
+        names = others if name == "unmatched" else [row["name"] for row in kpis if row[name]]
         blocking = name == "silent"
         status: Status = "warn" if names else "pass"
         if blocking and len(names) == len(kpis):

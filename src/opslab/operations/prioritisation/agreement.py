@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import comb
+from math import comb, isnan, nan
 from typing import Any
 
 import numpy as np
-from scipy.stats import rankdata
+from scipy.stats import kendalltau, rankdata
 
 
 def kendall_w(ranks: Sequence[Sequence[float]]) -> float | None:
@@ -40,13 +40,15 @@ def kendall_w(ranks: Sequence[Sequence[float]]) -> float | None:
 
 
 def stability(now: Mapping[str, float], before: Mapping[str, float]) -> dict[str, Any]:
-    """Return how many pairs of items two orders have, and keep; what entered and what left."""
+    """Return Kendall's tau-b of two orders, the pairs they have and keep, what came and went."""
     common = sorted(now.keys() & before.keys())
     new, old = (np.array([side[key] for key in common]) for side in (now, before))
     signs = ([np.sign(side[at] - side[:at]) for at in range(len(common))] for side in (new, old))
+    tau = float(kendalltau(new, old).statistic) if len(common) > 1 else nan
     return {
         "kept": sum(int((one == other).sum()) for one, other in zip(*signs, strict=True)),
         "pairs": comb(len(common), 2),
+        "tau": None if isnan(tau) else tau,
         "entered": sorted(now.keys() - before.keys()),
         "left": sorted(before.keys() - now.keys()),
     }

@@ -24,7 +24,7 @@ _TABLES = {
     "support": "item top reasons evidence",
 }
 _SENTENCES = {
-    "order": "on_order sooner more undrawn",
+    "order": "on_order undecided sooner more undrawn",
     "changes": "on_changes find",
     "agreement": "on_agreement talk entered left",
 }
@@ -72,6 +72,12 @@ def _values(result: PrioritisationResult, say: Voice) -> dict[str, Any]:
         "top": top,
         "where": say("first_places" if top > 1 else "first_place", top=top),
         "settled": settled,
+        "undecided": not result.flat,
+        "pairs": [say("pair_of", first=a, second=b) for a, b in result.undecided] or [say.none],
+        "bands": [
+            say.listed([known.item for known in standings if known.tie == tie])
+            for tie in dict.fromkeys(known.tie for known in _shown(result))
+        ],
         "places": places,
         "sure": chances[:settled],
         "closest": chances[settled : settled + places + 1],

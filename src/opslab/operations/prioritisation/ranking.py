@@ -17,7 +17,7 @@ from opslab.messages import Language
 from opslab.operations.prioritisation import checks
 from opslab.operations.prioritisation.agreement import kendall_w, stability
 from opslab.operations.prioritisation.ratings import View, exact, read_ratings
-from opslab.operations.prioritisation.result import PrioritisationResult, Standing
+from opslab.operations.prioritisation.result import SURE, PrioritisationResult, Standing
 from opslab.operations.prioritisation.score import rice
 from opslab.operations.prioritisation.spec import FACTORS, KINDS, Backlog
 from opslab.uncertainty.distributions import Values
@@ -91,6 +91,12 @@ def prioritise(
         ratings=ratings,
         standings=standings,
         views=views,
+        undecided=[
+            (standings[a].item, standings[b].item)
+            for a in range(_NEAR)
+            for b in range(a + 1, min(_NEAR, len(values)))
+            if 1 - SURE < (values[a] > values[b]).mean() < SURE
+        ],
         alone=float((planned.argmax(axis=0) == 0).mean()),
         raters=raters,
         concordance=kendall_w([*zip(*common, strict=True)]),
@@ -122,9 +128,24 @@ def placed(values: Values, factors: Values, means: Values, top: int) -> Iterator
     yield from ((rank <= most).mean(axis=1).tolist() for most in (1, top))
     yield rank.mean(axis=1).tolist()
     yield from np.quantile(rank, _ENDS, axis=1, method="nearest").tolist()
+    yield bands(values)
     yield [at or None for at in (line / means).tolist()]
     gains /= means[:top].sum()
     yield from np.where(np.isnan(gains), np.array(None), gains).tolist()
+
+
+def bands(values: Values) -> list[int]:
+    """Return the first place of each item's tie band, from draws of shape (items, draws).
+
+    An item joins the band of the first one that it is undecided with: ahead of it, or behind it,
+    in less than `SURE` of the draws. Else it starts a band.
+    """
+    ties, leader = list[int](), 0
+    for at in range(len(values)):
+        ahead = (values[leader] > values[at]).mean()
+        leader = leader if at == leader or 1 - SURE < ahead < SURE else at
+        ties.append(leader + 1)
+    return ties
 
 
 def drawn(items: Sequence[Sequence[View]], draws: int, seed: int) -> Values:

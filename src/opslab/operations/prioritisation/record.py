@@ -17,7 +17,7 @@ _BESIDE = ("reasons", "evidence")
 def record(result: PrioritisationResult) -> dict[str, Any]:
     """Return what is the result's own as JSON takes it: no prose, missing numbers null."""
     ratings = result.ratings
-    names = ("draws", "seed", "action", "alone", "concordance", "stability")
+    names = ("draws", "seed", "action", "alone", "undecided", "concordance", "stability")
     return {name: getattr(result, name) for name in names} | {
         "schema": "opslab.prioritisation/1",
         "plan": result.backlog.model_dump(mode="json"),

@@ -38,6 +38,8 @@ class Standing(NamedTuple):
         range, and nothing says how sure the order is.
     position, position_low, position_high : float
         Expected rank, and the middle 90 %.
+    tie : int
+        Place of the first item of its tie band: that it cannot be told from.
     crossing : float or None
         Factor on its score that takes it out of the top, or into it.
     know_reach, know_impact, know_effort : float or None
@@ -61,6 +63,7 @@ class Standing(NamedTuple):
     position: float
     position_low: float
     position_high: float
+    tie: int
     crossing: float | None
     know_reach: float | None
     know_impact: float | None
@@ -82,6 +85,8 @@ class PrioritisationResult(Result):
         The leading items, in the order of their expected scores.
     views : sequence
         What raters say of each of them.
+    undecided : sequence of (str, str)
+        Pairs of the first fifteen of which neither is ahead with a chance of `SURE`.
     alone : float
         Chance of the first place to hold if effort errs as published, and nothing else.
     raters : int
@@ -108,6 +113,7 @@ class PrioritisationResult(Result):
     ratings: Ratings
     standings: Sequence[Standing]
     views: Sequence[Sequence[View]]
+    undecided: Sequence[tuple[str, str]]
     alone: float
     raters: int
     concordance: float | None
