@@ -249,7 +249,7 @@ class FromFile(Declared):
         try:
             yield
         except InputError as error:
-            answer = re.search("`([a-z_]+:)( [^`]+)?`", error.text())
+            answer = re.search("`((?!profile)[a-z_]+:)( [^`]+)?`", error.text())
             if not answer or not self._file or self._file.suffix.lower() in _YAML:
                 raise
             said = f"{answer[1]}{answer[2] or ' …'}"

@@ -18,7 +18,6 @@ from opslab.evidence import SourceFile
 from opslab.messages import Bilingual
 from opslab.specs import Declared, FromFile
 from opslab.tables import numbers
-from opslab.tables.column_kinds import WRITTEN
 from opslab.tables.exports import open_export
 from opslab.tables.import_report import Answers, FileAnswers, Reading
 from opslab.tables.profiles import Column, bare_heading, fits, known_profiles
@@ -247,7 +246,7 @@ def _numbered(table: Table, known: Mapping[str, Column], form: str) -> Iterator[
             # Na may be somebody's name
             if word or bare not in numbers.MISSING or (column.kind == "text" and bare.isalpha()):
                 given[name], read[name] = text, word or value
-                if column.kind in (*WRITTEN, "number") and re.fullmatch(form, marked):
+                if column.kind != "text" and re.fullmatch(form, marked):
                     unclear.append(name)
                 if value is None and column.or_text and re.fullmatch(column.or_text, text.strip()):
                     read[name] = text.strip()
