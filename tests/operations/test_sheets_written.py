@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from conftest import ROOT
 from opslab.cli import main
-from opslab.errors import InputError, ParameterError
+from opslab.errors import InputError, ParameterError, SpecError
 from opslab.messages import LANGUAGES
 from opslab.operations.launch_readiness.spec import Briefing, Item, Launch
 from opslab.operations.launch_report.spec import LaunchReview, PastLaunch, Value
@@ -487,3 +487,17 @@ def test_cards_of_a_trello_board(tmp_path):
         spec, SheetFile(path="board.json", records="cards"), Card, "backlog"
     ).rows
     assert (card.id, card.item) == ("c1", "Single inbox")
+
+
+def test_a_sheet_of_another_kind_is_named(tmp_path):
+    path = filled(SHEETS / "backlog.fr.csv", tmp_path)
+    with pytest.raises(InputError, match=r"looks like another kind .* Backlog \(RICE\)") as caught:
+        read(path, Item, "checklist")
+    assert "Backlog (RICE)" in caught.value.text("fr")
+
+
+def test_a_workbook_or_a_folder_is_no_spec(tmp_path):
+    for path in (SHEETS / "kpis.en.xlsx", tmp_path):
+        with pytest.raises(SpecError) as caught:
+            LaunchReview.load(path)
+        assert [problem.key for problem in caught.value.problems] == ["specs.no_spec"]

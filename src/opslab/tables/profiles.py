@@ -130,9 +130,7 @@ class Match(NamedTuple):
         return {*chain(*chain(*self.positions.values()))}
 
 
-NO_PROFILE = Match(
-    Profile.model_construct(profile="none", tool="none", table="none", columns={}), {}
-)
+NO_PROFILE = Match(Profile.model_construct(profile="none", tool="", table="none", columns={}), {})
 
 
 @lru_cache(20_000)  # each profile asks for all of them
@@ -270,8 +268,13 @@ def with_answers(match: Match, answers: Answers, headings: Sequence[str], shown:
     match = _match(profile, headings)
     absent = [profile.columns[name].headers[0] for name in match.absent]
     if absent and not columns.keys() & match.absent:
-        name = profile.profile
-        raise DataError.of("tables.profile_misfit", file=shown, profile=name, columns=absent)
+        raise DataError.of(
+            "tables.profile_misfit",
+            file=shown,
+            profile=profile.profile,
+            columns=absent,
+            near=profile_for(headings, None, shown).profile.tool,
+        )
     for heading in absent:
         raise DataError.of(
             "tables.no_heading",

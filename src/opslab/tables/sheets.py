@@ -7,7 +7,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from pydantic import Field, ValidationError
@@ -205,11 +204,12 @@ def _mistaken(
             headers = [*column.unlike, *(wild if second else ())]
             if other in named and fits(headers, [bare_heading(heading := named[other])]):
                 values = {"other": second or column.headers[1], "name": name, "heading": heading}
-                key = "also" if second else "unlike"
-                yield Problem(f"tables.heading_{key}", values, field=heading)
+                key = "tables.heading_also" if second else "tables.heading_unlike"
+                yield Problem(key, values, field=heading)
                 others.pop(other, None)
-    free = (column.headers for name, column in known.items() if name not in named)
-    headers = [*chain(*free)]
+    headers = [
+        header for name, column in known.items() if name not in named for header in column.headers
+    ]
     for name in others:
         if near := did_you_mean(name, headers, _NEAR):
             yield Problem("specs.unknown_near", {"name": name, "near": near})
