@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, ClassVar, Self, TypeVar, Union, get_args, get_origin
@@ -25,12 +24,11 @@ from pydantic_core import ErrorDetails, PydanticCustomError, core_schema
 
 from opslab import workspace
 from opslab.documents import Document, Location, field_name, read
-from opslab.errors import InputError, OpslabError, Problem, SpecError, did_you_mean
+from opslab.errors import OpslabError, Problem, SpecError, did_you_mean
 from opslab.messages import LANGUAGES, Bilingual
 
 Spec = TypeVar("Spec", bound=BaseModel)
 
-_YAML = (".yaml", ".yml")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 
 
@@ -177,7 +175,7 @@ class FromFile(Declared):
             With every mistake: file, line, field, what is wrong and what to do.
         """
         file = Path(path)
-        if cls.SHEET and file.suffix.lower() not in _YAML:
+        if cls.SHEET and file.suffix.lower() not in (".yaml", ".yml"):
             title = re.sub("[.](en|fr)$", "", file.stem)
             title = title[:1].upper() + title[1:]
             spec = cls(**{cls._naming(): title, cls.SHEET: {"path": file.name}})
@@ -242,23 +240,6 @@ class FromFile(Declared):
         """Return every file it stands on: its own, and those it names."""
         own = [self._file] if self._file else []
         return tuple(dict.fromkeys([*own, *map(self.beside, self.named().values())]))
-
-    @contextmanager
-    def answering(self) -> Iterator[None]:
-        """Let the refusal of a sheet that is given alone say how to answer: in a spec beside it."""
-        try:
-            yield
-        except InputError as error:
-            answer = re.search("`((?!profile)[a-z_]+:)( [^`]+)?`", error.text())
-            if not answer or not self._file or self._file.suffix.lower() in _YAML:
-                raise
-            said = f"{answer[1]}{answer[2] or ' …'}"
-            values = {
-                "file": workspace.shown(self._file.with_suffix(".yaml")),
-                "title": f"{self._naming()}: {self._name!r}",
-                "sheet": f"{self.SHEET}: {{path: {self._file.name!r}, {said}}}",
-            }
-            raise type(error)(*error.problems, Problem("specs.beside", values)) from None
 
     def missing_files(self) -> list[Problem]:
         """Return a problem for every named file that is not there, or no file."""

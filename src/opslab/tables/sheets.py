@@ -15,6 +15,7 @@ from opslab import documents, specs, workspace
 from opslab.errors import DataError, Problem, did_you_mean
 from opslab.evidence import SourceFile
 from opslab.messages import Bilingual
+from opslab.sheet_alone import answering
 from opslab.specs import Declared, FromFile
 from opslab.tables import numbers
 from opslab.tables.exports import open_export
@@ -29,7 +30,6 @@ _NEAR = 0.8  # beside a sheet's columns stand others: closer than usual
 _ENDS = ("_low", "_likely", "_high")
 _POWER = r"[\d.,]{1,4} ?[kKM]"  # thousands, or months written short
 _GROUPED = r"|[1-9]\d{0,2}[.,]\d{3}"
-_MARKED = re.compile(r"(\d[.]\d{3})0e0$")
 
 
 class SheetFile(FileAnswers):
@@ -106,14 +106,15 @@ def read_sheet(
     """
     if not isinstance(given, SheetFile):
         return Sheet(list(enumerate(given, 1)))
-    with spec.answering():
+    with answering(spec):
         path = spec.beside(given.path)
         answers = given.model_dump(include={*SheetFile.model_fields} - {"path"})
         known = known_profiles()[profile].columns
-        grouped = path.suffix.lower() in WORKBOOKS and given.decimal is None
+        grouped = path.suffix.lower() in WORKBOOKS and not given.decimal
+        form = _POWER + _GROUPED * grouped
         with open_export(path, answers=Answers(**answers, profile=profile)) as table:
             problems = [*_mistaken(table, known, given.columns)]
-            raw, reading = list(_numbered(table, known, _POWER + _GROUPED * grouped)), table.reading
+            raw, reading = list(_numbered(table, known, form)), table.reading
         DataError.refuse(unread(reading.decisions, reading.name))
         problems += _lost(reading)
         problems += [
@@ -200,12 +201,15 @@ def _mistaken(
     for name, column in known.items():
         wild = [header for header in column.headers if "*" in header]
         for other in [] if name in mapped else [*others, name]:
-            second = named.get(name) if other in others else None
+            second = other in others and named.get(name)
             headers = [*column.unlike, *(wild if second else ())]
             if other in named and fits(headers, [bare_heading(heading := named[other])]):
                 values = {"other": second or column.headers[1], "name": name, "heading": heading}
-                key = "tables.heading_also" if second else "tables.heading_unlike"
-                yield Problem(key, values, field=heading)
+                yield Problem(
+                    "tables.heading_also" if second else "tables.heading_unlike",
+                    values,
+                    field=heading,
+                )
                 others.pop(other, None)
     headers = [
         header for name, column in known.items() if name not in named for header in column.headers
@@ -240,7 +244,7 @@ def _numbered(table: Table, known: Mapping[str, Column], form: str) -> Iterator[
         read, given = dict[str, Any](), dict[str, str]()
         unclear = []
         for name, value, marked in zip(names, values, cells[number], strict=True):
-            text = _MARKED.sub(r"\1", marked or "")
+            text = re.sub(r"(\d[.]\d{3})0e0$", r"\1", marked or "")
             bare, column = numbers.plain_text(text), known[name]
             word = words[name].get(bare)
             # Na may be somebody's name
