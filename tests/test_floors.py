@@ -39,6 +39,7 @@ FLOORS = {
     "specs": 1,
     "scratch": 1,
     "secret": 1,
+    "sheet_alone": 1,
     "startup": 1,
     "tables": 1,
     "uncertainty": 1,
