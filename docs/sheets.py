@@ -1,7 +1,8 @@
 """Write the sheets of `opslab init` and `opslab new sheet` from the profiles and docs/sheets.toml.
 
-Each sheet is a workbook and a CSV file in each language: headings, one example row, and in the
-workbook a note on each heading, lists of words, and a second sheet that says how to fill it in.
+Each sheet is a workbook and a CSV file in each language: headings, one example row, which is left
+out when read, and in the workbook a note on each heading, lists to choose from, and a second sheet
+that says how to fill it in. Where a spec is of use, one stands beside them.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ from case_sheet import packed
 WORDS = Path(__file__).with_suffix(".toml")
 GUIDE: dict[Language, str] = {"en": "How to fill in", "fr": "Comment remplir"}
 EXAMPLE: dict[Language, str] = {
-    "en": "This row is an example: write over it.",
-    "fr": "Cette ligne est un exemple : écrivez par-dessus.",
+    "en": "This row is an example and counts for nothing: write over it, or leave it.",
+    "fr": "Cette ligne est un exemple et ne compte pas : écrivez par-dessus, ou laissez-la.",
 }
 TABLE: dict[Language, tuple[str, str, str]] = {
     "en": ("Column", "What goes in", "For example"),
@@ -42,6 +43,8 @@ WRONG: dict[Language, dict[str, str]] = {
     "en": {
         "list": "Choose one of: {choices}.",
         "count": "Write a number, 0 or more, without a unit.",
+        "above": "Write a number above 0, without a unit.",
+        "scale": "Usual are {choices}. Keep this one all the same?",
         "number": "Write a number, without a unit.",
         "share": "Write a share from 0 % to 100 %.",
         "date": "Write a date.",
@@ -49,6 +52,8 @@ WRONG: dict[Language, dict[str, str]] = {
     "fr": {
         "list": "Choisissez parmi : {choices}.",
         "count": "Écrivez un nombre, 0 ou plus, sans unité.",
+        "above": "Écrivez un nombre supérieur à 0, sans unité.",
+        "scale": "D'habitude : {choices}. Garder tout de même cette valeur ?",
         "number": "Écrivez un nombre, sans unité.",
         "share": "Écrivez une part de 0 % à 100 %.",
         "date": "Écrivez une date.",
@@ -59,6 +64,7 @@ ROWS = 500  # that are made ready to be filled in
 FORMATS = {"share": "0%", "date": "yyyy-mm-dd"}
 BOUNDS = {
     "count": ("decimal", "0", "1E+15"),
+    "above": ("decimal", "0.000001", "1E+15"),
     "number": ("decimal", "-1E+15", "1E+15"),
     "share": ("decimal", "0", "1"),
     "date": ("date", "36526", "73050"),  # 2000 to 2099
@@ -77,6 +83,8 @@ class Asked(NamedTuple):
     note: str
     example: Any
     choices: list[str]
+    above: bool
+    scale: list[float]
 
 
 def words() -> dict[str, Any]:
@@ -109,6 +117,8 @@ def asked(sheet: dict[str, Any], language: Language) -> list[Asked]:
                 spaced(said(about["note"], language), language),
                 said(about.get("example"), language),
                 said(about.get("choices", []), language),
+                about.get("above", False),
+                about.get("scale", []),
             )
         )
     return columns
@@ -122,8 +132,9 @@ def workbook(sheet: dict[str, Any], language: Language) -> Workbook:
     page: Any = book.active
     page.title = said(sheet["title"], language)
     columns = asked(sheet, language)
+    guide: Any = book.create_sheet(GUIDE[language])
     for number, column in enumerate(columns, 1):
-        _fill_column(page, number, column, language)
+        _fill_column(page, number, column, language, _scale(guide, column))
     page.row_dimensions[1].height = 48
     page.freeze_panes = "B2"
     page.auto_filter.ref = f"A1:{get_column_letter(len(columns))}{ROWS}"
@@ -133,11 +144,27 @@ def workbook(sheet: dict[str, Any], language: Language) -> Workbook:
     page.sheet_properties.pageSetUpPr.fitToPage = True
     page.print_title_rows = "1:1"
     page.cell(2, 1).comment = _comment(EXAMPLE[language])
-    _write_guide(book, sheet, columns, language)
+    _write_guide(guide, sheet, columns, language)
     return book
 
 
-def _fill_column(page: Any, number: int, column: Asked, language: Language) -> None:
+def _scale(guide: Any, column: Asked) -> str:
+    """Write the numbers that a cell may choose from beside the guide, and return their cells.
+
+    A list inside of the rule would part 0,5 in two where the decimal mark is a comma.
+    """
+    if not column.scale:
+        return ""
+    number = max(guide.max_column + 1, 5)
+    for row, value in enumerate((column.heading, *column.scale), 1):
+        cell = guide.cell(row, number, value)
+        cell.number_format = FORMATS.get(column.column.kind, "General")
+        cell.font = Font(color="7F7F7F", bold=row == 1)
+    letter = get_column_letter(number)
+    return f"'{guide.title}'!${letter}$2:${letter}${1 + len(column.scale)}"
+
+
+def _fill_column(page: Any, number: int, column: Asked, language: Language, scale: str) -> None:
     """Write a column: its heading with the note, the example, and what its cells take."""
     head, cell = page.cell(1, number, column.heading), page.cell(2, number, column.example)
     head.font, head.fill, head.border = Font(bold=True), FILL, LINE
@@ -155,7 +182,12 @@ def _fill_column(page: Any, number: int, column: Asked, language: Language) -> N
         listed = ",".join(column.choices)
         rule = DataValidation("list", formula1=f'"{listed}"')
         rule.error = wrong["list"].format(choices=", ".join(column.choices))
+    elif scale:
+        rule = DataValidation("list", formula1=scale, errorStyle="warning")
+        usual = [written(column._replace(example=value), language) for value in column.scale]
+        rule.error = wrong["scale"].format(choices=" ; ".join(usual))
     elif kind in BOUNDS:
+        kind = "above" if column.above else kind
         type_, low, high = BOUNDS[kind]
         rule = DataValidation(type_, operator="between", formula1=low, formula2=high)
         rule.error = wrong[kind]
@@ -172,23 +204,23 @@ def _comment(text: str) -> Comment:
 
 
 def _write_guide(
-    book: Workbook, sheet: dict[str, Any], columns: list[Asked], language: Language
+    page: Any, sheet: dict[str, Any], columns: list[Asked], language: Language
 ) -> None:
     """Write the second sheet: the rules, then every column."""
-    page: Any = book.create_sheet(GUIDE[language])
-    page.append([said(sheet["title"], language)])
-    page.cell(1, 1).font = Font(bold=True, size=14)
-    for rule in (spaced(text, language) for text in said(sheet["rules"], language)):
-        page.append([f"\N{BULLET} {rule}"])
-        page.merge_cells(start_row=page.max_row, end_row=page.max_row, start_column=1, end_column=3)
-        page.row_dimensions[page.max_row].height = 16 * (1 + len(rule) // 105)
-    page.append([])
-    page.append(TABLE[language])
-    for cell in page[page.max_row]:
+    page.cell(1, 1, said(sheet["title"], language)).font = Font(bold=True, size=14)
+    last = 1
+    for last, rule in enumerate((spaced(text, language) for text in sheet["rules"][language]), 2):
+        page.cell(last, 1, f"\N{BULLET} {rule}")
+        page.merge_cells(start_row=last, end_row=last, start_column=1, end_column=3)
+        page.row_dimensions[last].height = 16 * (1 + len(rule) // 105)
+    for number, heading in enumerate(TABLE[language], 1):
+        cell = page.cell(last + 2, number, heading)
         cell.font, cell.fill = Font(bold=True), FILL
-    for column in columns:
-        page.append([column.heading, column.note, written(column, language)])
-    for cells in page.iter_rows(min_row=2):
+    for row, column in enumerate(columns, last + 3):
+        texts = (column.heading, column.note, written(column, language))
+        for number, text in enumerate(texts, 1):
+            page.cell(row, number, text)
+    for cells in page.iter_rows(min_row=2, max_col=3):
         for cell in cells:
             cell.alignment = Alignment(wrap_text=True, vertical="top")
             cell.number_format = "@"
@@ -231,6 +263,8 @@ def files() -> dict[str, bytes]:
         for language in LANGUAGES:
             content[f"{name}.{language}.xlsx"] = packed(workbook(sheet, language))
             content[f"{name}.{language}.csv"] = text_file(sheet, language)
+            if "spec" in sheet:
+                content[f"{name}.{language}.yaml"] = sheet["spec"][language].encode()
     return content
 
 

@@ -39,6 +39,7 @@ FLOORS = {
     "specs": 1,
     "scratch": 1,
     "secret": 1,
+    "sheet_alone": 1,
     "startup": 1,
     "tables": 1,
     "uncertainty": 1,
@@ -211,7 +212,7 @@ def test_one_module_alone_imports_papermill():
 ROOMS = {
     "experiments": 63_500,  # 52,000 was allowed: checks cost 8,600 too much, units and questions 2,600
     "businesscase": 52_300,  # 39,700 was allowed: claims, questions, pages, a first case cost 14,600
-    "tables": 36_400,  # 24,900 was allowed: layouts, units, formats and tools cost 8,100; sheets came over
+    "tables": 36_600,  # 24,900 was allowed: layouts, units, formats and tools cost 8,100; sheets came over
     "feedback": 40_700,  # 27,300 was allowed: mails, kinds, audits, ranks, teams cost 20,000
     "runs": 22_750,  # batches cost 2,600 more than 5,000; notebooks of one's own 4,000
     "report": 14_100,  # what analysts add, in safety: 1,500; explanations and contrasts 400

@@ -66,6 +66,8 @@ def read(path: Path, file: str) -> Document:
     except FileNotFoundError:
         near = workspace.near_name(path)
         raise SpecError.of("specs.missing_file", file=file, near=near) from None
+    except IsADirectoryError:
+        raise SpecError.of("specs.no_spec", file=file) from None
     except (OSError, ValueError) as error:  # a ValueError: a name that no file can have
         reason = getattr(error, "strerror", None) or str(error)
         raise SpecError.of("specs.unreadable", file=file, reason=reason) from None
@@ -75,6 +77,8 @@ def read(path: Path, file: str) -> Document:
     try:
         source = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
+        if raw.startswith(b"PK"):  # a workbook
+            raise SpecError.of("specs.no_spec", file=file) from None
         line = raw[: error.start].count(b"\n") + 1
         raise SpecError.of("specs.encoding", file=file, line=line) from None
     return parse(source, file)

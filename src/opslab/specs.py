@@ -176,7 +176,9 @@ class FromFile(Declared):
         """
         file = Path(path)
         if cls.SHEET and file.suffix.lower() not in (".yaml", ".yml"):
-            spec = cls(**{cls._naming(): file.stem, cls.SHEET: {"path": file.name}})
+            title = re.sub("[.](en|fr)$", "", file.stem)
+            title = title[:1].upper() + title[1:]
+            spec = cls(**{cls._naming(): title, cls.SHEET: {"path": file.name}})
         else:
             spec = cls.declared(read(file, name or str(path)))
         spec._file = file  # noqa: SLF001 - its own

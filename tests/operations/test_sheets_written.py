@@ -15,16 +15,17 @@ from click.testing import CliRunner
 
 from conftest import ROOT
 from opslab.cli import main
-from opslab.errors import InputError, ParameterError
+from opslab.errors import InputError, ParameterError, SpecError
 from opslab.messages import LANGUAGES
-from opslab.operations.launch_readiness.spec import Briefing, Item
-from opslab.operations.launch_report.spec import PastLaunch, Value
-from opslab.operations.prioritisation.spec import Rating
+from opslab.operations.launch_readiness.spec import Briefing, Item, Launch
+from opslab.operations.launch_report.spec import LaunchReview, PastLaunch, Value
+from opslab.operations.prioritisation.ratings import read_ratings
+from opslab.operations.prioritisation.spec import Backlog, Rating
 from opslab.runs.new_workspace import SHEETS, make_workspace, new_sheet
 from opslab.specs import Declared, FromFile, Title
 from opslab.tables.profiles import known_profiles
 from opslab.tables.sheets import SheetFile, read_sheet
-from opslab.timesaved.inventory import Line
+from opslab.timesaved.inventory import Inventory, Line
 
 MODELS = {
     "backlog": Rating,
@@ -72,6 +73,21 @@ def read(path, model, profile):
     return read_sheet(spec, SheetFile(path=path.name), model, profile)
 
 
+def filled(path, folder):
+    """Return a copy of a sheet whose example is somebody's own row."""
+    target = folder / path.name
+    if path.suffix == ".csv":
+        target.write_text(re.sub("Ex[ae]mple ?: ", "", path.read_text("utf-8")), "utf-8")
+        return target
+    book = openpyxl.load_workbook(path)
+    for cell in book.worksheets[0][2]:
+        cell.value = (
+            re.sub("^Ex[ae]mple ?: ", "", cell.value) if cell.data_type == "s" else cell.value
+        )
+    book.save(target)
+    return target
+
+
 def parts(content):
     with zipfile.ZipFile(io.BytesIO(content)) as packed:
         return {name: packed.read(name) for name in packed.namelist()}
@@ -92,18 +108,25 @@ def test_making_them_again_gives_the_same(maker):
 
 def test_every_sheet_is_there_in_both_languages_and_forms(words):
     names = {
-        f"{name}.{language}.{form}" for name in words for language in LANGUAGES for form in FORMS
+        f"{name}.{language}.{form}"
+        for name in words
+        for language in LANGUAGES
+        for form in (*FORMS, *["yaml"] * ("spec" in words[name]))
     }
     assert names == {path.name for path in SHEETS.iterdir()}
     assert set(words) == set(MODELS)
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_every_one_reads_back_as_it_stands_and_says_the_same_in_all_forms(name, words):
+def test_every_one_reads_back_filled_in_and_says_the_same_in_all_forms(name, words, tmp_path):
     rows = []
     for language in LANGUAGES:
         for form in FORMS:
             path = SHEETS / f"{name}.{language}.{form}"
+            with pytest.raises(InputError) as caught:
+                read(path, MODELS[name], words[name]["profile"])
+            assert [problem.key for problem in caught.value.problems] == ["tables.lost_rows"]
+            path = filled(path, tmp_path)
             sheet = read(path, MODELS[name], words[name]["profile"])
             ((number, row),) = sheet.rows
             assert number == 2
@@ -116,6 +139,41 @@ def test_every_one_reads_back_as_it_stands_and_says_the_same_in_all_forms(name, 
                 {k: v for k, v in values.items() if not isinstance(v, str) or k in ("date", "due")}
             )
     assert all(row == rows[0] for row in rows)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("form", FORMS)
+def test_an_example_that_stays_counts_for_nothing_and_is_told(language, form, tmp_path):
+    path, own = SHEETS / f"backlog.{language}.{form}", filled(SHEETS / "backlog.en.csv", tmp_path)
+    (_, row) = csv.reader(io.StringIO(own.read_text("utf-8-sig")))
+    target = tmp_path / path.name
+    if form == "csv":
+        mark = ";" if language == "fr" else ","
+        target.write_text(path.read_text("utf-8") + mark.join(f'"{cell}"' for cell in row), "utf-8")
+    else:
+        book = openpyxl.load_workbook(path)
+        book.worksheets[0].append([float(cell) if cell.isdigit() else cell for cell in row])
+        book.save(target)
+    sheet = read(target, Rating, "backlog")
+    assert [number for number, _ in sheet.rows] == [3]
+    (left,) = sheet.reading.rejections
+    assert (left.row, left.values["cell"][:5]) == (2, "Examp" if language == "en" else "Exemp")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", ["backlog", "checklist", "kpis", "inventory"])
+def test_the_spec_beside_a_sheet_reads_once_its_gaps_are_filled(name, language, tmp_path):
+    specs = {"backlog": Backlog, "checklist": Launch, "kpis": LaunchReview, "inventory": Inventory}
+    text = (SHEETS / f"{name}.{language}.yaml").read_text("utf-8")
+    for gap, value in {"launch_date:": "2026-10-12", "target:": "3", "by:": "2026-11-30"}.items():
+        text = text.replace(f"{gap} #", f"{gap} {value} #")
+    path = tmp_path / "spec.yaml"
+    path.write_text(text, "utf-8")
+    spec = specs[name].load(path)
+    assert [file.name for file in spec.files()[1:]] == [f"{name}.{language}.xlsx"]
+    path.write_text(re.sub("(?m)^# (briefing|past|reach|totals)", r"\1", text), "utf-8")
+    if name != "backlog":  # totals stands under data there
+        assert specs[name].load(path).files()
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -158,7 +216,16 @@ def test_a_workbook_tells_what_goes_in(name, language, maker, words):
         assert cell.font.bold
         assert len(cell.comment.text) > 8
         rule = lists.get(cell.column_letter)
-        assert bool(column.choices) == (rule is not None and rule.type == "list")
+        listed = bool(column.choices or column.scale)
+        assert listed == (rule is not None and rule.type == "list")
+        assert not column.above or float(rule.formula1) > 0
+        assert column.column.kind != "share" or page.cell(2, cell.column).number_format == "0%"
+        if column.scale:
+            place, kind = re.fullmatch("'(.+)'!(.+)", rule.formula1).groups(), rule.errorStyle
+            listed = [listed.value for (listed,) in book[place[0]][place[1].replace("$", "")]]
+            assert (listed, kind) == (column.scale, "warning")
+            assert page.cell(2, cell.column).value in listed
+            continue
         if column.choices:
             assert rule.formula1 == f'"{",".join(column.choices)}"'
         elif rule:
@@ -230,7 +297,7 @@ def test_new_sheet_writes_both_forms_and_overwrites_nothing(workspace, language)
 
     result = told("backlog")
     assert result.exit_code == 0
-    files = [workspace / "sheets" / f"backlog.{language}.{form}" for form in FORMS]
+    files = [workspace / "sheets" / f"backlog.{language}.{form}" for form in (*FORMS, "yaml")]
     assert sorted(workspace.glob("sheets/*")) == sorted(files)
     assert all(str(file) in result.output.replace("\n", "") for file in files)
     assert files[0].read_bytes() == (SHEETS / files[0].name).read_bytes()
@@ -318,6 +385,90 @@ def test_exports_without_scores_name_their_items(tmp_path, name):
     assert rating.effort.likely == 3  # not Linear's estimate
 
 
+OVER = {
+    "linear": ("Title,Status", ["Todo", "In Progress"], ["Done", "Canceled", "Duplicate"]),
+    "jira": ("Résumé,État", ["Ouvert", "En cours"], ["Terminé", "TERMINÉE", "Annulé", "Fermé"]),
+    "category": ("Summary,Status Category", ["To Do", "Doing"], ["Done", "done", "Won't Do"]),
+    "trello": ("Card Name,Archived", ["false", ""], ["true", "2026-09-01T10:00:00.000Z"]),
+    "own": ("Sujet,Statut", ["Idée", "Close to done"], ["Clos", "archivé", "Abandonnée"]),
+}
+
+
+@pytest.mark.parametrize("name", OVER)
+def test_what_is_done_or_cancelled_is_not_ranked_and_is_told(name, tmp_path):
+    head, kept, over = OVER[name]
+    rows = [f'i{n},"{said}",1200,2,80 %,3\n' for n, said in enumerate([*over, *kept])]
+    (tmp_path / "a.csv").write_text(
+        f"{head},Reach,Impact,Confidence,Effort\n{''.join(rows)}", "utf-8"
+    )
+    sheet = read(tmp_path / "a.csv", Rating, "backlog")
+    assert [row.item for _, row in sheet.rows] == [f"i{len(over)}", f"i{len(over) + 1}"]
+    assert [left.values["cell"] for left in sheet.reading.rejections] == over
+
+
+ABOVE = [
+    ("Confidence (%)", "150"),
+    ("Confidence", "150 %"),
+    ("Confidence", "1,5"),
+    ("Confidence", ""),
+]
+
+
+@pytest.mark.parametrize(("heading", "cell"), ABOVE)
+def test_a_confidence_of_more_than_all_or_of_nothing_is_refused(heading, cell, tmp_path):
+    head, row = f"Item,Reach (users/month),Impact,{heading},Effort", f'a,9,1,"{cell}",1'
+    (tmp_path / "a.csv").write_text(f"{head}\n{row}\n", "utf-8")
+    backlog = Backlog.load(tmp_path / "a.csv")
+    with pytest.raises(InputError):
+        read_ratings(backlog, backlog.sheets)
+
+
+HEADS = [  # headings, the one refused, and by which message
+    ("Reach (c),Effort (design),Effort (engineering)", "Effort (engineering)", "also"),
+    ("Reach (min),Effort", "Reach (min)", "unlike"),
+    ("Portée (mini),Effort", "Portée (mini)", "unlike"),
+    ("Reach,Reach (trials),Effort", "Reach (trials)", "also"),
+    ("Reach,Reach P10,Effort", "Reach P10", "unlike"),
+    ("Reach,Effort,Effort P90", "Effort P90", "unlike"),
+    ("Reach,Effort,Duration (months)", "Duration (months)", "unlike"),
+    ("Portée,Effort,Durée (mois)", "Durée (mois)", "unlike"),
+    ("Reach,Effort,Cost of delay (per month)", "Cost of delay (per month)", "unlike"),
+    ("Portée,Effort,Coût du retard (k€/mois)", "Coût du retard (k€/mois)", "unlike"),
+]
+
+
+@pytest.mark.parametrize(("heads", "refused", "key"), HEADS)
+def test_a_second_column_or_one_of_another_unit_is_refused_by_name(heads, refused, key, tmp_path):
+    names = f"Item,Impact,{heads}".split(",")
+    path = tmp_path / "a.csv"
+    path.write_text(f"{','.join(names)}\na,{','.join('1' * (len(names) - 1))}\n", "utf-8")
+    with pytest.raises(InputError) as caught:
+        read(path, Rating, "backlog")
+    (problem,) = caught.value.problems
+    assert (problem.field, problem.key) == (refused, f"tables.heading_{key}")
+    assert problem.text("fr") != problem.text("en")
+    if key == "also":
+        name = problem.values["name"]
+        spec = Spec()
+        spec._file = tmp_path / "spec.yaml"
+        given = SheetFile(path="a.csv", columns={name: refused})
+        assert read_sheet(spec, given, Rating, "backlog").rows
+
+
+@pytest.mark.parametrize("ends", ["min,max", "mini,maxi", "P5,P95"])
+def test_ends_by_other_names_are_ends(ends, tmp_path):
+    low, high = ends.split(",")
+    head = f"Item,Reach,Reach {low},Reach {high},Impact,Effort,Weeks,CoD,Duration {low},Duration {high}"
+    (tmp_path / "a.csv").write_text(f"{head}\na,5,2,9,1,1,3,100,2,4\n", "utf-8")
+    ((_, row),) = read(tmp_path / "a.csv", Rating, "backlog").rows
+    assert (row.reach.low, row.reach.high, row.weeks.high, row.cost_of_delay.likely) == (
+        2,
+        9,
+        4,
+        100,
+    )
+
+
 def test_cards_of_a_trello_board(tmp_path):
     """Custom fields stand in the board without their names: `columns:` cannot reach them."""
     board = {"name": "Board", "lists": [{"id": "l1", "name": "To do"}]}
@@ -336,3 +487,17 @@ def test_cards_of_a_trello_board(tmp_path):
         spec, SheetFile(path="board.json", records="cards"), Card, "backlog"
     ).rows
     assert (card.id, card.item) == ("c1", "Single inbox")
+
+
+def test_a_sheet_of_another_kind_is_named(tmp_path):
+    path = filled(SHEETS / "backlog.fr.csv", tmp_path)
+    with pytest.raises(InputError, match=r"looks like another kind .* Backlog \(RICE\)") as caught:
+        read(path, Item, "checklist")
+    assert "Backlog (RICE)" in caught.value.text("fr")
+
+
+def test_a_workbook_or_a_folder_is_no_spec(tmp_path):
+    for path in (SHEETS / "kpis.en.xlsx", tmp_path):
+        with pytest.raises(SpecError) as caught:
+            LaunchReview.load(path)
+        assert [problem.key for problem in caught.value.problems] == ["specs.no_spec"]

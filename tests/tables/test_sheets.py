@@ -492,3 +492,57 @@ def test_five_thousand_rows_take_their_time_and_no_more(tmp_path):
     assert len(rows) == 5_000
     assert rows[-1][1].people == 4_999
     assert time.process_time() - started < 4  # 0.7 s on two cores that are free
+
+
+# --- texts that may mean two numbers, and answers in a spec
+
+
+@pytest.mark.parametrize("cell", ["1,200", "1.200", "3M", "2 M", "1.5k"])
+def test_a_text_that_may_mean_two_numbers_is_asked_and_a_number_is_not(tmp_path, cell):
+    """A true number 1.234 of a workbook is no text, however it would be written."""
+    path = book(tmp_path, ["item", "people", "weight"], ["a", cell, 1.234], ["b", 1.234, 5])
+    assert told(tmp_path, path) == [(2, "people", cell, "tables.cell_unclear")]
+    assert sheet(book(tmp_path, ["item", "people"], ["b", 1.234])).rows[0][1].people == 1.234
+
+
+@pytest.mark.parametrize("cell", ["3M", "2 M"])
+def test_months_written_short_are_no_millions(tmp_path, cell):
+    assert told(tmp_path, f"item,people\na,{cell}\n") == [
+        (2, "people", cell, "tables.cell_unclear")
+    ]
+
+
+def test_a_second_filled_sheet_beside_the_guide_is_asked(tmp_path):
+    def more(written):
+        written.active.title = "Plan"
+        written.create_sheet("How to fill in")["A1"] = "rules"
+        written.create_sheet("Sales")["A1"] = "item"
+
+    rows = ["item", "people"], ["a", 1]
+    assert told(tmp_path, book(tmp_path, *rows, change=more))[0][3] == "tables.ask_sheet"
+    assert len(sheet(tmp_path / "a.xlsx", sheet="Plan").rows) == 1
+    assert (
+        len(sheet(book(tmp_path, *rows, change=lambda w: more(w) or w.remove(w["Sales"]))).rows)
+        == 1
+    )
+
+
+def test_a_sheet_alone_is_told_how_to_answer_and_the_answer_works(tmp_path):
+    path = tmp_path / "my plan.en.csv"
+    path.write_text("item,people,owner\na,1,A\nb,2,B\nc,3,C\nTotal,7,\n", "utf-8")
+    alone = Plan.load(path)
+    assert (alone.plan, alone.slug) == ("My plan", "my-plan")
+    with pytest.raises(DataError) as caught:
+        read_sheet(alone, alone.data, Item, "plan")
+    hint = caught.value.problems[-1]
+    assert hint.key == "specs.beside"
+    for language in ("en", "fr"):
+        first, *lines = hint.text(language).split("\n")
+        assert "my plan.en.yaml" in first
+        (tmp_path / "my plan.en.yaml").write_text("\n".join(lines), "utf-8")
+        spec = Plan.load(tmp_path / "my plan.en.yaml")
+        assert len(read_sheet(spec, spec.data, Item, "plan").rows) == 3
+    path.write_text("item,people\na,x\n", "utf-8")
+    with pytest.raises(DataError) as caught:
+        read_sheet(alone, alone.data, Item, "plan")
+    assert [one.key for one in caught.value.problems] == ["tables.cell_count"]

@@ -68,6 +68,8 @@ class Column(Declared):
     """Cells whose rows are left out, and told; * stands for any text."""
     words: dict[str, tuple[str, ...]] = Field({})
     """What a sheet's cells may say: the standard word, and how people write it."""
+    unlike: tuple[str, ...] = ()
+    """Headings of a sheet that mean it in another unit, and are refused."""
     or_text: str | None = None
     """A pattern: cells of a sheet that fit it are kept as they are written, whatever the kind."""
 
@@ -128,9 +130,7 @@ class Match(NamedTuple):
         return {*chain(*chain(*self.positions.values()))}
 
 
-NO_PROFILE = Match(
-    Profile.model_construct(profile="none", tool="none", table="none", columns={}), {}
-)
+NO_PROFILE = Match(Profile.model_construct(profile="none", tool="", table="none", columns={}), {})
 
 
 @lru_cache(20_000)  # each profile asks for all of them
@@ -220,13 +220,13 @@ def _match(profile: Profile, headings: Sequence[str]) -> Match:
     ]
     positions = {}
     for name, column in profile.columns.items():
-        own = _positions(column.headers, bare) or _positions(column.headers, inner)
+        own = fits(column.headers, bare) or fits(column.headers, inner)
         if column.kind not in ("list", "work_log", "text"):
             own = own[:1]
-        clocks = [position for position in _positions(column.time, bare) if position not in own]
+        clocks = [position for position in fits(column.time, bare) if position not in own]
         if own:
             positions[name] = own, clocks[:1]
-    return Match(profile, positions, bool(_positions(profile.day_first_if, bare)))
+    return Match(profile, positions, bool(fits(profile.day_first_if, bare)))
 
 
 def with_answers(match: Match, answers: Answers, headings: Sequence[str], shown: str) -> Match:
@@ -268,8 +268,13 @@ def with_answers(match: Match, answers: Answers, headings: Sequence[str], shown:
     match = _match(profile, headings)
     absent = [profile.columns[name].headers[0] for name in match.absent]
     if absent and not columns.keys() & match.absent:
-        name = profile.profile
-        raise DataError.of("tables.profile_misfit", file=shown, profile=name, columns=absent)
+        raise DataError.of(
+            "tables.profile_misfit",
+            file=shown,
+            profile=profile.profile,
+            columns=absent,
+            near=profile_for(headings, None, shown).profile.tool,
+        )
     for heading in absent:
         raise DataError.of(
             "tables.no_heading",
@@ -287,11 +292,11 @@ def with_answers(match: Match, answers: Answers, headings: Sequence[str], shown:
     return match._replace(positions=kept)
 
 
-def _positions(headers: Sequence[str], bare: Sequence[str]) -> list[int]:
+def fits(headers: Sequence[str], bare: Sequence[str]) -> list[int]:
     """Return the positions of the first of some headings that is there."""
     for header in headers:
-        fits = _pattern(header).fullmatch
-        if positions := [position for position, heading in enumerate(bare) if fits(heading)]:
+        matches = _pattern(header).fullmatch
+        if positions := [position for position, heading in enumerate(bare) if matches(heading)]:
             return positions
     return []
 

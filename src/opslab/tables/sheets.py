@@ -7,7 +7,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from pydantic import Field, ValidationError
@@ -16,12 +15,12 @@ from opslab import documents, specs, workspace
 from opslab.errors import DataError, Problem, did_you_mean
 from opslab.evidence import SourceFile
 from opslab.messages import Bilingual
+from opslab.sheet_alone import answering
 from opslab.specs import Declared, FromFile
 from opslab.tables import numbers
-from opslab.tables.column_kinds import WRITTEN
 from opslab.tables.exports import open_export
 from opslab.tables.import_report import Answers, FileAnswers, Reading
-from opslab.tables.profiles import Column, bare_heading, known_profiles
+from opslab.tables.profiles import Column, bare_heading, fits, known_profiles
 from opslab.tables.source import ROW, Table, quoted
 from opslab.tables.workbooks import unread
 
@@ -29,6 +28,8 @@ Model = TypeVar("Model", bound=Declared)
 WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 _NEAR = 0.8  # beside a sheet's columns stand others: closer than usual
 _ENDS = ("_low", "_likely", "_high")
+_POWER = r"[\d.,]{1,4} ?[kKM]"  # thousands, or months written short
+_GROUPED = r"|[1-9]\d{0,2}[.,]\d{3}"
 
 
 class SheetFile(FileAnswers):
@@ -105,21 +106,27 @@ def read_sheet(
     """
     if not isinstance(given, SheetFile):
         return Sheet(list(enumerate(given, 1)))
-    path = spec.beside(given.path)
-    answers = given.model_dump(include={*SheetFile.model_fields} - {"path"})
-    known = known_profiles()[profile].columns
-    with open_export(path, answers=Answers(**answers, profile=profile)) as table:
-        problems = [*_mistaken(table, known)]
-        raw, reading = list(_numbered(table, known)), table.reading
-    DataError.refuse(unread(reading.decisions, reading.name))
-    problems += _lost(reading)
-    if path.suffix.lower() in WORKBOOKS and given.decimal is None:
-        problems += _unclear(raw, known)
-    rows = list(_declared(raw, model, known, french or {}, problems, inherited or Inherited()))
-    if not raw:
-        problems.append(Problem("tables.no_rows"))
-    placed = [dataclasses.replace(problem, file=reading.name) for problem in problems]
-    DataError.refuse(sorted(placed, key=lambda problem: problem.row or 0))
+    with answering(spec):
+        path = spec.beside(given.path)
+        answers = given.model_dump(include={*SheetFile.model_fields} - {"path"})
+        known = known_profiles()[profile].columns
+        grouped = path.suffix.lower() in WORKBOOKS and not given.decimal
+        form = _POWER + _GROUPED * grouped
+        with open_export(path, answers=Answers(**answers, profile=profile)) as table:
+            problems = [*_mistaken(table, known, given.columns)]
+            raw, reading = list(_numbered(table, known, form)), table.reading
+        DataError.refuse(unread(reading.decisions, reading.name))
+        problems += _lost(reading)
+        problems += [
+            _located(Problem("tables.cell_unclear", field=name), row)
+            for row in raw
+            for name in row.unclear
+        ]
+        rows = list(_declared(raw, model, known, french or {}, problems, inherited or Inherited()))
+        if not raw:
+            problems.append(Problem("tables.no_rows"))
+        placed = [dataclasses.replace(problem, file=reading.name) for problem in problems]
+        DataError.refuse(sorted(placed, key=lambda problem: problem.row or 0))
     return Sheet(rows, reading, raw[0].headings)
 
 
@@ -134,12 +141,16 @@ def source_files(spec: FromFile, readings: Iterable[Reading], rows: int) -> tupl
 
 @dataclass(frozen=True)
 class _Row:
-    """A row by the number that the user sees: its values by column, and its cells as written."""
+    """A row by the number that the user sees: its values by column, and its cells as written.
+
+    In `unclear` are columns with a text that may mean two numbers.
+    """
 
     number: int
     values: Mapping[str, Any]
     written: Mapping[str, str]
     headings: Mapping[str, str]
+    unclear: Sequence[str]
 
 
 def _declared(
@@ -157,6 +168,7 @@ def _declared(
         spoken = {
             name: Bilingual(cell, french=french[cell]) if cell in french else cell
             for name, cell in row.values.items()
+            if _stem(name) in model.model_fields
         }
         values = _nested(spoken)
         key = (*(values.get(name) for name in inherited.key),) if inherited.key else row.number
@@ -175,23 +187,43 @@ def _declared(
             ]
 
 
-def _mistaken(table: Table, known: Mapping[str, Column]) -> Iterator[Problem]:
-    """Give headings that stand for several columns, and those that are nearly known."""
+def _mistaken(
+    table: Table, known: Mapping[str, Column], mapped: Mapping[str, str]
+) -> Iterator[Problem]:
+    """Give headings that stand for several columns, of another unit, or that are nearly known."""
     named = dict(zip(table.types, table.headings, strict=True))
     written = Counter(map(bare_heading, (table.written or table).headings))
     taken = Counter(named[name] for name in named if name in known)
     for heading in taken:
         if taken[heading] > 1 or written[bare_heading(heading)] > 1:
             yield Problem("tables.heading_twice", field=heading)
-    free = (column.headers for name, column in known.items() if name not in named)
-    headers = [*chain(*free)]
-    for name in named:
-        if name not in known and (near := did_you_mean(name, headers, _NEAR)):
+    others = dict.fromkeys(name for name in named if name not in known)
+    for name, column in known.items():
+        wild = [header for header in column.headers if "*" in header]
+        for other in [] if name in mapped else [*others, name]:
+            second = other in others and named.get(name)
+            headers = [*column.unlike, *(wild if second else ())]
+            if other in named and fits(headers, [bare_heading(heading := named[other])]):
+                values = {"other": second or column.headers[1], "name": name, "heading": heading}
+                yield Problem(
+                    "tables.heading_also" if second else "tables.heading_unlike",
+                    values,
+                    field=heading,
+                )
+                others.pop(other, None)
+    headers = [
+        header for name, column in known.items() if name not in named for header in column.headers
+    ]
+    for name in others:
+        if near := did_you_mean(name, headers, _NEAR):
             yield Problem("specs.unknown_near", {"name": name, "near": near})
 
 
-def _numbered(table: Table, known: Mapping[str, Column]) -> Iterator[_Row]:
-    """Give the rows of a table with the known columns; cells that hold nothing are left out."""
+def _numbered(table: Table, known: Mapping[str, Column], form: str) -> Iterator[_Row]:
+    """Give the rows of a table with the known columns; cells that hold nothing are left out.
+
+    A number's text of the form is unclear: 3M, and 1,234 in a workbook, whose numbers do not tell.
+    """
     names = [name for name in table.types if name in known]
     headings = dict(zip(table.types, table.headings, strict=True))
     words = {
@@ -203,24 +235,26 @@ def _numbered(table: Table, known: Mapping[str, Column]) -> Iterator[_Row]:
         for name in names
     }
     source, columns = table.written or table, ", ".join(map(quoted, names))
-    texts = (f"CAST({quoted(headings[name])} AS VARCHAR)" for name in names)
-    written = table.fetch(
-        f"SELECT {ROW}, {', '.join(map(numbers.as_written, texts))} FROM {source.relation}"
-    )
+    texts = ", ".join(f"CAST({quoted(headings[name])} AS VARCHAR)" for name in names)
+    written = table.fetch(f"SELECT {ROW}, {texts} FROM {source.relation}")
     cells = {number: texts for number, *texts in written}
     for number, *values in table.fetch(
         f"SELECT {ROW}, {columns} FROM {table.relation} ORDER BY {ROW}"
     ):
         read, given = dict[str, Any](), dict[str, str]()
-        for name, value, text in zip(names, values, cells[number], strict=True):
-            bare, column = numbers.plain_text(text or ""), known[name]
+        unclear = []
+        for name, value, marked in zip(names, values, cells[number], strict=True):
+            text = re.sub(r"(\d[.]\d{3})0e0$", r"\1", marked or "")
+            bare, column = numbers.plain_text(text), known[name]
             word = words[name].get(bare)
             # Na may be somebody's name
             if word or bare not in numbers.MISSING or (column.kind == "text" and bare.isalpha()):
                 given[name], read[name] = text, word or value
+                if column.kind != "text" and re.fullmatch(form, marked):
+                    unclear.append(name)
                 if value is None and column.or_text and re.fullmatch(column.or_text, text.strip()):
                     read[name] = text.strip()
-        yield _Row(number + 1, read, given, headings)
+        yield _Row(number + 1, read, given, headings, unclear)
 
 
 def _misread(row: _Row, known: Mapping[str, Column]) -> dict[str, str]:
@@ -257,18 +291,10 @@ def _stem(field: str | None) -> str:
     return name.removesuffix(next((end for end in _ENDS if name.endswith(end)), ""))
 
 
-def _unclear(raw: Sequence[_Row], known: Mapping[str, Column]) -> Iterator[Problem]:
-    """Yield texts such as 1,234 in a workbook: its numbers do not tell how they are meant."""
-    for row in raw:
-        for name, cell in row.written.items():
-            if known[name].kind in WRITTEN and re.fullmatch(r"[1-9]\d{0,2},\d{3}", cell):
-                yield _located(Problem("tables.cell_unclear", field=name), row)
-
-
 def _lost(reading: Reading) -> Iterator[Problem]:
     """Yield the rows that the reader left out: here each counts, but empty ones."""
     for rejection in reading.rejections:
-        if rejection.key not in ("tables.rejected_empty", "tables.rejected_total"):
+        if not rejection.key.endswith(("_empty", "_total", "_cell")):
             yield Problem(rejection.key, rejection.values, row=rejection.row)
 
 

@@ -93,10 +93,10 @@ def read_sheet(opening: Opening) -> Sheet:
             near=did_you_mean(asked, sheets),
             sheets=sheets[:_MOST_NAMES],
         )
-    own = not GUIDES.isdisjoint(sheets)
     filled = {
         name: sheet
-        for name in ([asked] if asked else sheets[: 1 if own else None])
+        for name in ([asked] if asked else sheets)
+        if asked or name not in GUIDES
         if (sheet := _sheet(opening, book, name)).rows
     }
     if not filled:
