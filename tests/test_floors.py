@@ -37,6 +37,7 @@ FLOORS = {
     "parameters": 1,
     "provenance": 1,
     "specs": 1,
+    "spec_problems": 1,
     "scratch": 1,
     "secret": 1,
     "sheet_alone": 1,
@@ -217,7 +218,7 @@ ROOMS = {
     "runs": 22_750,  # batches cost 2,600 more than 5,000; notebooks of one's own 4,000
     "report": 14_100,  # what analysts add, in safety: 1,500; explanations and contrasts 400
     "timesaved": 12_000,
-    "operations": 11_000,
+    "operations": 28_100,  # 11,000 was allowed: four areas, each with page, record, words
     "uncertainty": 5_800,
     "cli": 4_700,
     "warehouse": 2_700,
@@ -227,7 +228,7 @@ ROOMS = {
 Lines can be packed, tokens cannot: what a reader has to take in is counted by Python's own `tokenize`,
 without comments, docstrings and layout. A room that needs more takes something out, or gives its reason.
 """
-TOKENS = 280_000
+TOKENS = 298_400
 _LAYOUT = {"COMMENT", "NL", "NEWLINE", "INDENT", "DEDENT", "ENCODING", "ENDMARKER"}
 
 

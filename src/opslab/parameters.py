@@ -16,6 +16,7 @@ from opslab import specs, workspace
 from opslab.documents import Document
 from opslab.errors import ParameterError, Problem, did_you_mean
 from opslab.messages import Language
+from opslab.spec_problems import problems as problems_of
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Parameters(specs.Declared, ABC):
         try:
             parameters = cls.model_validate(known)
         except ValidationError as error:
-            problems += specs.problems(cls, error, Document("", known))
+            problems += problems_of(cls, error, Document("", known))
         ParameterError.refuse(problems)
         return parameters
 

@@ -11,7 +11,7 @@ from scipy import stats
 
 from conftest import ROOT
 from opslab import operations
-from opslab.errors import DataError, SpecError
+from opslab.errors import DataError, InputError, SpecError
 from opslab.operations.prioritisation import ranking
 from opslab.operations.prioritisation.agreement import stability
 from opslab.operations.prioritisation.score import mean_inverse
@@ -332,8 +332,8 @@ def test_reach_needs_its_period(tmp_path):
     head = "item,Reach ({}),impact,confidence,effort\na,100,1,100%,1\nb,2,1,100%,1"
     told = backlog(tmp_path, head.format("orders/week"), reach=None)
     assert operations.prioritise(told).ratings.counts == "orders/week"
-    for no_period in ("%", "min", "c"):
-        with pytest.raises(SpecError, match="one period"):
+    for no_period, said in (("%", "one period"), ("c", "one period"), ("min", "another unit")):
+        with pytest.raises(InputError, match=said):
             operations.prioritise(backlog(tmp_path, head.format(no_period), reach=None))
 
 
@@ -343,14 +343,14 @@ def test_two_units_of_one_quantity_are_refused(tmp_path, quantity, earlier):
     """Whatever the spec says of reach, and in the earlier list too."""
     text = "item,Reach,Impact,Confidence,Effort,Cost of delay,Duration (weeks)\na,10,1,100%,1,5,2"
     one, two = (
-        text.replace(quantity, f"{quantity} ({unit})", 1) for unit in ("days/month", "days/year")
+        text.replace(quantity, f"{quantity} ({unit})", 1) for unit in ("days/week", "euros/week")
     )
     given = {}
     if earlier:
         (tmp_path / "before.csv").write_text(two)
         given = {"previous": RatedSheet(path=str(tmp_path / "before.csv"), decimal="point")}
     spec = backlog(tmp_path, one, *([] if earlier else [two]), **given)
-    with pytest.raises(SpecError, match=r"\(days/month\) and .*\(days/year\)"):
+    with pytest.raises(SpecError, match=r"\(days/week\) and .*\(euros/week\)"):
         operations.prioritise(spec)
     operations.prioritise(backlog(tmp_path, one, text))
 

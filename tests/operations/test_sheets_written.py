@@ -420,7 +420,7 @@ def test_a_confidence_of_more_than_all_or_of_nothing_is_refused(heading, cell, t
     (tmp_path / "a.csv").write_text(f"{head}\n{row}\n", "utf-8")
     backlog = Backlog.load(tmp_path / "a.csv")
     with pytest.raises(InputError):
-        read_ratings(backlog, backlog.sheets)
+        read_ratings(backlog)
 
 
 HEADS = [  # headings, the one refused, and by which message

@@ -93,9 +93,10 @@ def test_what_differs_is_listed_and_nothing_is_written(here):
         str(Path("ws") / name)
         for name in ("README.md", "notebooks/experiment_readout.ipynb", "reports/README.md")
     ]
-    assert done.stderr == "".join(f"{name}: This is there already, is not what would be written, and was kept.\n" for name in listed) + (
-        "Nothing was written; move or rename these files, or use another folder.\n"
-    )
+    assert done.stderr == "".join(
+        f"{name}: This is there already, is not what would be written, and was kept.\n"
+        for name in listed
+    ) + ("Nothing was written; move or rename these files, or use another folder.\n")
     assert files_in(here / "ws") == before
 
 

@@ -237,29 +237,7 @@ def with_answers(match: Match, answers: Answers, headings: Sequence[str], shown:
     DataError
         Where one of them is not there, or the profile does not fit.
     """
-    score = answers.score
-    named = {
-        **dict(zip(TEXTS[2:], answers.text, strict=False)),
-        "id": answers.id,
-        "created_at": answers.date,
-        "customer_id": answers.customer,
-        "score": score and score.column,
-    }
-    columns = {
-        name: Column(
-            headers=(heading,),
-            kind=_KINDS.get(name, "text"),
-            personal="id" if name == "customer_id" else None,
-        )
-        for name, heading in named.items()
-        if heading
-    }
-    for name, heading in answers.columns.items():
-        known = match.profile.columns
-        if name not in known:
-            near = did_you_mean(name, known)
-            raise DataError.of("specs.unknown", file=shown, field="columns", name=name, near=near)
-        columns[name] = known[name].model_copy(update={"headers": (heading,)})
+    columns = _named_columns(match.profile, answers, shown)
     changes = {
         "columns": match.profile.columns | columns,
         "recognised_by": (*columns, *match.profile.recognised_by),
@@ -290,6 +268,34 @@ def with_answers(match: Match, answers: Answers, headings: Sequence[str], shown:
         if name in columns or taken.isdisjoint(own)
     }
     return match._replace(positions=kept)
+
+
+def _named_columns(profile: Profile, answers: Answers, shown: str) -> dict[str, Column]:
+    """Return the columns whose headings the analyst names; `DataError` for a name there is not."""
+    score = answers.score
+    named = {
+        **dict(zip(TEXTS[2:], answers.text, strict=False)),
+        "id": answers.id,
+        "created_at": answers.date,
+        "customer_id": answers.customer,
+        "score": score and score.column,
+    }
+    columns = {
+        name: Column(
+            headers=(heading,),
+            kind=_KINDS.get(name, "text"),
+            personal="id" if name == "customer_id" else None,
+        )
+        for name, heading in named.items()
+        if heading
+    }
+    known = profile.columns
+    for name, heading in answers.columns.items():
+        if name not in known:
+            near = did_you_mean(name, known)
+            raise DataError.of("specs.unknown", file=shown, field="columns", name=name, near=near)
+        columns[name] = known[name].model_copy(update={"headers": (heading,)})
+    return columns
 
 
 def fits(headers: Sequence[str], bare: Sequence[str]) -> list[int]:

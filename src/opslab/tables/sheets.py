@@ -11,11 +11,12 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from pydantic import Field, ValidationError
 
-from opslab import documents, specs, workspace
+from opslab import documents, workspace
 from opslab.errors import DataError, Problem, did_you_mean
 from opslab.evidence import SourceFile
 from opslab.messages import Bilingual
 from opslab.sheet_alone import answering
+from opslab.spec_problems import problems as problems_of
 from opslab.specs import Declared, FromFile
 from opslab.tables import numbers
 from opslab.tables.exports import open_export
@@ -181,7 +182,7 @@ def _declared(
         try:
             yield row.number, model.model_validate(values)
         except ValidationError as error:
-            refused = specs.problems(model, error, documents.Document("", values, {}))
+            refused = problems_of(model, error, documents.Document("", values, {}))
             problems += [
                 _located(problem, row) for problem in refused if _stem(problem.field) not in doubted
             ]

@@ -51,12 +51,6 @@ def _values(result: PrioritisationResult, say: Voice) -> dict[str, Any]:
     settled = sum((known.top or 0.0) >= SURE for known in likely)
     places, ahead = max(top - settled, 0), max(standings, key=lambda known: known.first or 0.0)
     chances = [say("with_chance", item=known.item, chance=known.top or 0.0) for known in likely]
-    spreads = sorted(
-        (-max(stated) / min(stated), known.item, name)
-        for known, views in zip(standings, result.views, strict=True)
-        for name in ("reach", "impact", "effort")
-        for stated in [[view.stated[name] for view in views]]
-    )
     weights = [at < top if known.top is None else known.top for at, known in enumerate(standings)]
     delays = {known.item: known.delay for known in standings if known.delay}
     both = stability({known.item: known.rice for known in standings}, delays)
@@ -92,14 +86,23 @@ def _values(result: PrioritisationResult, say: Voice) -> dict[str, Any]:
         "next": f"find_{factor}" if result.action == "find" else result.action,
         "what": say(f"action_find_{factor}", item=item),
         "counts": result.ratings.counts,
-        "talk": [
-            say(f"talk_{name}", item=item, times=-by) for by, item, name in spreads[:5] if by < -1
-        ],
+        "talk": _to_talk_about(result, say),
         "more": len(standings) - len(_shown(result)),
         "undrawn": len(result.ratings.items) - len(standings),
         "nothing": 1 - fmean((known.evidence for known in standings), weights),
         "error": result.draws**-0.5,
     }
+
+
+def _to_talk_about(result: PrioritisationResult, say: Voice) -> list[str]:
+    """Return where raters are furthest apart: items and factors, and how many times the least."""
+    spreads = sorted(
+        (-max(stated) / min(stated), known.item, name)
+        for known, views in zip(result.standings, result.views, strict=True)
+        for name in ("reach", "impact", "effort")
+        for stated in [[view.stated[name] for view in views]]
+    )
+    return [say(f"talk_{name}", item=item, times=-by) for by, item, name in spreads[:5] if by < -1]
 
 
 def headline(result: PrioritisationResult, say: Voice) -> str:

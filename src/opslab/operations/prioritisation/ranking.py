@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, combinations
 from operator import attrgetter
 from statistics import fmean
 from typing import Any
@@ -54,19 +54,15 @@ def prioritise(
         For a sheet that contradicts itself: row, what, and what to do.
     """
     ratings, before = read_ratings(backlog)
-    means = {key: fmean(view.expected for view in said) for key, said in ratings.items.items()}
-    most = {key: max(view.most for view in said) for key, said in ratings.items.items()}
-    by = [sorted(means, key=lambda key: (-known[key], key)) for known in (means, most)]
-    leading = [*dict.fromkeys(chain(*zip(*by, strict=True)))][:_LEADING]  # by mean or by upper end
-    leading.sort(key=by[0].index)
-    views = [ratings.items[key] for key in leading]
+    means = leaders(ratings.items)
+    views = [ratings.items[key] for key in means]
     factors = drawn(views, draws, seed)
     values = rice(*factors[:4])
     values *= 1 + 1e-12 * scores("coins", values.size, seed).reshape(values.shape)
     planned = rice(*factors[[0, 1, 2, 4]]) / effort_errors(values.shape, seed)
-    expected = np.array([means[key] for key in leading])
+    expected = np.array([*means.values()])
     columns = (
-        leading,
+        means,
         *zip(*map(said, views), strict=True),
         *placed(values, factors, expected, backlog.top),
     )
@@ -91,12 +87,7 @@ def prioritise(
         ratings=ratings,
         standings=standings,
         views=views,
-        undecided=[
-            (standings[a].item, standings[b].item)
-            for a in range(_NEAR)
-            for b in range(a + 1, min(_NEAR, len(values)))
-            if 1 - SURE < (values[a] > values[b]).mean() < SURE
-        ],
+        undecided=[*undecided([*means][:_NEAR], values)],
         alone=float((planned.argmax(axis=0) == 0).mean()),
         raters=raters,
         concordance=kendall_w([*zip(*common, strict=True)]),
@@ -104,6 +95,18 @@ def prioritise(
         checks=(),
     )
     return replace(result, checks=checks.run(result))
+
+
+def leaders(items: Mapping[str, Sequence[View]]) -> dict[str, float]:
+    """Return the items that are drawn with their exact expected scores, the highest first.
+
+    They are those that lead by it, and in turn those that lead by their upper ends.
+    """
+    means = {key: fmean(view.expected for view in said) for key, said in items.items()}
+    most = {key: max(view.most for view in said) for key, said in items.items()}
+    by = [sorted(means, key=lambda key: (-known[key], key)) for known in (means, most)]
+    leading = {*[*dict.fromkeys(chain(*zip(*by, strict=True)))][:_LEADING]}
+    return {key: means[key] for key in by[0] if key in leading}
 
 
 def placed(values: Values, factors: Values, means: Values, top: int) -> Iterator[Sequence[Any]]:
@@ -146,6 +149,13 @@ def bands(values: Values) -> list[int]:
         leader = leader if at == leader or 1 - SURE < ahead < SURE else at
         ties.append(leader + 1)
     return ties
+
+
+def undecided(names: Sequence[str], values: Values) -> Iterator[tuple[str, str]]:
+    """Give the pairs of the first items of which neither is ahead in `SURE` of the draws."""
+    for (a, first), (b, second) in combinations(enumerate(names), 2):
+        if 1 - SURE < (values[a] > values[b]).mean() < SURE:
+            yield first, second
 
 
 def drawn(items: Sequence[Sequence[View]], draws: int, seed: int) -> Values:
