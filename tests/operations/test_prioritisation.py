@@ -343,14 +343,14 @@ def test_two_units_of_one_quantity_are_refused(tmp_path, quantity, earlier):
     """Whatever the spec says of reach, and in the earlier list too."""
     text = "item,Reach,Impact,Confidence,Effort,Cost of delay,Duration (weeks)\na,10,1,100%,1,5,2"
     one, two = (
-        text.replace(quantity, f"{quantity} ({unit})", 1) for unit in ("days/week", "euros/week")
+        text.replace(quantity, f"{quantity} ({unit})", 1) for unit in ("k€/week", "points/week")
     )
     given = {}
     if earlier:
         (tmp_path / "before.csv").write_text(two)
         given = {"previous": RatedSheet(path=str(tmp_path / "before.csv"), decimal="point")}
     spec = backlog(tmp_path, one, *([] if earlier else [two]), **given)
-    with pytest.raises(SpecError, match=r"\(days/week\) and .*\(euros/week\)"):
+    with pytest.raises(SpecError, match=r"\(k€/week\) and .*\(points/week\)"):
         operations.prioritise(spec)
     operations.prioritise(backlog(tmp_path, one, text))
 
