@@ -51,6 +51,9 @@ def _values(result: PrioritisationResult, say: Voice) -> dict[str, Any]:
     settled = sum((known.top or 0.0) >= SURE for known in likely)
     places, ahead = max(top - settled, 0), max(standings, key=lambda known: known.first or 0.0)
     chances = [say("with_chance", item=known.item, chance=known.top or 0.0) for known in likely]
+    bands: dict[int, list[str]] = {}
+    for known in _shown(result):
+        bands.setdefault(known.tie, []).append(say.spoken(known.item))
     weights = [at < top if known.top is None else known.top for at, known in enumerate(standings)]
     delays = {known.item: known.delay for known in standings if known.delay}
     both = stability({known.item: known.rice for known in standings}, delays)
@@ -68,10 +71,8 @@ def _values(result: PrioritisationResult, say: Voice) -> dict[str, Any]:
         "settled": settled,
         "undecided": not result.flat,
         "pairs": [say("pair_of", first=a, second=b) for a, b in result.undecided] or [say.none],
-        "bands": [
-            say.listed([known.item for known in standings if known.tie == tie])
-            for tie in dict.fromkeys(known.tie for known in _shown(result))
-        ],
+        "bands": say.joined(*(say.listed(names) for names in bands.values() if names[1:]))
+        or say.none,
         "places": places,
         "sure": chances[:settled],
         "closest": chances[settled : settled + places + 1],
