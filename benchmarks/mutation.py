@@ -50,6 +50,7 @@ LIBRARIES = [
 
 DECISION = ("experiments/test_decision.py", "experiments/test_analysis.py")
 RULES = ("experiments/test_rules.py", "experiments/test_checks.py")
+READINESS = ("operations/test_readiness.py", "operations/test_readiness_attacks.py")
 TESTS: dict[str, tuple[str, ...]] = {
     "experiments/gate.py": ("experiments/test_gate.py",),
     "experiments/decision.py": DECISION,
@@ -94,6 +95,11 @@ TESTS: dict[str, tuple[str, ...]] = {
         "businesscase/test_case_cash.py",
         "businesscase/test_case_outcomes.py",
     ),
+    "operations/launch_readiness/gate.py": READINESS,
+    "operations/launch_readiness/versions.py": READINESS,
+    "operations/launch_readiness/result.py": READINESS,
+    "operations/prioritisation/ranking.py": ("operations/test_prioritisation.py",),
+    "operations/launch_report/review.py": ("operations/test_launch_report.py",),
     "runs/job.py": ("runs/test_folder.py", "runs/test_registry.py", "runs/test_outcomes.py"),
 }
 """The tests that belong to a module, the quickest first: one that fails ends the run."""
