@@ -538,7 +538,7 @@ def test_broken_spec(case, here):
         ),
         (
             None,
-            "spec.yaml: This spec cannot be read (Is a directory); check that it is a file, and its permissions.",
+            "spec.yaml: A spec is wanted here, which is a YAML file that names the sheet or folder; data/sample and sheets hold some to copy, and `opslab describe NOTEBOOK` tells which.",
         ),
     ],
     ids=["empty", "comment", "list", "text", "encoding", "large", "folder"],

@@ -280,7 +280,7 @@ def test_a_time_log_is_no_inventory_and_says_what_it_lacks():
     if not files:
         pytest.skip("no time log at hand; name its folder in OPSLAB_REAL_DATA")
     error = refused(files[0])
-    assert error.problems[0].key == "tables.profile_misfit"
+    assert error.problems[0].key == "tables.profile_misfit_near"
     assert "People in the role" in error.text() or "people" in error.text()
 
 
