@@ -65,6 +65,8 @@ PICTURES = (
     Picture("failure", "failure", (1280, 480)),
     Picture("catalogue", "catalogue", (1280, 480)),
     Picture("time-saved", "time saved", (1280, 1240)),
+    Picture("backlog", "backlog", (1280, 1240)),
+    Picture("gate", "gate", (1280, 1240)),
     Picture("case", "case", (1280, 1240)),
     Picture("feedback", "feedback"),
     Picture("feedback-themes", "feedback", (1280, 900), part="h2#what-customers-say"),
@@ -121,6 +123,8 @@ def make_pages(folder: Path) -> dict[str, Path]:
     catalogue = write_catalogue(folder / "reports")
     listed = catalogue.rename(catalogue.with_name("listed.html"))
     runs["time saved"] = opslab.run("time_saved")
+    runs["backlog"] = opslab.run("prioritisation")
+    runs["gate"] = opslab.run("launch_readiness")
     opslab.run("business_case", spec="data/sample/product_ops_april.yaml")
     runs["case"] = opslab.run("business_case")
     runs["french"] = opslab.run(notebook, spec=spec, language="fr")
