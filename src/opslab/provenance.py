@@ -42,6 +42,12 @@ def note(path: Path, sha256: str, before: State | None = None) -> None:
         _read.setdefault(full, {})[sha256] = before
 
 
+def hash_of(path: Path) -> str:
+    """Return the hash of a file as it was last read here, else as it is now; "" of none."""
+    noted = [*_read.get(_absolute(path), ())]
+    return noted[-1] if noted else workspace.sha256(path) if path.is_file() else ""
+
+
 def watch() -> None:
     """Enter the workspace, and from now on take down what a notebook opens by itself.
 

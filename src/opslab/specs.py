@@ -21,7 +21,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError, core_schema
 
-from opslab import workspace
+from opslab import provenance, workspace
 from opslab.documents import Document, Location, read
 from opslab.errors import Problem, SpecError
 from opslab.messages import LANGUAGES, Bilingual
@@ -240,6 +240,13 @@ class FromFile(Declared):
         """Return every file it stands on: its own, and those it names."""
         own = [self._file] if self._file else []
         return tuple(dict.fromkeys([*own, *map(self.beside, self.named().values())]))
+
+    def inputs(self) -> list[dict[str, str]]:
+        """Return every file it stands on, and its hash, as the record of a result tells them."""
+        return [
+            {"file": workspace.shown(path), "sha256": provenance.hash_of(path)}
+            for path in self.files()
+        ]
 
     def missing_files(self) -> list[Problem]:
         """Return a problem for every named file that is not there, or no file."""

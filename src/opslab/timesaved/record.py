@@ -25,11 +25,7 @@ def record(result: TimeSavedResult) -> dict[str, Any]:
     beside = {"lines", "measurements", "past"}
     return {name: getattr(result, name) for name in names} | {
         "schema": SCHEMA,
-        "inputs": [
-            {"file": source.name, "sha256": source.sha256}
-            for source in result.sources
-            if source.sha256
-        ],
+        "inputs": result.inventory.inputs(),
         "plan": result.inventory.model_dump(mode="json", exclude=beside),
         "people": dict(result.people),
         "sums": [

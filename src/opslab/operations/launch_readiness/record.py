@@ -23,6 +23,7 @@ def record(result: ReadinessResult) -> dict[str, Any]:
     launch, now = result.launch, result.now
     return {
         "schema": "opslab.launch_readiness/1",
+        "inputs": launch.inputs(),
         "launch": launch.slug,
         "tier": launch.tier,
         "decision": result.action,

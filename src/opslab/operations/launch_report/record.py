@@ -20,7 +20,7 @@ def record(result: LaunchReportResult) -> dict[str, Any]:
     names = ("action", "kpis", "feedback", "experiment", "gate", "calibration", "brier")
     return {name: to_jsonable_python(getattr(result, name)) for name in names} | {
         "schema": "opslab.launch_report/1",
-        "inputs": [{"file": source.name, "sha256": source.sha256} for source in result.sources],
+        "inputs": result.review.inputs(),
         "plan": result.review.model_dump(mode="json"),
         "imports": [reading.record() for reading in result.readings],
     }

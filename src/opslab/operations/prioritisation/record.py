@@ -20,6 +20,7 @@ def record(result: PrioritisationResult) -> dict[str, Any]:
     names = ("draws", "seed", "action", "alone", "undecided", "concordance", "stability")
     return {name: getattr(result, name) for name in names} | {
         "schema": "opslab.prioritisation/1",
+        "inputs": result.backlog.inputs(),
         "plan": result.backlog.model_dump(mode="json"),
         "counts": ratings.counts,
         "stated": ratings.scores,

@@ -25,7 +25,7 @@ def record(result: StandardsResult) -> dict[str, Any]:
     shares = {"all": result.share, **result.kinds}
     return {
         "schema": "opslab.standards/1",
-        "inputs": [{"file": source.name, "sha256": source.sha256} for source in result.sources],
+        "inputs": result.standard.inputs(),
         "plan": result.standard.model_dump(mode="json"),
         "action": result.action,
         "shares": {kind: share._asdict() for kind, share in shares.items()},
