@@ -420,7 +420,7 @@ def test_a_target_of_another_scale_than_its_values_is_refused_without_a_unit(tmp
         said = str(refused.value)
         assert "page.yaml" in said
         assert "kpis[1].target" in said
-        assert f"The target {target} of orders" in said
+        assert f"orders: the target {target} is" in said
         assert 'write unit: "%" and both as shares' in said
         assert reviewed(tmp_path, rows, kpis=[down | {"target": target, "unit": "days"}]).kpis
     counts = re.sub(r",1([01])\n", r",\1\n", ROWS)  # of something new
