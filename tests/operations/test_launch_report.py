@@ -185,6 +185,37 @@ def test_a_month_of_which_the_launch_is_a_part_is_on_neither_side():
     assert (first["mixed"], first["change"], len(first["values"])) == (False, "better", 17)
 
 
+@pytest.mark.parametrize(
+    ("launched", "before", "mixed"), [((2026, 9, 15), 20, True), ((2026, 9, 1), 20, False)]
+)
+def test_dates_at_the_ends_of_months_name_the_month(launched, before, mixed):
+    """A launch of 15 September parts the value of the 30th, and not the one of 31 August."""
+    starts = [datetime.date(2025 + at // 12, at % 12 + 1, 1) for at in range(22)]
+    ends = [start - datetime.timedelta(1) for start in starts[1:]]
+    day = datetime.date(2026, 10, 5)
+    given = {("orders", at): 10.0 + at.month for at in ends}
+    row = movement(Kpi(**KPI), given, datetime.date(*launched), day)
+    known = {("orders", at): given["orders", end] for at, end in zip(starts, ends, strict=False)}
+    assert row == movement(Kpi(**KPI), known, datetime.date(*launched), day)
+    assert (row["mixed"], sum(at < 0 for at in row["weeks"])) == (mixed, before)
+    assert row["values"][19] == 18  # August
+
+
+def test_sundays_name_the_weeks_that_end_on_them():
+    sunday = datetime.timedelta(6)
+    given = {
+        ("orders", LAUNCHED + datetime.timedelta(weeks=week)): 10.0 + week % 2
+        for week in range(-10, 4)
+    }
+    ends = {(name, at + sunday): value for (name, at), value in given.items()}
+    midweek = LAUNCHED + datetime.timedelta(2)
+    for launched in (LAUNCHED, midweek):
+        row = movement(Kpi(**KPI), ends, launched, DAY)
+        assert row == movement(Kpi(**KPI), given, launched, DAY)
+        assert row["mixed"] == (launched == midweek)
+    assert movement(Kpi(**KPI), ends, LAUNCHED, DAY - datetime.timedelta(2))["after"] == 31 / 3
+
+
 def record(counts, ended="2026-09-27"):
     phrases = [{"language": "en", "title": "parcel"}, {"language": "fr", "title": "colis"}]
     return {
@@ -378,6 +409,23 @@ def test_the_unit_percent_takes_shares_only(tmp_path):
         reviewed(tmp_path, rows.replace("0.5\n", "50\n", 1), kpis=[KPI | shares])
     assert "kpis.csv, row 3, value" in str(refused.value)
     assert "write 0.45 or 45%" in str(refused.value)
+
+
+def test_a_target_of_another_scale_than_its_values_is_refused_without_a_unit(tmp_path):
+    shares = ROWS.replace(",10\n", ",50 %\n").replace(",11\n", ",52 %\n")
+    down = KPI | {"direction": "down"}
+    for rows, target in ((shares, 45), (shares.replace(" %", ""), 0.45)):
+        with pytest.raises(SpecError) as refused:
+            reviewed(tmp_path, rows, kpis=[down | {"target": target}])
+        said = str(refused.value)
+        assert "page.yaml" in said
+        assert "kpis[1].target" in said
+        assert f"orders: the target {target} is" in said
+        assert 'write unit: "%" and both as shares' in said
+        assert reviewed(tmp_path, rows, kpis=[down | {"target": target, "unit": "days"}]).kpis
+    counts = re.sub(r",1([01])\n", r",\1\n", ROWS)  # of something new
+    for rows, target in ((counts, 20), (shares, 0.6), (ROWS, 200), (ROWS, 0)):
+        assert reviewed(tmp_path, rows, kpis=[KPI | {"target": target}]).kpis
 
 
 def test_a_target_that_is_due_before_the_launch_is_refused(tmp_path):

@@ -82,6 +82,11 @@ def state(result, asked):
         "à compléter",
         "to be completed",
         "N/A",
+        "À définir en comité.",
+        "- **À compléter par Inès**",
+        "TBD next week",
+        "1. To be confirmed by the board. TBC with Ada.",
+        "| Decision | By |\n|---|---|\n| À préciser d'ici lundi | TBD in May |",
         "x",
         "<br>",
         "&nbsp;",
@@ -114,6 +119,9 @@ def test_a_section_without_content_is_empty(tmp_path, body):
         "We go.",
         "None.",
         "Aucune",
+        "TBD: the price of lockers",
+        "À définir en comité. Les dix villes sont choisies.",
+        "What is to be decided next week is the price.",
         "### Pricing\n\nWe go.",
         "### Pricing\n\n#### Now\n\nWe go.",
         "What was decided, by whom, on what ground.\n\nWe go, says Ada.",
@@ -157,6 +165,12 @@ def test_templates_are_empty_also_without_the_marks_of_their_comments(tmp_path, 
         ("0", "there"),
         ("4,2 % fin 2027", "there"),
         ("3 refunds a day", "there"),
+        ("2000 commandes par mois", "there"),
+        ("less than 2000 orders", "there"),
+        ("mieux que 2025 mars", "unclear"),
+        ("2025 levels", "unclear"),
+        ("2027 plus tard", "unclear"),
+        ("2027 at the latest", "unclear"),
         ("TBD in Q3 2026", "unclear"),
         ("TBD in 3 weeks", "unclear"),
         ("to be measured in 2027", "unclear"),
@@ -179,6 +193,55 @@ def test_templates_are_empty_also_without_the_marks_of_their_comments(tmp_path, 
 def test_a_day_a_year_or_a_slide_is_no_figure(tmp_path, written, known):
     text = STRATEGY.replace("FIGURE", f'"{written}"').replace("LINK", "https://wiki.example.com/a")
     assert state(review(tmp_path, {"a.md": text}), "Target value") == known
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("title", "Livraison : l'été, le dimanche"),
+        ("title", "Livraison\xa0: le dimanche"),
+        ("title", 'Delivery: the "Sunday" plan'),
+        ("title", "Livraison :"),
+        ("target", "50 % : fin 2026"),
+        ("target", "> 50 %"),
+        ("target", "*50 %*"),
+        ("owner", "[Inès](https://people.example.com/ines)"),
+        ("owner", "@ines"),
+    ],
+)
+def test_front_matter_that_people_type_is_read(tmp_path, key, value):
+    given = STRATEGY.replace("owner: Ada", "owner: Ada\ntitle: Plan").replace("FIGURE", "50 %")
+    lines = [f"{key}: {value}" if at.startswith(f"{key}:") else at for at in given.splitlines()]
+    result = review(tmp_path, {"a.md": "\n".join(lines)})
+    assert not result.unread
+    assert (state(result, "Owner"), state(result, "Target value")) == ("there", "there")
+    if key == "title":
+        assert result.findings[0].title == value.strip(" :")
+
+
+@pytest.mark.parametrize(
+    "front",
+    [
+        "owner: [Ada",
+        "owner: Ada\nsome text",
+        "owner: 'Ada",
+        "owner: a: b\nowner: c",
+        "a: &x 1\n\tb",
+    ],
+)
+def test_broken_front_matter_is_told(tmp_path, front):
+    assert len(review(tmp_path, {"a.md": f"---\n{front}\n---\n## Decisions\n"}).unread) == 1
+
+
+def test_front_matter_of_yaml_is_read_as_yaml(tmp_path):
+    front = (
+        "target: >\n  50 % : now\ndate: 2026-10-01 # one: two\nowner: 'Ada: B'\nbaseline: \"1: 2\""
+    )
+    given = STRATEGY.replace("target: FIGURE\n", "").replace("baseline: 41 %\n", "")
+    given = given.replace("owner: Ada\ndate: 2026-10-01", front)
+    result = review(tmp_path, {"a.md": given})
+    assert not result.unread
+    assert (state(result, "Target value"), state(result, "Date")) == ("there", "there")
 
 
 @pytest.mark.parametrize(

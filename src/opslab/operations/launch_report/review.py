@@ -112,6 +112,7 @@ def review_launch(
     values, others, reading = _values(review)
     themes = mentioned(cited["themes"], launched, day) if "themes" in cited else ()
     kpis = tuple(movement(kpi, values, launched, day) for kpi in review.kpis)
+    SpecError.refuse([*_scales(review, kpis)])
     sheet = read_sheet(review, review.past, PastLaunch, "past-launches")
     _refuse(sheet)
     past = [launch for _, launch in sheet.rows if launch.date <= day]
@@ -155,10 +156,11 @@ def movement(
 
     ``latest`` is the last value since the launch up to the target's day; none is missing between
     the two, else nobody can tell. A week or month that the launch parts (``mixed``) is left out.
+    ``seen`` is the first day of its period.
     """
     name = folded(kpi.name)
     known = {at: values[of, at] for of, at in sorted(values) if of == name and at <= day}
-    days, series = [*known], [*known.values()]
+    days, series = begun([*known]), [*known.values()]
     gaps = [(here - last).days for last, here in pairwise([*days, day])]
     step, start = median_high(gaps[:-1] or [7]), bisect_left(days, launched)
     mixed = bool(start) and launched < min([days[start - 1] + timedelta(step), *days[start:][:1]])
@@ -194,6 +196,21 @@ def movement(
         "weeks": [(at - launched).days / 7 for at in days],
         "values": series,
     }
+
+
+def begun(days: Sequence[date]) -> list[date]:
+    """Return the first day of each period: all Sundays, or last days of months, are ends.
+
+    Examples
+    --------
+    >>> begun([date(2026, 8, 31), date(2026, 9, 30)]) == [date(2026, 8, 1), date(2026, 9, 1)]
+    True
+    >>> begun([date(2026, 8, 30), date(2026, 9, 6)]) == [date(2026, 8, 24), date(2026, 8, 31)]
+    True
+    """
+    weekly = {at.weekday() for at in days} == {6}
+    monthly = days[1:] and {(at + timedelta(1)).day for at in days} == {1}
+    return [at.replace(day=1) if monthly else at - timedelta(6 * weekly) for at in days]
 
 
 def effects(record: Mapping[str, Any], launched: date) -> Iterator[dict[str, Any]]:
@@ -319,6 +336,14 @@ def _refuse(sheet: Sheet[Any], shares: Collection[str] = ()) -> None:
             where = file, None, sheet.headings.get(column), number, str(cell)
             problems.append(Problem(f"launch_report.{key}", said, *where))
     DataError.refuse(problems)
+
+
+def _scales(review: LaunchReview, kpis: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
+    """Give targets like 45 of values like 0.45, and the reverse, without a unit; 1 may count."""
+    for number, row in enumerate(kpis):
+        small, large = sorted([median_high(row["values"] or [0]), row["target"]])
+        if not row["unit"] and small % 1 and 0 < small <= MOST < large >= 10 * small:
+            yield review.problem("launch_report.scale", "kpis", number, "target", **row)
 
 
 def _checks(kpis: Sequence[Mapping[str, Any]], others: list[str]) -> Iterator[Check]:

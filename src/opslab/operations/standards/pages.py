@@ -30,6 +30,10 @@ _COMMENT = r"(?s)<!--.*?(?:-->|\Z)"
 _HEADING = r"(?m)^ {0,3}(#{1,6})[ \t]+(\S.*)$"
 _FRONT = r"(?ms)\A---[ \t]*\n(.*?)^---[ \t]*$"
 _KEY = r"(?m)^\W{0,4}(\w[^:\n]{0,40}):[* \t]+(\S.*)$"
+_TYPED = (  # in front matter, a text that YAML does not read as one: > 50 %, [Ada](…), one: two
+    r"(?m)^(\w[^:\n]*:[^\S\n]+)(>.*\w.*|\*.*[ *].*|\[[^]\n]*\]\(.*|[@`%].*"
+    r"|[^\s\"'[\]{}>|&!#](?:(?! #).)*?:(?:[^\S\n].*)?)$"
+)
 _LINK = (
     r"https://(?!www\.atlassian\.com)\w[^\s)>\]`]*[^\s)>\]`.,;:!?]"
     r"|\b\w+/[\w-]+/\d{4}-\d\d-\d\d-[0-9a-f]{8}\b"
@@ -49,8 +53,17 @@ _PLAIN = (
     (r"\[!\[[^][\n]*\]\([^()\n]*\)\]\([^()\n]*\)", ""),
     (r"!\[([^][\n]*)\]\([^()\n]*\)", r"\1"),
     (r"<(?!https:)[^<>]*>", " "),
+    (
+        (
+            r"(?im)(?:(?<=[.!?|])|^)[^\w\n|#]{,9}(?:\d{1,3}[.)] )?(?:tb[acd]|todo|to be (?:defined|"
+            r"determined|confirmed|completed|decided|written)|[àa] (?:d[ée](?:fin|termin|cid)[ei]r|"
+            r"confirmer|compl[ée]ter|pr[ée]ciser|r[ée]diger))\b(?:[^\w\n.!?|:]{1,3}\w+){,6}"
+            r"[^\w\n.!?|:]{,9}(?=[.!?|\n]|\Z)"
+        ),
+        "",
+    ),
 )
-"""What is no text of Markdown: what was struck out, heads of tables, pictures, tags."""
+"""What is no text of Markdown: what was struck out, heads of tables, pictures, tags, stopgaps."""
 _MARKUP = (
     (r"(?s)<w:r\b[^<>]*> ?<w:rPr>(?:(?!</w:rPr>).){,500}<w:d?strike ?/>.*?(?:</w:r>|\Z)", ""),
     (
@@ -142,7 +155,10 @@ def read_page(path: Path, name: str) -> Page:
     before, *rest = re.split(_HEADING, source)
     written = re.findall(_KEY, before + "".join(rest[2:3]))
     if front:
-        written = parse("\n" + front[1], name).values.items()
+        typed = re.sub(
+            _TYPED, lambda line: line[1] + line[2].replace("'", "''").join("''"), front[1]
+        )
+        written = parse("\n" + typed, name).values.items()
     cells = ((key, "" if value is None else str(value)) for key, value in written)
     keys = {bare(key): value[:_LONGEST].strip(" :") for key, value in cells}
     pieces = [

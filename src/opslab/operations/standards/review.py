@@ -43,14 +43,20 @@ _NO_FIGURE = (
     r"(?i)^\W*(?:tb[acd]|to be|to (?:measure|define)|see|voir|à (?:mesurer|d[ée]\w+|compl\w+|"
     r"confirmer|pr[ée]ciser|venir))\b[^%€$£]*$"
     r"|\b\d{4}-\d\d(?:-\d\d)?\b|\b\d{1,2}[/.]\d{1,2}[/.]\d{2,4}\b"
-    r"|(?<![€$£\d.,])\b(?:19|20)\d\d\b(?! ?[%€$£]|[.,]\d)"
+    r"|(?<![€$£\d.,])\b(?:19|20)\d\d\b(?! ?[%€$£]|[.,]\d|\s(?!(?:plus|(?:un)?less|moins|sans|"
+    r"dans|sous|puis|vers|versus|mais|mars|this|across|towards|(?:level|figure|number|result|sale|"
+    r"plan|goal|target|value|term|basi|price|niveau|chiffre|r[ée]sultat|vente|objectif|valeur)"
+    r"[sx]?)\b)(?:[^\W\d_]{3,}[sx]|people)\b)"
     r"|\b(?:slides?|diapo\w*|planche|pages?|pp?|section|ann?ex\w*|appendix|table(?:au)?|fig\w*|"
     r"chap\w*|version|[ée]tape|step|phase|sprint|semaine|week|quarter|trimestre|semestre|"
     r"no|n°|item|ticket)\b\W{,3}\d+"
     r"|(?<=[^\W\d_])\d[\w.]*"
     rf"|\b\d{{1,2}}(?:er|st|nd|rd|th)?(?: of)?\W+{_MONTH}|\b{_MONTH}\W+\d{{1,2}}\b(?! ?%)"
 )
-"""Numbers that are no figure of a baseline or target: of a day, a year, a slide, a version."""
+"""Numbers that are no figure of a baseline or target: of a day, a year, a slide, a version.
+
+A year is none where a plural follows: 2000 orders.
+"""
 _DAYS = (
     r"(?P<year>\d{4}) (?P<month>\d\d?) (?P<day>\d\d?)\b",
     r"(?P<day>\d\d?) (?P<month>\d\d?) (?P<year>\d{4})\b",
