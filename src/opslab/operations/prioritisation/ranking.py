@@ -26,6 +26,7 @@ from opslab.uncertainty.information import evppi
 
 _LEADING, _NEAR = 100, 15
 _REACH = 2  # times the score of an item, which might bring it into the top
+_CLAIMS = ("first", "top", "know_reach", "know_impact", "know_effort")
 _ENDS = (0.05, 0.95)
 _PER_SCORE = 1 / 1.6448536269514722  # of a normal score, whose 95th percentile that is
 
@@ -70,9 +71,7 @@ def prioritise(
     standings = [*map(Standing._make, zip(*columns, strict=True))]
     bare = np.array([*map(exact, views)])[expected >= expected[: backlog.top].min() / _REACH]
     if bare[0] or bare.mean() >= HALF:  # nothing says how sure the order is
-        claims: dict[str, Any] = dict.fromkeys(
-            ["first", "top", "know_reach", "know_impact", "know_effort"]
-        )
+        claims: dict[str, Any] = dict.fromkeys(_CLAIMS)
         standings = [known._replace(**claims) for known in standings]
     raters = len({view.rater for each in ratings.items.values() for view in each})
     common = [
