@@ -230,8 +230,8 @@ def _counts(backlog: Backlog, sheets: Sequence[Sheet[Rating]]) -> str:
                 for plain, unit in _units(heading).items():
                     same = min(twins) if plain in twins else plain
                     units.setdefault(stem, {}).setdefault(same, sheet.headings[name])
-                    counted = stem == "reach" and re.fullmatch(_COUNTED, unit)
-                    reaches[-1] = reaches[-1] or (unit if counted else "")
+                    if stem == "reach" and re.fullmatch(_COUNTED, unit):
+                        reaches[-1] = reaches[-1] or unit
     for stem, said in units.items():
         if len(said) > 1:
             raise SpecError(backlog.problem("prioritisation.units", stem, names=[*said.values()]))
