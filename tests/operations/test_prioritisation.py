@@ -209,7 +209,7 @@ def test_confidence_multiplies_or_ranges_replace_it(tmp_path):
     assert forced.standings[1].rice == pytest.approx(50)
     assert {place.first for place in forced.standings} == {None}  # nothing says how sure it is
     assert forced.action == "range"
-    assert "No number has a range" in forced.headline()
+    assert "Too few numbers have a range" in forced.headline()
     assert "100%" not in forced.headline()
 
 
@@ -234,7 +234,7 @@ def test_raters_are_pooled_and_their_differences_told(tmp_path):
     spec = backlog(
         tmp_path,
         head + "a,100,1,100%,1\nb,60,1,100%,1\nc,10,1,100%,1",
-        head + "a,20,1,100%,1\nb,60,1,100%,1\nc,10,1,100%,1",
+        head + "a,20,1,100%,1\nb,120,1,100%,2\nc,10,1,100%,1",
     )
     result = operations.prioritise(spec, draws=20_000)
     by = {place.item: place for place in result.standings}
@@ -254,7 +254,12 @@ WITH_ID = "id,item,reach,impact,confidence,effort\n"
     [
         (PLAIN + "Export PDF,9,1,100%,1", PLAIN + "  Éxport  pdf,9,1,100%,1", 2, []),
         (WITH_ID + "7,Export PDF,9,1,100%,1", PLAIN + "Export PDF,9,1,100%,1", 2, []),
-        (WITH_ID + "7,Exports,9,1,100%,1", WITH_ID + "7,PDF,9,1,100%,1", 2, ["Exports / PDF"]),
+        (
+            WITH_ID + "7,Exports,9,1,100%,1",
+            WITH_ID + "7,Export PDF,9,1,100%,1",
+            2,
+            ["Export PDF / Exports"],
+        ),
         (PLAIN + "Export PDF,9,1,100%,1", PLAIN + "Export PDFs,9,1,100%,1", 3, None),
         (PLAIN + "Wave 11 of it,9,1,100%,1", PLAIN + "Wave 12 of it,9,1,100%,1", 3, []),
     ],
@@ -355,6 +360,112 @@ def test_two_units_of_one_quantity_are_refused(tmp_path, quantity, earlier):
     operations.prioritise(backlog(tmp_path, one, text))
 
 
+HEADS = "{}\na,10,1,100%,1,{}\nb,2,1,100%,1,{}"
+SAME_UNITS = [
+    ("Reach (customers/quarter)", "Effort (person-months)", "Reach (Customer per quarter)", 1),
+    ("Reach (customers/quarter)", "Effort (person-month)", "Portée (clients/trimestre)", 1),
+    ("Portée (clients par trimestre)", "Effort (personnes-mois)", "Reach (customers a quarter)", 1),
+    ("Reach (customers/month)", "Effort (person-months)", "Portée (clients/trimestre)", 0),
+    ("Reach (k€/week)", "Effort (person-months)", "Reach (k$/week)", 0),
+    ("Reach (customers/quarter)", "Effort (person-days)", "Reach (customers/quarter)", 0),
+]
+
+
+@pytest.mark.parametrize(("reach", "effort", "other", "same"), SAME_UNITS)
+def test_one_unit_is_written_in_many_ways(tmp_path, reach, effort, other, same):
+    rest = "Impact,Confidence,{},{}"
+    one, two = (
+        HEADS.format(f"Item,{reach},{rest.format(*names)}", filled, filled)
+        for reach, names, filled in (
+            (reach, (effort, "Cost of delay (k€)"), ""),  # nothing in it: its unit does not count
+            (other, ("Effort (person months)", "Cost of delay (points)"), 5),
+        )
+    )
+    spec = backlog(tmp_path, one, two, reach=None)
+    if same:
+        assert len(operations.prioritise(spec, draws=1_000).standings) == 2
+    else:
+        with pytest.raises(SpecError, match="name different units"):
+            operations.prioritise(spec)
+
+
+def test_our_own_sheets_in_both_languages_are_one_list(tmp_path):
+    import openpyxl
+
+    files = []
+    for language, decimal in (("en", "point"), ("fr", "comma")):
+        name = f"backlog.{language}.xlsx"
+        book = openpyxl.load_workbook(operations.__path__[0] + f"/sheets/{name}")
+        rows = book.worksheets[0]
+        for at, item in enumerate(("Inbox", "Single sign-on"), rows.max_row + 1):
+            for column, cell in ((1, item), (4, 900 / at), (9, 2), (14, "80 %"), (17, 3), (23, at)):
+                rows.cell(at, column, cell)
+        book.save(tmp_path / name)
+        files.append(RatedSheet(path=str(tmp_path / name), rater=language, decimal=decimal))
+    result = operations.prioritise(operations.Backlog(prioritisation="own", data=tuple(files)))
+    assert (result.raters, len(result.standings)) == (2, 2)
+    assert result.ratings.counts == "customers/quarter"
+
+
+@pytest.mark.parametrize("earlier", [False, True])
+def test_row_numbers_are_no_ids(tmp_path, earlier):
+    one = WITH_ID + "1,Inbox,10,1,100%,1\n2,SSO,5,1,100%,1"
+    two = WITH_ID + "1,SSO,10,1,100%,1\n2,Inbox,5,1,100%,1"
+    (tmp_path / "before.csv").write_text(two)
+    before = RatedSheet(path=str(tmp_path / "before.csv"), decimal="point")
+    spec = backlog(tmp_path, one, **({"previous": before} if earlier else {}))
+    if not earlier:
+        spec = backlog(tmp_path, one, two)
+    with pytest.raises(DataError) as refused:
+        operations.prioritise(spec)
+    said = str(refused.value)
+    assert said.count("One id stands for two items") == 2
+    assert re.search(r"row 2: One id .* SSO here, and Inbox in row 2 of .*sheet0\.csv", said)
+    assert re.search(r"row 3: One id .*(SSO|Inbox) here, and (SSO|Inbox) in row 3 of .*csv", said)
+
+
+def hairs(*rows):
+    """Return two raters' sheets: of each item a reach, and how much more the second says."""
+    for at in (0, 1):
+        yield PLAIN + "\n".join(f"{name},{reach + at * more},1,80%,1" for name, reach, more in rows)
+
+
+@pytest.mark.parametrize(
+    ("rows", "flat"),
+    [
+        ([("A", 1000, 0), ("B", 999, 0), ("C", 998, 0), ("D", 50, 1)], True),
+        ([("A", 1000, 0), ("B", 999, 1), ("C", 998, 1), ("D", 50, 1)], True),  # not the first
+        ([("A", 1000, 1), ("B", 999, 0), ("C", 998, 0), ("D", 50, 1)], True),
+        ([("A", 1000, 1), ("B", 999, 0), ("C", 50, 1), ("D", 50, 1)], True),  # those far below
+        ([("A", 1000, 9), ("B", 999, 9), ("C", 998, 0), ("D", 50, 0), ("E", 9, 0)], False),
+    ],
+)
+def test_chances_are_claimed_where_those_near_the_top_vary(tmp_path, rows, flat):
+    result = operations.prioritise(backlog(tmp_path, *hairs(*rows), top=1), draws=1_000)
+    assert result.flat == flat
+    assert (result.action == "range") == flat
+    assert ("A has the highest score. Too few numbers" in result.headline()) == flat
+
+
+def test_equal_scores_are_all_named(tmp_path):
+    rows = "B,1000,1,80%,2\nA,500,2,80%,2\nC,100,3,80%,0.6\nD,10,1,80%,1"
+    result = operations.prioritise(backlog(tmp_path, PLAIN + rows, top=1))
+    assert result.headline().startswith("A, B and C have the same, highest score. Too few")
+    assert "ont le même score, le plus élevé" in result.headline("fr")
+
+
+def test_a_near_draw_is_no_tail_and_little_worth_is_no_advice(tmp_path):
+    rows = [*lognormals((100, 0.6), (104, 0.5))]
+    result = operations.prioritise(backlog(tmp_path, rows, top=1))
+    assert result.standings[0].first < 0.5
+    assert "more often" not in result.headline()
+    assert "Most useful" in repr(result.changes)
+    apart = operations.prioritise(backlog(tmp_path, [*lognormals((100, 0.1), (5, 0.1))], top=1))
+    assert "Most useful" not in repr(apart.changes)
+    counted = apart.check("counted").detail
+    assert counted.key == "prioritisation.counted_none"
+
+
 def test_the_mean_of_an_inverse_is_its_integral():
     for shape in (
         distributions.pert(1, 2, 9),
@@ -417,7 +528,7 @@ def test_an_item_with_a_huge_high_end_is_drawn_and_the_rest_is_counted(tmp_path)
 def test_what_no_answer_could_change_is_worth_nothing(tmp_path):
     """Reach of 100 or 1,000 goes with effort of 1 or 10: the score is 100 whatever reach is."""
     head = "item,rater,reach,impact,confidence,effort\n"
-    text = head + "X,P,100,1,100%,1\nX,Q,1000,1,100%,10\nY,P,90,1,100%,1\nY,Q,90,1,100%,1"
+    text = head + "X,P,100,1,100%,1\nX,Q,1000,1,100%,10\nY,P,90,1,100%,1\nY,Q,900,1,100%,10"
     result = operations.prioritise(backlog(tmp_path, text, top=1))
     assert result.standings[0].know_reach == pytest.approx(0, abs=1e-9)
     assert result.lesson[0] == pytest.approx(0, abs=1e-9)

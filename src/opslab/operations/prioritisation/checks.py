@@ -55,7 +55,10 @@ def run(result: PrioritisationResult) -> tuple[Check, ...]:
     for name, finding in findings.items():
         blocking = name == "enough"
         status: Status = "pass" if not finding else "fail" if blocking else "warn"
-        detail = Message(f"prioritisation.{name}_{status}", values | {"found": finding})
+        key = f"prioritisation.{name}_{status}"
+        if name == "counted" and not counted:
+            key = "prioritisation.counted_none"
+        detail = Message(key, values | {"found": finding})
         checks.append(Check(name, status, detail, blocking=blocking))
     return tuple(checks)
 

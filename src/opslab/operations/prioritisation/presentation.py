@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from math import isclose
 from statistics import fmean
 from typing import Any
 
 from opslab.messages import Language
 from opslab.operations.prioritisation.agreement import stability
-from opslab.operations.prioritisation.result import SURE, PrioritisationResult, Standing
+from opslab.operations.prioritisation.result import SURE, WORTH, PrioritisationResult, Standing
 from opslab.report.blocks import Cell, Facts, Paragraph, Tone, Verdict
 from opslab.report.drawing import Row
 from opslab.report.figures import BLUE, GREY, Figure
@@ -77,11 +78,12 @@ def _values(result: PrioritisationResult, say: Voice) -> dict[str, Any]:
         "sure": chances[:settled],
         "closest": chances[settled : settled + places + 1],
         "ahead": ahead.item,
-        "tail": ahead is not standings[0],
+        "tail": (ahead.first or 0.0) * (1 - SURE) >= (standings[0].first or 0.0) * SURE,
+        "tied": sorted(x.item for x in standings if isclose(x.rice, standings[0].rice)),
         "urgent": sorted(delays, key=lambda item: (-delays[item], item))[:top],
         "sooner": both["pairs"],
         "agree": both["kept"],
-        "find": not result.flat,
+        "find": gain >= WORTH,
         "gain": gain,
         "item": item,
         "next": f"find_{factor}" if result.action == "find" else result.action,
@@ -110,7 +112,8 @@ def headline(result: PrioritisationResult, say: Voice) -> str:
     """Return the sentence that a sponsor reads first."""
     values = _values(result, say)
     if result.broken or result.flat:
-        return say("headline_stop" if result.broken else "headline_flat", **values)
+        flat = "headline_tied" if values["tied"][1:] else "headline_flat"
+        return say("headline_stop" if result.broken else flat, **values)
     keys = {"headline": "sure", "open": "places", "tail": "tail"}
     return " ".join(say(key, **values) for key in keys if values[keys[key]])
 

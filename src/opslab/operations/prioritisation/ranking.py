@@ -17,7 +17,7 @@ from opslab.messages import Language
 from opslab.operations.prioritisation import checks
 from opslab.operations.prioritisation.agreement import kendall_w, stability
 from opslab.operations.prioritisation.ratings import View, exact, read_ratings
-from opslab.operations.prioritisation.result import SURE, PrioritisationResult, Standing
+from opslab.operations.prioritisation.result import HALF, SURE, PrioritisationResult, Standing
 from opslab.operations.prioritisation.score import rice
 from opslab.operations.prioritisation.spec import FACTORS, KINDS, Backlog
 from opslab.uncertainty.distributions import Values
@@ -25,6 +25,8 @@ from opslab.uncertainty.draws import scores
 from opslab.uncertainty.information import evppi
 
 _LEADING, _NEAR = 100, 15
+_REACH = 2  # times the score of an item, which might bring it into the top
+_CLAIMS = ("first", "top", "know_reach", "know_impact", "know_effort")
 _ENDS = (0.05, 0.95)
 _PER_SCORE = 1 / 1.6448536269514722  # of a normal score, whose 95th percentile that is
 
@@ -67,10 +69,9 @@ def prioritise(
         *placed(values, factors, expected, backlog.top),
     )
     standings = [*map(Standing._make, zip(*columns, strict=True))]
-    if all(map(exact, ratings.items.values())):  # nothing says how sure the order is
-        claims: dict[str, Any] = dict.fromkeys(
-            ["first", "top", "know_reach", "know_impact", "know_effort"]
-        )
+    bare = np.array([*map(exact, views)])[expected >= expected[: backlog.top].min() / _REACH]
+    if bare[0] or bare.mean() >= HALF:  # nothing says how sure the order is
+        claims: dict[str, Any] = dict.fromkeys(_CLAIMS)
         standings = [known._replace(**claims) for known in standings]
     raters = len({view.rater for each in ratings.items.values() for view in each})
     common = [

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from difflib import SequenceMatcher
 from itertools import chain
 from math import prod
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from pathlib import Path
 from statistics import fmean
 from typing import Any, NamedTuple
@@ -23,7 +24,9 @@ from opslab.tables.sheets import Sheet, read_sheet
 from opslab.uncertainty.distributions import Beta, Distribution, Fixed, lognormal, quantile
 from opslab.uncertainty.ranges import Stated
 
-_NO_UNIT = "%|low|high|min|max|(most )?likely|bas(se)?|haute?|(le )?plus probable|p ?[0-9]+"
+_SAME = r"\b(an?|per|par)\b|s\b|[\s./-]"  # of a unit: what two ways to write it may differ by
+_NO_UNIT = "%|low|high|min|max|(most)?likely|ba(sse)?|haute?|(le)?pluprobable|p[0-9]+"
+_SPELT = 0.6  # of letters: names that have fewer in common are no spellings of each other
 _COUNTED = r".*\w[ /]+\w.*"
 _RUN = r"(reports/[^#]*|[^#:]*/\d{4}-\d\d-\d\d-[0-9a-f]{8})/?(#.*)?"
 
@@ -106,7 +109,7 @@ def read_ratings(backlog: Backlog) -> tuple[Ratings, Ratings]:
     tables = [
         read_sheet(backlog, each, Rating, "backlog", french=backlog.french) for each in sheets
     ]
-    counts = _counts(backlog, [table.headings for table in tables])
+    counts = _counts(backlog, tables)
     ranged = any(rating.ranged for table in tables[:known] for _, rating in table.rows)
     ranges = (backlog.uncertainty or ("ranges" if ranged else "confidence")) == "ranges"
     views = [
@@ -117,7 +120,7 @@ def read_ratings(backlog: Backlog) -> tuple[Ratings, Ratings]:
         folded(view.rating.item): folded(view.rating.id) for view in chain(*views) if view.rating.id
     }
     lists = []
-    names: dict[str, str] = {}
+    names: dict[str, View] = {}
     for part in (slice(known), slice(known, None)):
         readings = [table.reading for table in tables[part] if table.reading]
         lists.append(_pooled([*chain(*views[part])], ids, names, counts, readings))
@@ -168,19 +171,23 @@ def _view(
 def _pooled(
     views: list[View],
     ids: Mapping[str, str],
-    names: dict[str, str],
+    names: dict[str, View],
     counts: str,
     readings: list[Reading],
 ) -> Ratings:
     """Return what the rows of a list say together."""
     firsts: dict[tuple[str, str], View] = {}
     problems, repeated = list[Problem](), list[View]()
-    for view in views:
+    for view in sorted(views, key=attrgetter("rating.item")):
         name = folded(view.rating.item)
         key = folded(view.rating.id or "") or ids.get(name, name)
         first = firsts.setdefault((key, view.rater), view)
         if first.drawn != view.drawn or first.stated != view.stated:
             problems.append(Problem("prioritisation.twice", {"first": first.row}, **view.at))
+        known = names.setdefault(key, view)
+        if SequenceMatcher(None, folded(known.rating.item), name).ratio() < _SPELT:
+            given = {**known.at, "name": known.rating.item, "other": view.rating.item}
+            problems.append(Problem("prioritisation.ids", given, **view.at))
         if not 0 < view.stated["confidence"] <= 1:
             problems.append(Problem("prioritisation.confidence", **view.at))
         repeated += [view] * (first is not view)
@@ -191,7 +198,7 @@ def _pooled(
     items: dict[str, list[View]] = {}
     for key, said in joined.items():
         said.sort(key=lambda view: [(shape.mean, shape.sd) for shape in view.drawn.values()])
-        name = names.setdefault(key, min(view.rating.item for view in said))
+        name = names[key].rating.item
         items[f"{name} ({key})" if name in items else name] = said
     scores = {name: fmean(view.score for view in said) for name, said in items.items()}
     return Ratings(items, scores, counts, views, repeated, readings)
@@ -206,29 +213,40 @@ def _gone(backlog: Backlog, note: str) -> bool:
     )
 
 
-def _counts(backlog: Backlog, sheets: Iterable[Mapping[str, str]]) -> str:
+def _counts(backlog: Backlog, sheets: Sequence[Sheet[Rating]]) -> str:
     """Return what reach counts; refuse sheets whose headings name two units of one quantity."""
     profile = known_profiles()["backlog"]
     units: dict[str, dict[str, str]] = {}
     reaches = list[str]()
-    for headings in sheets:
+    for sheet in sheets:
         reaches.append(backlog.reach or "")
-        for name in sorted(headings.keys() & profile.columns.keys(), reverse=True):
-            heading = unwrapped(headings[name], profile.wrappers)
-            for unit in re.findall(r"\(([^()]+)\)", heading):
-                stem, _, end = name.rpartition("_")
-                if end in ("low", "likely", "high") and not re.fullmatch(
-                    _NO_UNIT, plain_text(unit)
-                ):
-                    units.setdefault(stem, {}).setdefault(plain_text(unit), headings[name])
-                    counted = stem == "reach" and re.fullmatch(_COUNTED, unit)
-                    reaches[-1] = reaches[-1] or (unit if counted else "")
+        for name in sorted(sheet.headings.keys() & profile.columns.keys(), reverse=True):
+            heading = unwrapped(sheet.headings[name], profile.wrappers)
+            twins = _units(" ".join(profile.columns[name].headers[1:3]))
+            stem, _, end = name.rpartition("_")
+            if end in ("low", "likely", "high") and any(
+                getattr(row, stem) for _, row in sheet.rows
+            ):
+                for plain, unit in _units(heading).items():
+                    same = min(twins) if plain in twins else plain
+                    units.setdefault(stem, {}).setdefault(same, sheet.headings[name])
+                    if stem == "reach" and re.fullmatch(_COUNTED, unit):
+                        reaches[-1] = reaches[-1] or unit
     for stem, said in units.items():
         if len(said) > 1:
             raise SpecError(backlog.problem("prioritisation.units", stem, names=[*said.values()]))
     if not all(reaches):
         raise SpecError(backlog.problem("prioritisation.period", "reach"))
     return reaches[0]
+
+
+def _units(text: str) -> dict[str, str]:
+    """Return the units in brackets, each by what all ways to write it share."""
+    return {
+        plain: unit
+        for unit in re.findall(r"\(([^()]+)\)", text)
+        if not re.fullmatch(_NO_UNIT, plain := re.sub(_SAME, "", plain_text(unit)))
+    }
 
 
 def _quantities(

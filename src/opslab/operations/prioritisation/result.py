@@ -13,7 +13,8 @@ from opslab.results import Result
 SURE = 0.65
 """Chance from which one item is said to come before another."""
 HALF = 0.5
-"""Mean rank correlation below which raters are to talk first; share of reach to be counted."""
+"""Mean rank correlation below which raters are to talk first; share of reach to be counted, and of
+the items near the top to have ranges."""
 WORTH = 0.005
 """Share of the top's score from which a thing is worth finding out."""
 
@@ -34,8 +35,8 @@ class Standing(NamedTuple):
     reasons, evidence : float
         Share of its numbers with a reason, with evidence.
     first, top : float or None
-        Chance to come first, and to be among the top items; None where no number of the list has a
-        range, and nothing says how sure the order is.
+        Chance to come first, and to be among the top items; None where too few of the items
+        near the top, or not the first, have a range that says how sure the order is.
     position, position_low, position_high : float
         Expected rank, and the middle 90 %.
     tie : int
@@ -121,7 +122,7 @@ class PrioritisationResult(Result):
 
     @property
     def flat(self) -> bool:
-        """Whether no number of the list has a range."""
+        """Whether too few numbers have a range to say how sure the order is."""
         return self.standings[0].first is None
 
     @property
@@ -142,7 +143,8 @@ class PrioritisationResult(Result):
     @property
     def action(self) -> str:
         """What to do: stop, range (none was given), talk (raters disagree), find (out) or start."""
-        if self.broken or self.flat:
-            return "stop" if self.broken else "range"
+        if self.broken:
+            return "stop"
         torn = self.accord is not None and self.accord < HALF
-        return "talk" if torn else "find" if self.lesson[0] >= WORTH else "start"
+        open_ = "range" if self.flat else "find" if self.lesson[0] >= WORTH else "start"
+        return "talk" if torn else open_
