@@ -11,6 +11,9 @@ from opslab.names import folded, names_somebody
 from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title, Words
 from opslab.tables.sheets import SheetFile
 
+_NO_QUESTION = (
+    r"\b(rien|r ?a ?s|nothing|de|questions?|so far|at all|a (ce (jour|stade)|signaler))\b"
+)
 Tier = Literal["feature", "product", "platform"]
 Status = Literal["green", "amber", "red", "na"]
 Accepted = Literal["briefing", "functions", "withdrawn", "near"]
@@ -34,7 +37,7 @@ class Item(Declared):
     owner: Words | None = None
     """who answers for it"""
     due: Annotated[Day | Label, Field(union_mode="left_to_right")] | None = None
-    """a day, T-10 or J-10 (days before the launch), or the name of a milestone"""
+    """a day, T-10 or J-10 (days before the launch; Jour J is its day), or a milestone's name"""
     status: Status | None = None
     """green, amber, red or na, or one of the words people use for them"""
     blocking: bool = False
@@ -85,9 +88,18 @@ class Briefing(Declared):
         return int(counted[1]) if counted else len(self.questions_in(given))
 
     def questions_in(self, given: str) -> list[str]:
-        """Return each question: parted by ; or numbered, or a line each. A bare number has none."""
-        parts = re.split(r"[;\r\n]|\b\d+[.)]\s", given)
-        return [part.strip() for part in parts if names_somebody(part)]
+        """Return each question: parted by ; or numbered, or a line each. A bare number has none.
+
+        A line may break inside a sentence, and a sentence may hold a number.
+        """
+        if "?" in given:
+            given = re.sub(r"(?<=[^?.!;\s])[^\S\n]*[\r\n]+\s*(?=[^\W\d_])", " ", given)
+        parts = re.split(
+            rf"[;\r\n]|\b\d+\)\s|{'' if '1. ' in given else '(?<=[?.!;] )'}\b\d+\.\s", given
+        )
+        return [
+            part.strip() for part in parts if names_somebody(re.sub(_NO_QUESTION, "", folded(part)))
+        ]
 
     @property
     def unanswered(self) -> int:
