@@ -14,11 +14,10 @@ _NOBODY = re.compile(
 """Letters of what stands where a name should be: none, or one of them over and over, among others.
 """
 _NOT_YET = re.compile(
-    r"(not|non|none|pending|(to )?com(e|ing)|soon|tb[acd]|todo|aucune?|pas|a venir|a faire|"
-    r"prevue?s?|planned|en cours|in progress|demain|tomorrow)\b"
+    r"(not|non|none|pending|coming|soon|tb[acd]|todo|aucune?|pas|a (venir|faire)|prevu|en cours)\b"
 )
 _OPENS = re.compile(
-    r"""https?://\w|\bwww\.[\w-]+\.\w|
+    r"""(?x)https?://\w|\bwww\.[\w-]+\.\w|
     ^(?=\S+[/\\])(?!(yes|no|oui|non|ok|go|vu|fait|done)[/\\])\S*[^\W\d_]{2}\S*[/\\]\S*[^\W\d_]{2}\S*$|
     \w\.(pdf|docx?|xls[xmb]?|pptx?|od[pst]|csv|md|txt|html?|png|jpe?g|gif|svg|msg|eml|zip|json|
     ya?ml|ipynb|log|sql|py|parquet|mp4|mov|vsdx?|fig|pages|numbers|key)\b|
@@ -26,8 +25,7 @@ _OPENS = re.compile(
     june?|juil(let)?|july?|aug(ust)?|ao[uû]t|sept?(embre|ember)?|oct(obre|ober)?|
     nov(embre|ember)?|d[eé]c(embre|ember)?|mid?|end|fin|d[eé]but|early|late|week|semaine|day|jour)
     \b)[^\W\d_]{2,}\d*(-|[ ]?\#)\d+\b|
-    \b\d{4}-\d\d-\d\d-[0-9a-f]{8}\b""",
-    re.VERBOSE,
+    \b\d{4}-\d\d-\d\d-[0-9a-f]{8}\b"""
 )
 """Of a text in lower case: an address, path, file name, reference (no month), a run's folder."""
 

@@ -59,18 +59,7 @@ def run(launch: Launch, states: Sequence[State], sessions: Sequence[Judged]) -> 
     check("blockers", "pass" if asked else "fail", count=asked)
     said = "none" if now.left is None else ""
     check("timing", "fail" if said or (now.left or 0) < 0 else "pass", said, day=launch.launch_date)
-    last = {
-        key: (known.day, judged.counts_as == "green" or (known is now and judged.blocking))
-        for known in states
-        for judged in known.items
-        for key in judged.known_as
-    }  # whether it was proven when last seen, or still blocks
-    gone = {
-        judged.item: earlier.day
-        for earlier in states[:-1]
-        for judged in earlier.items
-        if judged.blocking and not max(last[key] for key in judged.known_as)[1]
-    }
+    gone = _gone(states)
     if states[1:]:  # else `fresh` says that there is nothing to compare
         check(
             "withdrawn",
@@ -97,3 +86,19 @@ def run(launch: Launch, states: Sequence[State], sessions: Sequence[Judged]) -> 
     if sessions:
         check("functions", "fail" if names else "pass", names=names)
     return tuple(checked)
+
+
+def _gone(states: Sequence[State]) -> dict[str, Any]:
+    """Return what blocked and no longer does, each with its last day; not what left proven."""
+    last = {
+        key: (known.day, judged.counts_as == "green" or (known is states[-1] and judged.blocking))
+        for known in states
+        for judged in known.items
+        for key in judged.known_as
+    }  # whether it was proven when last seen, or still blocks
+    return {
+        judged.item: earlier.day
+        for earlier in states[:-1]
+        for judged in earlier.items
+        if judged.blocking and not max(last[key] for key in judged.known_as)[1]
+    }

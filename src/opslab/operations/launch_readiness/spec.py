@@ -37,7 +37,7 @@ class Item(Declared):
     owner: Words | None = None
     """who answers for it"""
     due: Annotated[Day | Label, Field(union_mode="left_to_right")] | None = None
-    """a day, T-10 or J-10 (days before the launch; Jour J is its day), or a milestone's name"""
+    """a day, T-10 or J-10 (days before the launch), or the name of a milestone"""
     status: Status | None = None
     """green, amber, red or na, or one of the words people use for them"""
     blocking: bool = False
@@ -92,10 +92,9 @@ class Briefing(Declared):
 
         A line may break inside a sentence, and a sentence may hold a number.
         """
-        if "?" in given:
-            given = re.sub(r"(?<=[^?.!;\s])[^\S\n]*[\r\n]+\s*(?=[^\W\d_])", " ", given)
+        line = r"(?<=[?.!;])\s*[\r\n]|[\r\n]\s*(?=[^\w\s]|\d)" if "?" in given else r"[\r\n]"
         parts = re.split(
-            rf"[;\r\n]|\b\d+\)\s|{'' if '1. ' in given else '(?<=[?.!;] )'}\b\d+\.\s", given
+            rf";|{line}|\b\d+\)\s|{'' if '1. ' in given else '(?<=[?.!;] )'}\b\d+\.\s", given
         )
         return [
             part.strip() for part in parts if names_somebody(re.sub(_NO_QUESTION, "", folded(part)))
