@@ -18,7 +18,8 @@ _NOT_YET = re.compile(
 )
 _OPENS = re.compile(
     r"""(?x)https?://\w|\bwww\.[\w-]+\.\w|
-    ^(?=\S+[/\\])(?!(yes|no|oui|non|ok|go|vu|fait|done)[/\\])\S*[^\W\d_]{2}\S*[/\\]\S*[^\W\d_]{2}\S*$|
+    ^(?=\S+[/\\])(?!(yes|no|oui|non|ok|go|vu|fait|done)[/\\])
+    \S*[^\W\d_]{2}\S*[/\\]\S*[^\W\d_]{2}\S*$|
     \w\.(pdf|docx?|xls[xmb]?|pptx?|od[pst]|csv|md|txt|html?|png|jpe?g|gif|svg|msg|eml|zip|json|
     ya?ml|ipynb|log|sql|py|parquet|mp4|mov|vsdx?|fig|pages|numbers|key)\b|
     \b(?!(janv?(ier|uary)?|f[eé]vr?(ier)?|feb(ruary)?|mar(s|ch)?|apr(il)?|avr(il)?|ma[iy]|juin|
