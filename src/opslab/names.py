@@ -14,8 +14,21 @@ _NOBODY = re.compile(
 """Letters of what stands where a name should be: none, or one of them over and over, among others.
 """
 _NOT_YET = re.compile(
-    r"(not|non|none|pending|coming|soon|tb[acd]|todo|aucune?|pas|a venir|a faire)\b"
+    r"(not|non|none|pending|coming|soon|tb[acd]|todo|aucune?|pas|a (venir|faire)|prevu|en cours)\b"
 )
+_OPENS = re.compile(
+    r"""(?x)https?://\w|\bwww\.[\w-]+\.\w|
+    ^(?=\S+[/\\])(?!(yes|no|oui|non|ok|go|vu|fait|done)[/\\])
+    \S*[^\W\d_]{2}\S*[/\\]\S*[^\W\d_]{2}\S*$|
+    \w\.(pdf|docx?|xls[xmb]?|pptx?|od[pst]|csv|md|txt|html?|png|jpe?g|gif|svg|msg|eml|zip|json|
+    ya?ml|ipynb|log|sql|py|parquet|mp4|mov|vsdx?|fig|pages|numbers|key)\b|
+    \b(?!(janv?(ier|uary)?|f[eé]vr?(ier)?|feb(ruary)?|mar(s|ch)?|apr(il)?|avr(il)?|ma[iy]|juin|
+    june?|juil(let)?|july?|aug(ust)?|ao[uû]t|sept?(embre|ember)?|oct(obre|ober)?|
+    nov(embre|ember)?|d[eé]c(embre|ember)?|mid?|end|fin|d[eé]but|early|late|week|semaine|day|jour)
+    \b)[^\W\d_]{2,}\d*(-|[ ]?\#)\d+\b|
+    \b\d{4}-\d\d-\d\d-[0-9a-f]{8}\b"""
+)
+"""Of a text in lower case: an address, path, file name, reference (no month), a run's folder."""
 
 
 def folded(name: str) -> str:
@@ -70,6 +83,8 @@ def named(text: str | None) -> bool:
 def leads_somewhere(text: str | None) -> bool:
     """Return whether a text is something to open: a link, a path, a reference, a document's name.
 
+    A digit or a slash alone is none: "ok 2", "12/10", "yes/no".
+
     Examples
     --------
     >>> leads_somewhere("https://example.test"), leads_somewhere("doc-1"), leads_somewhere("a.pdf")
@@ -78,5 +93,5 @@ def leads_somewhere(text: str | None) -> bool:
     (False, False, False)
     """
     given = text or ""
-    opens = re.search(r"\d|[^\W\d_]{2,}[/\\]|\w\.[a-z]{2,5}\b", given.casefold())
+    opens = _OPENS.search(given.casefold())
     return bool(opens) and named(given) and ("://" in given or not _NOT_YET.match(folded(given)))

@@ -136,9 +136,55 @@ def test_a_blocker_that_left_is_a_condition(tmp_path, now, action):
     result = readiness(at(tmp_path, launch), DAY)
     assert result.action == action
     screen = result.first_screen("en")._repr_html_()
-    assert ("load test" in screen and "29 September" in screen) == (action != "go")
+    assert ("load test" in screen and "2026-09-29" in screen) == (action != "go")
     accepted = launch.changed(accept={"withdrawn": "the peak is over"})
     assert readiness(accepted, DAY).action == "go"
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "action"),
+    [
+        ("green,yes,doc-1", [], "go"),
+        ("green,yes,", [], "conditional"),
+        ("amber,yes,", [], "conditional"),
+        ("green,yes,doc-1", [SPARE | {"item": "load test", "status": "red", "weight": 0.01}], "conditional"),
+    ],
+)  # fmt: skip
+def test_a_blocker_that_left_proven_is_no_condition(tmp_path, then, now, action):
+    head = "item,function,owner,status,blocking,evidence\n"
+    (tmp_path / "a.csv").write_text(f"{head}load test,it,h,{then}\n", encoding="utf-8")
+    launch = Launch(
+        launch="returns",
+        launch_date="2026-10-20",
+        tier="product",
+        checklist=[DONE, *now],
+        snapshots=[{"path": "a.csv", "date": "2026-09-29"}],
+        briefing=(TOLD, IT),
+    )
+    assert readiness(at(tmp_path, launch), DAY).action == action
+
+
+def test_each_blocker_that_left_has_its_own_last_day(tmp_path):
+    head, dates = "item,function,owner,status,blocking\n", ("2026-09-22", "2026-09-29")
+    for day, names in zip(dates, ("early late", "late"), strict=True):
+        rows = "".join(f"{name},it,h,red,yes\n" for name in names.split())
+        (tmp_path / f"{day}.csv").write_text(head + rows, encoding="utf-8")
+    snapshots = [{"path": f"{day}.csv", "date": day} for day in dates]
+    result = readiness(at(tmp_path, Launch(launch="a", checklist=[DONE], snapshots=snapshots)), DAY)
+    (english, french) = (result.first_screen(known)._repr_html_() for known in ("en", "fr"))
+    assert "early (2026-09-22) and late (2026-09-29)" in english
+    assert "early (2026-09-22) et late (2026-09-29)" in french
+
+
+@pytest.mark.parametrize(
+    ("due", "day", "why"),
+    [("Jour J", "2026-10-20", ()), ("T", "2026-10-20", ()), ("T-0", "2026-10-20", ()),
+     ("jour J - 3", "2026-10-17", ()), ("J+1", "2026-10-21", ("after_launch",)),
+     ("T + 3", "2026-10-23", ("after_launch",))],
+)  # fmt: skip
+def test_the_day_of_the_launch_and_those_after_it_are_read(due, day, why):
+    (item,) = judged(DONE | {"due": due, "status": "amber"}).now.items
+    assert (str(item.due), item.why) == (day, why)
 
 
 # --- A gate that stopped
@@ -165,7 +211,30 @@ STOPGAPS = ["no", "non", "none", "pending", "à venir", "coming soon", "aucune p
 
 
 @pytest.mark.parametrize(
-    "word", [*STOPGAPS, "none yet", "TBC", "pending 12/10", "seen", "à venir le 3"]
+    "word",
+    [
+        *STOPGAPS,
+        "none yet",
+        "TBC",
+        "pending 12/10",
+        "seen",
+        "à venir le 3",
+        "0",
+        "100%",
+        "ok 2",
+        "prévu le 12/10",
+        "to come in Q4 2026",
+        "en cours 50 %",
+        "demain 9h",
+        "yes/no",
+        "oui/non",
+        "№ 7",
+        "oct-12",
+        "2026-10-05",
+        "https://",
+        "à venir PROJ-12",
+        "v1.24",
+    ],
 )
 def test_words_are_no_evidence(word):
     assert not leads_somewhere(word)
@@ -173,7 +242,20 @@ def test_words_are_no_evidence(word):
 
 
 @pytest.mark.parametrize(
-    "word", ["https://a.test/x", "doc-1", "PROJ-12", "wiki/launch", "plan.pdf", "№ 7"]
+    "word",
+    [
+        "https://a.test/x",
+        "doc-1",
+        "PROJ-12",
+        "wiki/launch",
+        "plan.pdf",
+        "www.a.test/x",
+        "PR #45",
+        "Launch plan v2.docx",
+        "share\\plans\\go",
+        "docs/2026/plan",
+        "see ticket ABC-123, closed",
+    ],
 )
 def test_what_can_be_opened_is_evidence(word):
     assert judged(DONE | {"evidence": word}).action == "go"
@@ -185,6 +267,15 @@ def test_a_run_that_is_not_there_is_no_evidence(tmp_path):
     assert [known.why for known in readiness(launch, DAY).blockers] == [("no_evidence",)]
     (tmp_path / folder).mkdir(parents=True)
     assert not readiness(launch, DAY).blockers
+    for behind, blocks in (("#effect", 0), ("/", 0), ("/readout.html", 1)):
+        given = at(tmp_path, Launch(launch="a", checklist=[DONE | {"evidence": folder + behind}]))
+        assert len(readiness(given, DAY).blockers) == blocks
+    (tmp_path / folder / "readout.html").touch()
+    assert not readiness(given, DAY).blockers
+    lost = at(
+        tmp_path, Launch(launch="a", checklist=[DONE | {"evidence": "runs/b" + folder[6:] + "#x"}])
+    )
+    assert readiness(lost, DAY).blockers
 
 
 @pytest.mark.parametrize(
@@ -232,6 +323,18 @@ def test_a_word_is_no_reason(reason):
         ("3 questions ouvertes", 3),
         ("aucune", 0),
         ("Who pays for 2 weeks?", 1),
+        *dict.fromkeys(
+            ["Aucune question", "RAS", "Rien", "Pas de question", "no questions"], 0
+        ).items(),
+        *dict.fromkeys(["none so far", "Aucune à ce jour", "non", "no", "R.A.S."], 0).items(),
+        ("Who pays when\nthe shop is closed?", 1),
+        ("Is it valid in\r\nFrance?\nSince when?", 2),
+        ("Is it in plan 2. Basic?", 1),
+        ("Who pays? 2. Since when?", 2),
+        ("- Who pays\n- What if it is closed", 2),
+        ("Price\nRollback", 2),
+        ("1. Price 2. Rollback", 2),
+        ("1) Price 2) Rollback", 2),
     ],
 )
 def test_questions_are_counted_as_people_write_them(written, asked):
@@ -257,6 +360,13 @@ def test_a_function_with_items_has_to_be_briefed():
     result = judged(DONE, SPARE | {"function": "Sales"})
     assert result.action == "conditional"
     assert result.check("functions").detail.record()["values"]["names"] == ["Sales"]
+    for both in ("Support, IT", "support & it", "IT et Support", "Supports AND IT"):
+        assert judged(DONE, SPARE | {"function": both}).check("functions").status == "pass"
+    both = judged(DONE, SPARE | {"function": "Support, Ventes"}).check("functions")
+    assert both.detail.record()["values"]["names"] == ["Support, Ventes"]
+    client = (TOLD | {"function": "support-client"}, IT)
+    told = judged(DONE, SPARE | {"function": "Support client"}, briefing=client)
+    assert told.check("functions").status == "pass"
     accepted = judged(DONE, SPARE | {"function": "Sales"}, accept={"functions": "they sell it"})
     assert accepted.action == "go"
     spelt = judged(DONE, SPARE, briefing=(TOLD, IT | {"function": " It"}))

@@ -186,6 +186,24 @@ def test_the_columns_are_those_of_the_profile_and_of_what_is_read(name, words):
     assert needed <= {re.sub(ENDS, "", column) for column in words[name]["columns"]}
 
 
+@pytest.mark.parametrize("name", MODELS)
+def test_what_is_left_out_is_the_example_and_nothing_else(name, maker, words):
+    first = {language: maker.asked(words[name], language)[0] for language in LANGUAGES}
+    english, french = (first[language].example for language in LANGUAGES)
+    forms = {french.replace(" :", f"{space}:") for space in " \u00a0\u202f"}
+    assert {*first["en"].column.leave_out} == {english} | forms
+    assert not any(sign in english + french for sign in "*?[")
+
+
+def test_a_row_whose_user_kept_the_word_counts(tmp_path):
+    head = "item,owner,status,blocking,evidence\n"
+    for word in ("Example: rollback", "Exemple : retour arrière", "Exemple: x"):
+        path = tmp_path / "a.csv"
+        path.write_text(f"{head}{word},h,red,yes,\n", "utf-8")
+        ((_, item),) = read(path, Item, "checklist").rows
+        assert (item.item, item.blocking) == (word, True)
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_words_of_a_list_are_those_that_the_sheet_reads(language, maker, words):
     for sheet in words.values():

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
+from opslab.messages import Bilingual
 from opslab.names import singular
 from opslab.operations.launch_readiness.result import Judged, State
 from opslab.operations.launch_readiness.spec import Launch
@@ -57,19 +59,12 @@ def run(launch: Launch, states: Sequence[State], sessions: Sequence[Judged]) -> 
     check("blockers", "pass" if asked else "fail", count=asked)
     said = "none" if now.left is None else ""
     check("timing", "fail" if said or (now.left or 0) < 0 else "pass", said, day=launch.launch_date)
-    kept = {key for judged in now.items if judged.blocking for key in judged.known_as}
-    gone = {
-        judged.item: earlier.day
-        for earlier in states[:-1]
-        for judged in earlier.items
-        if judged.blocking and kept.isdisjoint(judged.known_as)
-    }
+    gone = _gone(states)
     if states[1:]:  # else `fresh` says that there is nothing to compare
         check(
             "withdrawn",
             "fail" if gone else "pass",
-            names=[*gone],
-            day=max(gone.values(), default=None),
+            names=[Bilingual.joined(" ", (name, f"({gone[name]})")) for name in gone],
         )
     cells = [
         {(known.item, known.status, known.due, known.evidence) for known in earlier.items}
@@ -82,7 +77,28 @@ def run(launch: Launch, states: Sequence[State], sessions: Sequence[Judged]) -> 
     check("briefing", met, count=lacking, all=all_of)
     briefed = {singular(judged.item) for judged in sessions}
     asked_of = {judged.function for judged in now.items if judged.function}
-    names = sorted(name for name in asked_of if singular(name) not in briefed)
+    names = sorted(
+        name
+        for name in asked_of
+        if singular(name) not in briefed
+        and {singular(part) for part in re.split(r"(?i)[,;&/]|\b(?:et|and)\b", name)} - briefed
+    )
     if sessions:
         check("functions", "fail" if names else "pass", names=names)
     return tuple(checked)
+
+
+def _gone(states: Sequence[State]) -> dict[str, Any]:
+    """Return what blocked and no longer does, each with its last day; not what left proven."""
+    last = {
+        key: (known.day, judged.counts_as == "green" or (known is states[-1] and judged.blocking))
+        for known in states
+        for judged in known.items
+        for key in judged.known_as
+    }  # whether it was proven when last seen, or still blocks
+    return {
+        judged.item: earlier.day
+        for earlier in states[:-1]
+        for judged in earlier.items
+        if judged.blocking and not max(last[key] for key in judged.known_as)[1]
+    }

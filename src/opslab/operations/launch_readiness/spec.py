@@ -11,6 +11,9 @@ from opslab.names import folded, names_somebody
 from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title, Words
 from opslab.tables.sheets import SheetFile
 
+_NO_QUESTION = (
+    r"\b(rien|r ?a ?s|nothing|de|questions?|so far|at all|a (ce (jour|stade)|signaler))\b"
+)
 Tier = Literal["feature", "product", "platform"]
 Status = Literal["green", "amber", "red", "na"]
 Accepted = Literal["briefing", "functions", "withdrawn", "near"]
@@ -85,9 +88,17 @@ class Briefing(Declared):
         return int(counted[1]) if counted else len(self.questions_in(given))
 
     def questions_in(self, given: str) -> list[str]:
-        """Return each question: parted by ; or numbered, or a line each. A bare number has none."""
-        parts = re.split(r"[;\r\n]|\b\d+[.)]\s", given)
-        return [part.strip() for part in parts if names_somebody(part)]
+        """Return each question: parted by ; or numbered, or a line each. A bare number has none.
+
+        A line may break inside a sentence, and a sentence may hold a number.
+        """
+        line = r"(?<=[?.!;])\s*[\r\n]|[\r\n]\s*(?=[^\w\s]|\d)" if "?" in given else r"[\r\n]"
+        parts = re.split(
+            rf";|{line}|\b\d+\)\s|{'' if '1. ' in given else '(?<=[?.!;] )'}\b\d+\.\s", given
+        )
+        return [
+            part.strip() for part in parts if names_somebody(re.sub(_NO_QUESTION, "", folded(part)))
+        ]
 
     @property
     def unanswered(self) -> int:

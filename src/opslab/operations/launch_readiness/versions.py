@@ -15,8 +15,10 @@ from opslab.operations.launch_readiness.spec import TIERS, Item, Launch, Status
 from opslab.tables.import_report import Reading
 from opslab.tables.sheets import SheetFile, read_sheet
 
-_BEFORE = re.compile(r"[TJ]\s*[-\N{MINUS SIGN}\N{EN DASH}]?\s*(\d{0,4})", re.IGNORECASE)
-_RUN = re.compile(r"[^:]*\d{4}-\d\d-\d\d-[0-9a-f]{8}/?")
+_BEFORE = re.compile(
+    r"(?:jour\s+)?[TJ]\s*(?:(\+)|[-\N{MINUS SIGN}\N{EN DASH}])?\s*(\d{0,4})", re.IGNORECASE
+)
+_RUN = re.compile(r"([^:#]*\d{4}-\d\d-\d\d-[0-9a-f]{8}(/[^:#]*)?)(#.*)?")
 _WORKBOOKS = (".xlsx", ".xlsm")
 _WORDS, _MOST = 2, 6  # of a reason; days that a message lists
 
@@ -79,10 +81,9 @@ def state(
     undated: dict[int, str] = {}
     for row, item in _chosen(launch, sheet.rows, file, aside):
         due, own = _due(launch, item.due), item.known_as
-        run = _RUN.fullmatch(item.evidence or "") and not launch.beside(str(item.evidence)).is_dir()
-        counts, why = counted(
-            item.model_copy(update={"evidence": None} if run else {}), due, day, start
-        )
+        run = _RUN.fullmatch(item.evidence or "")
+        lost = {"evidence": None} if run and not launch.beside(run[1]).exists() else {}
+        counts, why = counted(item.model_copy(update=lost), due, day, start)
         announced = next((first[key] for key in own if key in first), None)
         judged = Judged(
             **dict(item)
@@ -156,10 +157,10 @@ def _merged(path: Path, reading: Reading, top: int) -> Iterable[Problem]:
 
 
 def _due(launch: Launch, given: Day | str) -> Day:
-    """Return the day that is written, that of a milestone, or the one so long before the launch."""
+    """Return the day that is written, of a milestone, or so long before or after the launch."""
     if not isinstance(given, str):
         return given
     before, start = _BEFORE.fullmatch(given), launch.launch_date
     if start and before and given not in launch.milestones:
-        return start - datetime.timedelta(int(before[1] or 0))
+        return start + datetime.timedelta(int((before[1] or "-") + (before[2] or "0")))
     return launch.milestones.get(given)
