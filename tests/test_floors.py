@@ -218,7 +218,7 @@ ROOMS = {
     "runs": 22_750,  # batches cost 2,600 more than 5,000; notebooks of one's own 4,000
     "report": 14_100,  # what analysts add, in safety: 1,500; explanations and contrasts 400
     "timesaved": 12_000,
-    "operations": 28_200,  # 11,000 was allowed: four areas, each with page, record, words
+    "operations": 28_800,  # 11,000 was allowed: four areas, each with page, record, words
     "uncertainty": 5_800,
     "cli": 4_700,
     "warehouse": 2_700,
@@ -228,7 +228,7 @@ ROOMS = {
 Lines can be packed, tokens cannot: what a reader has to take in is counted by Python's own `tokenize`,
 without comments, docstrings and layout. A room that needs more takes something out, or gives its reason.
 """
-TOKENS = 298_500
+TOKENS = 299_200
 _LAYOUT = {"COMMENT", "NL", "NEWLINE", "INDENT", "DEDENT", "ENCODING", "ENDMARKER"}
 
 
