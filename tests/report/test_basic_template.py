@@ -64,11 +64,11 @@ def test_parts_stand_in_the_order_of_the_notebook(executed, bare):
     assert len(told) >= 4
 
 
-def test_each_table_has_its_caption_and_its_heads(bare):
+def test_each_table_has_its_caption_and_its_heads(bare, request):
     tables = [
         table for table in bare.select(".opslab table") if "pairs" not in table.get("class", [])
     ]
-    assert len(tables) >= 3
+    assert len(tables) >= 4 - ("standards" in request.node.name)
     for table in tables:
         assert table.caption.text.strip()
         assert all(head.get("scope") for head in table("th"))
