@@ -123,6 +123,7 @@ def make_pages(folder: Path) -> dict[str, Path]:
     catalogue = write_catalogue(folder / "reports")
     listed = catalogue.rename(catalogue.with_name("listed.html"))
     runs["time saved"] = opslab.run("time_saved")
+    runs["program"] = opslab.run("experiment_program")
     runs["backlog"] = opslab.run("prioritisation")
     runs["gate"] = opslab.run("launch_readiness")
     opslab.run("business_case", spec="data/sample/product_ops_april.yaml")

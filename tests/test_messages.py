@@ -39,7 +39,7 @@ TWICE = {
 }
 """What areas still word twice; nothing comes to it, and it ends empty."""
 VOICED = {"experiments", "feedback", "timesaved", "businesscase", "tables"}
-VOICED |= {"prioritisation", "launch_readiness", "launch_report", "standards"}
+VOICED |= {"prioritisation", "launch_readiness", "launch_report", "standards", "plan", "program"}
 
 
 def test_examples_run():
@@ -189,7 +189,8 @@ def read(path):
 
 def names_a_module(text):
     """Whether it is how the face of a room names a module below it."""
-    return (SOURCE / "operations" / f"{text.replace('.', '/')}.py").is_file()
+    rooms = ("operations", "experiments")
+    return any((SOURCE / room / f"{text.replace('.', '/')}.py").is_file() for room in rooms)
 
 
 def areas_of_voices(nodes):

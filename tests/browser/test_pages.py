@@ -29,6 +29,8 @@ RUNS = {
     "time saved": ("time_saved", ["language=fr"], 0),
     "case": ("business_case", ["language=fr", "draws=20000"], 0),
     "backlog": ("prioritisation", ["language=fr"], 0),
+    "plan": ("experiment_plan", ["language=fr"], 0),
+    "program": ("experiment_program", ["language=fr"], 0),
     "gate": ("launch_readiness", ["language=fr"], 0),
     "launch": ("launch_report", ["language=fr"], 0),
     "documents": ("standards_review", ["language=fr"], 0),

@@ -14,6 +14,8 @@ from conftest import ROOT, first_quickly, make_workspace
 
 NAMES = [
     "experiment_readout",
+    "experiment_plan",
+    "experiment_program",
     "time_saved",
     "business_case",
     "feedback_themes",

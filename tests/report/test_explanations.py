@@ -27,6 +27,12 @@ RESULTS = {
     "businesscase": lambda: businesscase.build(
         businesscase.Case.load(SAMPLE / "product_ops.yaml"), draws=1_000
     ),
+    "plan": lambda: experiments.plan_experiment(
+        experiments.Experiment.load(SAMPLE / "delivery_plan.yaml")
+    ),
+    "program": lambda: experiments.review_program(
+        experiments.Program.load(SAMPLE / "program.yaml")
+    ),
     "prioritisation": lambda: operations.prioritise(
         operations.Backlog.load(SAMPLE / "backlog.yaml")
     ),

@@ -32,6 +32,8 @@ def test_a_spec_is_a_declaration(name):
 
 def test_what_cites_the_others_comes_last_in_the_demo():
     assert list(registry.notebooks()) == [
+        "experiment_plan",
+        "experiment_program",
         "experiment_readout",
         "feedback_themes",
         "launch_readiness",

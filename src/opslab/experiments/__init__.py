@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     from opslab.experiments.metrics import Quantile as Quantile
     from opslab.experiments.metrics import Ratio as Ratio
     from opslab.experiments.parameters import ReadoutParameters as ReadoutParameters
+    from opslab.experiments.plan.parameters import PlanParameters as PlanParameters
+    from opslab.experiments.plan.planning import plan_experiment as plan_experiment
+    from opslab.experiments.plan.result import PlanResult as PlanResult
+    from opslab.experiments.program.parameters import ProgramParameters as ProgramParameters
+    from opslab.experiments.program.result import ProgramResult as ProgramResult
+    from opslab.experiments.program.review import review_program as review_program
+    from opslab.experiments.program.spec import Program as Program
     from opslab.experiments.result import ExperimentResult as ExperimentResult
     from opslab.experiments.spec import Experiment as Experiment
 else:
@@ -38,5 +45,12 @@ else:
             "inference.multiplicity": "benjamini_hochberg holm",
             "inference.power": "units_needed",
             "inference.proportions": "miettinen_nurminen_difference score_test",
+            "plan.parameters": "PlanParameters",
+            "plan.planning": "plan_experiment",
+            "plan.result": "PlanResult",
+            "program.parameters": "ProgramParameters",
+            "program.result": "ProgramResult",
+            "program.review": "review_program",
+            "program.spec": "Program",
         },
     )

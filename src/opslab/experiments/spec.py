@@ -16,11 +16,12 @@ from opslab.documents import Location
 from opslab.errors import Problem, SpecError
 from opslab.experiments.arms import Arms
 from opslab.experiments.data import Data
+from opslab.experiments.design import Design, Planning
 from opslab.experiments.metrics import DeclaredMetric, Metric
 from opslab.experiments.metrics.base import Form as MetricForm
 from opslab.experiments.phases import Period, Phase, refuse_phases
 from opslab.frames import Form
-from opslab.specs import Day, Declared, FromFile, Number, Text, Title, fault
+from opslab.specs import Day, Declared, FromFile, Text, Title, fault
 
 CheckName = Literal[
     "plan_unchanged",
@@ -50,42 +51,6 @@ CheckName = Literal[
     "few_clusters",
     "totals_only",
 ]
-
-
-class Spending(Declared):
-    """How alpha is spent over the looks of a group sequential design."""
-
-    family: Literal["obrien_fleming", "pocock", "power"] = "obrien_fleming"
-    """obrien_fleming spends late, pocock evenly, power in between"""
-    exponent: Number | None = Field(None, gt=0)
-    """t to this power, for the power family"""
-
-
-class Prior(Declared):
-    """The normal prior of the relative lift in a Bayesian design."""
-
-    mean: Number = 0.0
-    """expected relative lift; 0 for none"""
-    sd: Number = Field(gt=0)
-    """standard deviation of relative lifts, such as 0.05"""
-
-
-class Design(Declared):
-    """The test that was planned: its error rate, its power, its looks."""
-
-    method: Literal["fixed", "group_sequential", "always_valid", "bayesian"] = "fixed"
-    """fixed: one look at the end; the others allow looks on the way"""
-    alpha: Number = Field(0.05, gt=0, lt=0.5)
-    """two-sided error rate; intervals have level 1 - alpha"""
-    power: Number = Field(0.8, gt=0, lt=1)
-    """chance to detect an effect of the size of `mde`"""
-    looks: int | tuple[Day, ...] | None = None
-    """number or days of the planned looks"""
-    spending: Spending | None = None
-    prior: Prior | None = None
-    robust: bool | None = None
-    """whether effects are also shown with their largest values capped, left out, and by ranks;
-    when left out they are, by ranks up to 5,000,000 units"""
 
 
 class Decision(Declared):
@@ -164,6 +129,11 @@ class Experiment(FromFile):
     decision: Decision = Decision()
     registered: str | None = None
     """fingerprint of the plan as registered before the start; the readout prints it"""
+    registered_on: Day | None = None
+    """day on which it was registered"""
+    looked: tuple[Day, ...] = ()
+    """days on which the effects were looked at, in order; no part of the plan"""
+    planning: Planning = Planning()
 
     @field_validator("metrics")
     @classmethod
@@ -275,7 +245,7 @@ class Experiment(FromFile):
         are worded may change; the rest is the plan, but for what is left at its default: fields of
         later versions change no fingerprint.
         """
-        outside = {"registered", "data", "owner", "question"}
+        outside = {"registered", "registered_on", "looked", "planning", "data", "owner", "question"}
         plan = self.model_dump(mode="json", exclude=outside, exclude_defaults=True)
         plan["rows"] = self.data.rows
         text = json.dumps(plan, sort_keys=True, ensure_ascii=False, separators=(",", ":"))

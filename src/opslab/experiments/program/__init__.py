@@ -1,0 +1,1 @@
+"""After many experiments: what they show together, and how long a decision takes."""

@@ -1,0 +1,246 @@
+"""What a program returns: its tests, what they show together, how fast it decides. No numerics."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from opslab.evidence import SourceFile
+from opslab.experiments.program.spec import Program
+from opslab.results import Result
+from opslab.tables.import_report import Reading
+
+
+@dataclass(frozen=True)
+class ProgramTest:
+    """One test: a comparison of an arm with the control, its lift signed so that more is better.
+
+    Attributes
+    ----------
+    test, arm, metric : str
+    start, end : datetime.date or None
+    units : int or None
+    lift, error, low, high, p_value : float or None
+    outcome : {"won", "lost", "open", "unknown"}
+    shipped : bool or None
+    by_rule : bool or None
+        Whether it was decided by the rule registered beforehand.
+    ratio_p : float or None
+        Of the sample ratio.
+    left_out : str
+        Why it is not pooled, a message's key without its area: ``ratio``, ``period``, ``broken``,
+        ``no_error``; empty where it is.
+    shrunk, shrunk_low, shrunk_high : float or None
+        The effect as the other tests let one believe it, with its 95 % interval.
+    """
+
+    test: str
+    arm: str
+    metric: str
+    start: datetime.date | None
+    end: datetime.date | None
+    units: int | None
+    lift: float | None
+    error: float | None
+    low: float | None
+    high: float | None
+    p_value: float | None
+    outcome: Literal["won", "lost", "open", "unknown"]
+    shipped: bool | None = None
+    by_rule: bool | None = None
+    ratio_p: float | None = None
+    left_out: str = ""
+    shrunk: float | None = None
+    shrunk_low: float | None = None
+    shrunk_high: float | None = None
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """All effects together: REML, Knapp and Hartung.
+
+    Attributes
+    ----------
+    count : int
+    mean, low, high : float
+        Average true lift, its 95 % interval.
+    deviation, deviation_low, deviation_high : float
+        Of true lifts between tests (tau), with its Q-profile interval.
+    next_low, next_high : float
+        Where the true lift of the next test lies, with 95 %.
+    """
+
+    count: int
+    mean: float
+    low: float
+    high: float
+    deviation: float
+    deviation_low: float
+    deviation_high: float
+    next_low: float
+    next_high: float
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A share with its exact 95 % interval."""
+
+    count: int
+    among: int
+    rate: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class PeriodRatio:
+    """Sample ratios of the tests that started in one month or week.
+
+    Attributes
+    ----------
+    start : datetime.date
+    tests, failures : int
+        Failures: below .001.
+    spread : float
+        Chi-square over its degrees of freedom, all tests together; 1 by chance alone.
+    p_value : float
+    broken : bool
+        Whether it lies in the period of broken randomisation.
+    """
+
+    start: datetime.date
+    tests: int
+    failures: int
+    spread: float
+    p_value: float
+    broken: bool = False
+
+
+@dataclass(frozen=True)
+class BrokenPeriod:
+    """The period in which units were not split as designed.
+
+    Attributes
+    ----------
+    start, end : datetime.date
+    tests : int
+        In it: none of them is pooled.
+    spread, spread_outside : float
+    p_value : float
+        Of a period as striking as this anywhere in the program, by permutation of the tests.
+    """
+
+    start: datetime.date
+    end: datetime.date
+    tests: int
+    spread: float
+    spread_outside: float
+    p_value: float
+
+
+@dataclass(frozen=True)
+class Impact:
+    """What the shipped tests brought, added up.
+
+    Attributes
+    ----------
+    shipped : int
+    announced : float
+        Their estimates compounded, as a list of winners has it.
+    shrunk, low, high : float
+        Shrunk effects compounded, with a 95 % interval.
+    """
+
+    shipped: int
+    announced: float
+    shrunk: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class CycleTime:
+    """Days from idea to decision, open ideas censored (Kaplan and Meier).
+
+    Attributes
+    ----------
+    group : {"all", "before", "since"}
+        Ideas written down before the standard, and since.
+    ideas, open : int
+    median, low, high : float or None
+        Days, with the 95 % interval of Brookmeyer and Crowley; None where it is not reached.
+    days, waiting : tuple of float
+        The curve: after so many days this share is still open.
+    """
+
+    group: Literal["all", "before", "since"]
+    ideas: int
+    open: int
+    median: float | None
+    low: float | None
+    high: float | None
+    days: tuple[float, ...]
+    waiting: tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ProgramResult(Result):
+    """The result of `opslab.experiments.review_program`.
+
+    Attributes
+    ----------
+    program : Program
+    tests : tuple of ProgramTest
+    pooled : Pooled or None
+        None with fewer than three tests.
+    wins, losses : Rate or None
+    by_rule : Rate or None
+    success : Rate or None
+        Share of tests whose true effect is one, as the wins let one estimate it.
+    risk : Rate or None
+        False-positive risk of a win, its ``count`` and ``among`` those of wins.
+    exaggeration, wrong_sign : float or None
+        By how much wins overstate on average, and how often their sign is wrong.
+    periods : tuple of PeriodRatio
+    broken_period : BrokenPeriod or None
+    impact : Impact or None
+    cycles : tuple of CycleTime
+    cycle_change : tuple or None
+        (days saved on average up to the horizon, low, high, p of the log-rank test).
+    horizon : float or None
+        Days up to which the change is measured.
+    """
+
+    PARTS: ClassVar[Mapping[str, str]] = {
+        "summary": "",
+        "pooled": "",
+        "tests": "tests",
+        "periods": "periods",
+        "impact": "",
+        "cycles": "cycles",
+        "checks": "checks",
+        "data": "",
+        "method": "",
+    }
+
+    program: Program
+    tests: tuple[ProgramTest, ...]
+    pooled: Pooled | None = None
+    wins: Rate | None = None
+    losses: Rate | None = None
+    by_rule: Rate | None = None
+    success: Rate | None = None
+    risk: Rate | None = None
+    exaggeration: float | None = None
+    wrong_sign: float | None = None
+    periods: tuple[PeriodRatio, ...] = ()
+    broken_period: BrokenPeriod | None = None
+    impact: Impact | None = None
+    cycles: tuple[CycleTime, ...] = ()
+    cycle_change: tuple[float, float, float, float] | None = None
+    horizon: float | None = None
+    readings: tuple[Reading, ...] = ()
+    sources: tuple[SourceFile, ...] = ()
+    notes: tuple[dict[str, Any], ...] = ()

@@ -1,0 +1,101 @@
+"""What the analyst declares: where the experiments are, and since when they follow a standard."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title, Words
+from opslab.tables.sheets import SheetFile
+
+
+class ListedTest(Declared):
+    """A row of the table of tests: an experiment with one effect, or one of its arms with counts.
+
+    With an effect: ``lift`` and its ``error``, or its interval, or its p-value. With counts: a row
+    for each arm, with ``units`` and ``successes``.
+    """
+
+    test: Label
+    """name or key of the experiment; rows of one name belong together"""
+    arm: Label | None = None
+    """the arm of the row, where there is a row for each"""
+    metric: Words | None = None
+    """what was measured"""
+    start: Day | None = None
+    """first day"""
+    end: Day | None = None
+    """last day"""
+    lift: Number | None = None
+    """relative effect on the metric that decided: 0.02 for 2 %"""
+    error: Number | None = Field(None, gt=0)
+    """its standard error"""
+    low: Number | None = None
+    """lower end of its interval"""
+    high: Number | None = None
+    """upper end of its interval"""
+    p_value: Number | None = Field(None, ge=0, le=1)
+    """two-sided"""
+    units: int | None = Field(None, ge=0)
+    """units of the arm, or of the test"""
+    successes: Number | None = Field(None, ge=0)
+    """units of the arm with the outcome"""
+    weight: Number | None = Field(None, ge=0)
+    """designed weight of the arm; equal ones when left out"""
+    decision: Words | None = None
+    """what was decided"""
+    by_rule: Literal["yes", "no"] | None = None
+    """whether it was decided by the rule that was registered beforehand"""
+
+
+class Idea(Declared):
+    """A row of the list of ideas: when an idea was written down, and when it was decided."""
+
+    idea: Label
+    """name of the idea"""
+    date: Day
+    """day on which it was written down"""
+    decided: Day | None = None
+    """day of the decision; empty while it is open"""
+
+
+class Holdout(Declared):
+    """What a long-running holdout says of all that was shipped together."""
+
+    lift: Number
+    """relative effect of everything shipped, against the group that was held out"""
+    low: Number
+    """lower end of its interval, at 95 %"""
+    high: Number
+    """upper end of its interval, at 95 %"""
+    since: Day | None = None
+    """first day of the holdout"""
+
+
+class Program(FromFile):
+    """Many experiments together."""
+
+    program: Title
+    """name of the program; names the run's folder"""
+    question: Text | None = None
+    """the question in one sentence"""
+    owner: Words | None = None
+    """who answers for it"""
+    date: Day
+    """day as of which it speaks: later tests are left out"""
+    tests: SheetFile | tuple[ListedTest, ...] = ()
+    """table of tests"""
+    runs: tuple[str, ...] = ()
+    """run folders of readouts, or folders that hold some, from the spec's folder"""
+    ideas: SheetFile | tuple[Idea, ...] = ()
+    """when ideas were written down and decided"""
+    standardised: Day | None = None
+    """day since when experiments follow the standard"""
+    alpha: Number = Field(0.05, gt=0, lt=0.5)
+    """two-sided error rate of the tests whose row says nothing else"""
+    power: Number = Field(0.8, gt=0, lt=1)
+    """power that the tests were planned for"""
+    goal: Literal["increase", "decrease"] = "increase"
+    """direction in which a lift of the table is good"""
+    holdout: Holdout | None = None
