@@ -125,7 +125,7 @@ class Planning(Declared):
     """What a plan stands on; no part of the plan's fingerprint."""
 
     history: History | None = None
-    assumed: dict[str, Assumed] = {}
+    assumed: dict[str, Assumed] = Field({})
     """by the name of a metric without history"""
     units_per_day: Number | None = Field(None, gt=0)
     """units that come in a day, where no history tells"""

@@ -325,7 +325,7 @@ class Posterior:
     wins : float
         Chance that the arm is better than the control.
     exceeds : float or None
-        Chance that it is better by the mde or more; of a guardrail, that it stays within its margin.
+        Chance that it is better by the mde or more; of a guardrail, that it keeps its margin.
     loss, loss_kept : float
         Expected loss of shipping the arm, and of keeping the control.
     pull : float
