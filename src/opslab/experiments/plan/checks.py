@@ -17,6 +17,7 @@ from opslab.results import Check, Message, Status
 TWO_WEEKS = 14
 _OLD = 90  # days
 _FAR = 1.25  # times the level: an error rate beyond it fails
+_BUCKETS = 16**3
 _ERRORS = 3.0  # of the make-up of the buckets, that a rate may be away
 
 
@@ -49,8 +50,8 @@ def check_effects(metrics: Sequence[Metric]) -> Check:
 def check_error_rate(resampled: Sequence[Resampled]) -> Check | None:
     """Look for tests that claim a difference too often, or too rarely, where there is none.
 
-    The units of a bucket stay together: by its 4,000 sums the variance is known to within 1 %, for
-    which a rate may be away from the level.
+    The units of a bucket stay together: by 4,096 sums the error is known to within 1.1 %, for three
+    times of which a rate may be away from the level.
     """
     if not resampled:
         return None
@@ -58,7 +59,7 @@ def check_error_rate(resampled: Sequence[Resampled]) -> Check | None:
     def beyond(known: Resampled) -> float:
         critical = float(ndtri(1 - known.expected / 2))
         slope = 2 * critical * exp(-(critical**2) / 2) / sqrt(2 * pi)  # by the log of the error
-        near = _ERRORS * slope / sqrt(2 * known.buckets)
+        near = _ERRORS * slope / sqrt(2 * _BUCKETS)
         return max(known.low - near - known.expected, known.expected - known.high - near)
 
     worst = max(resampled, key=beyond)
