@@ -298,7 +298,7 @@ def test_refusals():
     assert refusal(spec([BOUGHT, REVENUE], assumed=assumed)) == {
         ("plan.no_such_metric_near", "planning.assumed.bougth"),
         ("plan.assumed_share", "planning.assumed.bought"),
-        ("plan.assumed_sd", "planning.assumed.revenue"),
+        ("plan.assumed_value", "planning.assumed.revenue"),
     }
     arms = {"column": "arm", "control": "old"}
     assert ("plan.no_weights", "arms") in refusal(
