@@ -222,12 +222,12 @@ def _ranked(
     if units.finer and metric.per == "row":
         table, where, unit = units.finer.table, units.finer.where, quoted(units.finer.unit)
     value = filled_sql(table, metric.column_of(metric.column))
-    found = table.arrays(
+    arrays = table.arrays(
         f"SELECT {value} AS value, CAST({quoted(units.arm)} AS VARCHAR) AS bucket, "
         f"hash({unit}) AS unit FROM {table.relation} WHERE {where} AND {value} IS NOT NULL"
     )
-    order = np.argsort(found["value"], kind="stable")
-    values, labels = found["value"][order], found["bucket"][order].astype(str)
+    order = np.argsort(arrays["value"], kind="stable")
+    values, labels = arrays["value"][order], arrays["bucket"][order].astype(str)
     places = np.searchsorted(np.array(names), labels)
     counts = np.bincount(places, minlength=len(names))
     buckets = Buckets(columns, counts, None, None, None, [], (values, places))
@@ -239,7 +239,7 @@ def _ranked(
         return Known(own.value, reason="no_spread"), buckets
     variance, n = quantile_contrast(own, own, level).variance / 2, float(len(values))
     if unit != "0":  # as `inflation` has it
-        _, of = np.unique(found["unit"][order], return_inverse=True)
+        _, of = np.unique(arrays["unit"][order], return_inverse=True)
         rows, below = np.bincount(of), np.bincount(of, values <= own.value)
         apart = below - below.sum() / n * rows
         variance *= (apart @ apart) / n / (metric.quantile * (1 - metric.quantile))

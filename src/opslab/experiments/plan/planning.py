@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
 from math import ceil
-from typing import Any, Literal
+from typing import Any
 
 from scipy.special import ndtr
 
@@ -23,9 +23,10 @@ from opslab.experiments.plan.checks import (
     check_period,
 )
 from opslab.experiments.plan.history import Known, Past, read_past
+from opslab.experiments.plan.parts import Part, belief_of, estimate_of
 from opslab.experiments.plan.resampling import resample
 from opslab.experiments.plan.result import MetricPlan, PlannedLook, PlanResult, Resampled, Week
-from opslab.experiments.plan.sizing import MOST, Belief, Means, Shares, Sizing
+from opslab.experiments.plan.sizing import MOST, Sizing
 from opslab.experiments.plan.traffic import Traffic, usual
 from opslab.experiments.sequential.boundaries import (
     Boundaries,
@@ -112,31 +113,6 @@ def what_if(
         units = planner.traffic.units(_WEEK * weeks - planner.tail)
     answer = replace(planner, experiment=changed, given=units).result(result.language)
     return replace(answer, asked=(Message("plan.asked", {"given": given}),))
-
-
-@dataclass(frozen=True)
-class _Part:
-    """What of a plan is one metric's: what is known, the effect, and the units that it asks for."""
-
-    metric: Metric
-    known: Known
-    tail: float
-    alpha: float
-    size: float | None
-    sizing: Sizing | None
-    units: float | None
-    reason: str
-
-    @property
-    def decides(self) -> bool:
-        return self.units is not None and self.metric.role != "secondary"
-
-    def smallest(self, units: float | None) -> float | None:
-        return self.sizing.difference(units) if self.sizing and units else None
-
-    def power(self, units: float | None) -> float | None:
-        answers = self.sizing and self.size and self.units and units and units >= self.sizing.fewest
-        return self.sizing.power(units, self.size) if answers else None  # type: ignore[union-attr, arg-type]
 
 
 @dataclass(frozen=True)
@@ -228,13 +204,19 @@ class _Planner:
         return Traffic(by_weekday, start) if any(by_weekday) else None
 
     @cached_property
-    def parts(self) -> tuple[_Part, ...]:
+    def parts(self) -> tuple[Part, ...]:
         """What is one metric's, in the spec's order."""
         return tuple(map(self._part, self.experiment.metrics))
 
-    def _part(self, metric: Metric) -> _Part:
+    def _part(self, metric: Metric) -> Part:
         known = self._known(metric)
-        sizing = None if known.reason else self._sizing(metric, known, self._boundaries(metric))
+        assumed, sizing = self.experiment.planning.assumed.get(metric.name), None
+        if not known.reason:
+            finer = metric.per == "row" or (assumed is not None and assumed.rows > 1)
+            estimate = estimate_of(metric, known, self.weights, finer=finer)
+            design, alpha = self.experiment.design, self._alpha(metric)
+            belief = belief_of(design, metric, known.baseline or 0.0)
+            sizing = Sizing(estimate, alpha, design.power, self._boundaries(metric), belief)
         amount, size, units = metric.margin or metric.mde, None, None
         if amount and sizing:
             kind, size = amount.kind_and_size
@@ -245,7 +227,7 @@ class _Planner:
         if not reason and not (units and units < MOST):
             units, reason = None, "beyond" if size else "no_baseline" if amount else "no_effect"
         tail = self._tail(metric)
-        return _Part(metric, known, tail, self._alpha(metric), size or None, sizing, units, reason)
+        return Part(metric, known, tail, self._alpha(metric), size or None, sizing, units, reason)
 
     def _tail(self, metric: Metric) -> float:
         """Return the days that a unit's values take to be known."""
@@ -267,31 +249,6 @@ class _Planner:
         primaries = sum(other.role == "primary" for other in self.experiment.metrics)
         family = primaries * (len(self.shares) - 1) if metric.role == "primary" else 1
         return self.experiment.design.alpha / family
-
-    def _sizing(self, metric: Metric, known: Known, looks: Boundaries | None) -> Sizing:
-        design, assumed = self.experiment.design, self.experiment.planning.assumed.get(metric.name)
-        better = 1 if metric.goal == "increase" else -1
-        kind: Literal["", "absolute", "relative"] = ""
-        if metric.margin:
-            kind = "relative" if metric.margin.relative else "absolute"
-        baseline, deviation, raw = (
-            known.baseline or 0.0,
-            known.deviation or 0.0,
-            known.raw_deviation,
-        )
-        rows = metric.per == "row" or (assumed and assumed.rows > 1)
-        estimate: Means | Shares
-        if metric.scale == "share" and not rows:
-            left = deviation / (raw or deviation)
-            estimate = Shares(baseline, self.weights, better, kind, left)
-        else:
-            margin = better * baseline if kind == "relative" else None
-            estimate = Means(deviation, self.weights, raw, margin, exact=not metric.ranked)
-        belief = None
-        if (prior := design.prior) and not kind:
-            unit = abs(baseline) if prior.scale == "relative" else 1.0
-            belief = Belief(better * prior.mean * unit, prior.sd * unit, (design.loss or 0) * unit)
-        return Sizing(estimate, self._alpha(metric), design.power, looks, belief)
 
     def _boundaries(self, metric: Metric) -> Boundaries | None:
         """Return the bounds of a metric at the planned looks."""
@@ -337,7 +294,7 @@ class _Planner:
         return needs if self.given is None else self.given
 
     @cached_property
-    def first(self) -> _Part:
+    def first(self) -> Part:
         """The part of the first primary metric, which may end a sequential test."""
         return next(part for part in self.parts if part.metric.role == "primary")
 
@@ -352,7 +309,7 @@ class _Planner:
         size, sizing = self.first.size, self.first.sizing
         return sizing.drift_at(self.units, size) if sizing and self.units and size else 0.0, 0.0
 
-    def _metric(self, part: _Part) -> MetricPlan:
+    def _metric(self, part: Part) -> MetricPlan:
         metric, known, needs = part.metric, part.known, part.units
         amount, assumed = metric.margin or metric.mde, self.experiment.planning.assumed
         return MetricPlan(

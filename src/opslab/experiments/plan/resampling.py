@@ -41,7 +41,7 @@ def resample(
     if not (runs and buckets):
         return ()
     rng, size = np.random.default_rng(seed), len(next(iter(buckets.values())).counts)
-    found: dict[str, list[Any]] = {name: [] for name in buckets}
+    claimed: dict[str, list[Any]] = {name: [] for name in buckets}
     starts = range(0, runs, _AT_ONCE)
     shown = click.progressbar(starts, label="A/A", file=sys.stderr) if sys.stderr.isatty() else None
     with shown or nullcontext(starts) as chunks:
@@ -49,9 +49,9 @@ def resample(
             dealt = rng.random((min(_AT_ONCE, runs - start), size), dtype=np.float32) < share
             for name, known in buckets.items():
                 most = _MOST_VALUES // len(known.values[0]) if known.values else runs
-                found[name].append(claims(known, dealt[: max(most - start, start == 0)], alpha))
+                claimed[name].append(claims(known, dealt[: max(most - start, start == 0)], alpha))
     return tuple(
-        _resampled(name, np.concatenate(parts), alpha, size) for name, parts in found.items()
+        _resampled(name, np.concatenate(parts), alpha, size) for name, parts in claimed.items()
     )
 
 
