@@ -205,7 +205,8 @@ def test_logs_and_their_windows():
     assert sum(day["units"] for day in result.traffic) == pytest.approx(700)
     assert known.days == pytest.approx(known.units / 100 + 7)  # the last window included
     first = result.weeks[0]
-    assert first.units == 700 and first.power == {"bought": None}  # no window is over yet
+    assert first.units == 700
+    assert first.power == {"bought": None}
 
 
 def test_several_arms_and_primaries_share_alpha():
@@ -214,7 +215,8 @@ def test_several_arms_and_primaries_share_alpha():
     metrics = [BOUGHT, REVENUE | {"role": "primary"}]
     result = plan_experiment(spec(metrics, arms=arms, assumed=assumed), as_of=AS_OF)
     for known in result.metrics:
-        assert known.arm == "a" and known.alpha == pytest.approx(0.05 / 4)
+        assert known.arm == "a"
+        assert known.alpha == pytest.approx(0.05 / 4)
     test = Sizing(Means(20.0, (1 / 6, 2 / 6)), 0.05 / 4, 0.8)
     assert result.metrics[1].units == pytest.approx(test.units(1.0), rel=1e-12)
 
@@ -318,9 +320,8 @@ def test_what_cannot_be_planned_says_why():
     result = plan_experiment(spec([BOUGHT, zero, no_mde], assumed=assumed), as_of=AS_OF)
     reasons = [known.not_plannable.key for known in result.metrics]
     assert reasons == ["plan.beyond", "plan.no_baseline", "plan.no_basis_secondary"]
-    assert (
-        result.units is None and result.check("plan_history").detail.key == "plan.history_no_pace"
-    )
+    assert result.units is None
+    assert result.check("plan_history").detail.key == "plan.history_no_pace"
     primary = no_mde | {"role": "primary"}
     result = plan_experiment(
         spec([primary], assumed={"revenue": {"mean": 1, "sd": 2}}), as_of=AS_OF
@@ -352,3 +353,76 @@ def test_duration_and_power_are_what_a_simulation_finds():
     units = sum(rates[(start + day) % 7] for day in range(result.days))  # of whole days
     assert won / 400 == pytest.approx(result.what_if(units=units).metrics[0].power, abs=0.05)
     assert result.what_if(units=units).metrics[0].power >= 0.8
+
+
+def test_looks_on_days_plan_the_units_of_the_last():
+    period = {"start": "2026-12-07", "end": "2027-01-03"}
+    looks = ["2026-12-13", "2026-12-20", "2027-01-03"]
+    design = {"method": "group_sequential", "units": 100, "looks": looks, "settled": "2d"}
+    planning = {"units_per_day": 3000}
+    fields = {"assumed": {"bought": {"mean": 0.05}}, "planning": planning, "period": period}
+    result = plan_experiment(spec(design=design, **fields), as_of=AS_OF)
+    assert [look.day.isoformat() for look in result.looks] == looks
+    assert [look.units for look in result.looks] == [15_000, 36_000, 78_000]
+    assert result.units == result.experiment.design.units == 78_000
+    assert result.metrics[0].units < 78_000
+    assert result.metrics[0].power > 0.8
+    early = design | {"looks": ["2026-12-08", "2026-12-20"]}
+    assert refusal(spec(design=early, **fields)) == {("plan.look_too_early", "design.looks")}
+
+
+def test_always_valid_speaks_from_its_smallest_on():
+    design = {"method": "always_valid", "units": 100, "smallest": 20_000}
+    planning = {"units_per_day": 3000}
+    fields = {"assumed": {"bought": {"mean": 0.05}}, "planning": planning}
+    result = plan_experiment(spec(design=design, **fields), as_of=AS_OF)
+    free = plan_experiment(spec(design=design | {"smallest": 4}, **fields), as_of=AS_OF)
+    assert result.looks[0].units >= 18_000 > free.looks[0].units
+    assert result.metrics[0].units == pytest.approx(free.metrics[0].units, rel=0.01)
+    assert result.looks[-1].stops == pytest.approx(0.8, abs=1e-4)
+    assert result.looks[-1].stops_without < 0.05
+
+
+def test_bayesian_needs_more_for_a_smaller_loss():
+    fields = {"assumed": {"bought": {"mean": 0.05}}}
+    units = [
+        plan_experiment(
+            spec(design={"method": "bayesian", "prior": prior, "loss": loss}, **fields), as_of=AS_OF
+        ).units
+        for prior, loss in (
+            ({"sd": 0.1}, 0.004),
+            ({"sd": 0.1}, 0.002),
+            ({"sd": 0.1, "beta": [1, 1]}, 0.002),
+        )
+    ]
+    assert units[0] < units[1]
+    assert units[2] < units[1]
+
+
+def test_what_if_refuses_what_a_spec_would():
+    result = plan_experiment(spec(assumed={"bought": {"mean": 0.1}}), as_of=AS_OF)
+    for wrong in ({"alpha": 0}, {"mde": 0}, {"power": 1.2}, {"strength": 1}):
+        with pytest.raises(SpecError):
+            result.what_if(**wrong)
+    assert result.what_if(mde=50).metrics[0].not_plannable.key == "plan.beyond"
+
+
+def test_a_file_beside_the_spec(tmp_path):
+    visitors().to_csv(tmp_path / "past.csv", index=False)
+    text = """
+experiment: plan
+unit: user
+arms: {column: arm, control: old, weights: {old: 1, new: 1}}
+metrics:
+  - {name: bought, type: proportion, column: b, role: primary, goal: increase, mde: {relative: 0.1}}
+planning: {history: {path: past.csv, time: seen}, resamples: 200}
+"""
+    (tmp_path / "plan.yaml").write_text(text)
+    experiment = Experiment.load(tmp_path / "plan.yaml")
+    result = plan_experiment(experiment, as_of=AS_OF)
+    frame = plan_experiment(experiment, visitors(), as_of=AS_OF)
+    assert result.metrics[0].units == pytest.approx(frame.metrics[0].units, rel=1e-12)
+    assert [known.claims for known in result.resampled] == [
+        known.claims for known in frame.resampled
+    ]
+    assert result.sources[0].rows == len(visitors())

@@ -161,7 +161,8 @@ def test_what_does_not_vary_claims_nothing():
         spec([{**METRICS[2], "role": "primary"}], resamples=500),
         pd.DataFrame({"user": np.arange(50), "r": 1.0}),
     )
-    assert known.resampled[0].claims == 0 and known.resampled[0].low == 0
+    assert known.resampled[0].claims == 0
+    assert known.resampled[0].low == 0
     assert known.metrics[0].not_plannable is not None
 
 

@@ -244,7 +244,8 @@ def test_days_are_the_inverse_of_units():
     traffic = Traffic((100.0, 90, 110, 95, 120, 30, 20), datetime.date(2026, 12, 3))
     for units in (1.0, 95.0, 555.5, 565.0, 4_321.0):
         assert traffic.units(traffic.days(units)) == pytest.approx(units, rel=1e-12)
-    assert traffic.units(1) == 95 and traffic.units(3) == 95 + 120 + 30
+    assert traffic.units(1) == 95
+    assert traffic.units(3) == 95 + 120 + 30
     assert traffic.units(-2) == 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod, sqrt
 from typing import Literal
 
 from opslab.experiments.design import Design
@@ -60,5 +61,8 @@ def belief_of(design: Design, metric: Metric, baseline: float) -> Belief | None:
     if prior is None or design.loss is None or metric.margin:
         return None
     unit = abs(baseline) if prior.scale == "relative" else 1.0
+    if prior.beta and metric.scale == "share":  # two shares from it, and their difference
+        total, parts = sum(prior.beta), prod(prior.beta)
+        return Belief(0.0, sqrt(2 * parts / (total + 1)) / total, design.loss * unit)
     better = 1 if metric.goal == "increase" else -1
     return Belief(better * prior.mean * unit, prior.sd * unit, design.loss * unit)

@@ -271,27 +271,35 @@ class _Planner:
     @cached_property
     def _information(self) -> tuple[float, ...]:
         """The share of the planned units at each look; of an always-valid design one a day."""
-        looks, traffic = self.experiment.design.looks, self.traffic
-        if isinstance(looks, tuple) and traffic:
-            days = [(day - traffic.start) / _DAY + 1 - self.tail for day in looks]
-            units = [traffic.units(day) for day in days]
+        design, looks = self.experiment.design, self.experiment.design.looks
+        if units := self._by_look:
             if units[0] <= 0 or units != sorted({*units}):
                 raise SpecError(self.experiment.problem("plan.look_too_early", "design", "looks"))
             return tuple(known / units[-1] for known in units)
-        count = len(looks) if isinstance(looks, tuple) else looks or _MOST_LOOKS
-        if looks is None and traffic:
-            fixed = replace(
-                self, experiment=self.experiment.model_copy(update={"design": Design()})
-            )
-            days_needed = traffic.days(_LONGER * (fixed.units or 0.0))
-            count = min(max(ceil(days_needed), 2), _MOST_LOOKS)
-        return tuple((look + 1) / count for look in range(count))
+        count, first = len(looks) if isinstance(looks, tuple) else looks or _MOST_LOOKS, 0.0
+        if looks is None and self.traffic:
+            single = Design(alpha=design.alpha, power=design.power)
+            fixed = replace(self, experiment=self.experiment.model_copy(update={"design": single}))
+            units_needed = _LONGER * (fixed.units or 0.0)
+            count = min(max(ceil(self.traffic.days(units_needed)), 2), _MOST_LOOKS)
+            first = (design.smallest or 0) / max(units_needed * sum(self.weights), 1.0)
+        shares = ((look + 1) / count for look in range(count))
+        return tuple(share for share in shares if share >= min(first, 1.0))
+
+    @cached_property
+    def _by_look(self) -> list[float]:
+        """Settled units at each planned look, where these are days."""
+        looks, traffic = self.experiment.design.looks, self.traffic
+        if traffic is None or not isinstance(looks, tuple):
+            return []
+        return [traffic.units((day - traffic.start) / _DAY + 1 - self.tail) for day in looks]
 
     @cached_property
     def units(self) -> float | None:
-        """Planned units over all arms: as given, or what the most demanding metric needs."""
-        needs = max((part.units or 0.0 for part in self.parts if part.decides), default=None)
-        return needs if self.given is None else self.given
+        """Planned units over all arms: as given, by the last look, or what most is needed of."""
+        if self.given is not None or self._by_look:
+            return self._by_look[-1] if self.given is None else self.given
+        return max((part.units or 0.0 for part in self.parts if part.decides), default=None)
 
     @cached_property
     def first(self) -> Part:
@@ -346,6 +354,7 @@ class _Planner:
 
     def _looks(self) -> Iterator[PlannedLook]:
         looks, units, traffic = self.looks, self.units, self.traffic
+        planned: Any = self.experiment.design.looks
         if looks is None or units is None:
             return
         stops, without = (
@@ -355,7 +364,9 @@ class _Planner:
         for order, share in enumerate(looks.information):
             counted, efficacy = units * share - _WHOLE, looks.efficacy[order]
             day = None
-            if traffic:
+            if self._by_look:
+                day = planned[order]  # as declared
+            elif traffic:
                 day = traffic.start + (ceil(traffic.days(counted) + self.tail) - 1) * _DAY
             yield PlannedLook(
                 order + 1,
