@@ -212,3 +212,12 @@ class PlanResult(Result):
     resampled: tuple[Resampled, ...] = ()
     readings: tuple[Reading, ...] = ()
     sources: tuple[SourceFile, ...] = ()
+
+    @property
+    def leading(self) -> MetricPlan:
+        """The first primary metric: what the first screen speaks of."""
+        return next(plan for plan in self.metrics if plan.role == "primary")
+
+    def files(self) -> Mapping[str, bytes]:
+        """Return the spec as it is registered, by the name of its file."""
+        return self.room("record").files_of(self)  # type: ignore[no-any-return]
