@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from opslab.evidence import SourceFile
@@ -182,6 +182,8 @@ class PlanResult(Result):
     price : tuple of dict
         Of a fixed design that is looked at ``looks`` times: ``rate``, its false-positive rate.
     resampled : tuple of Resampled
+    source : object
+        What it was made from, for `what_if`.
     """
 
     PARTS: ClassVar[Mapping[str, str]] = {
@@ -212,6 +214,19 @@ class PlanResult(Result):
     resampled: tuple[Resampled, ...] = ()
     readings: tuple[Reading, ...] = ()
     sources: tuple[SourceFile, ...] = ()
+    source: Any = field(default=None, compare=False)
+
+    def what_if(self, **changes: float) -> PlanResult:
+        """Return the plan with other numbers, at once, as the history is not read again.
+
+        Parameters
+        ----------
+        **changes
+            ``mde`` of the primary metrics, as it was declared; ``alpha``; ``power``; and either
+            ``units`` over all arms or ``weeks``, for what these would find.
+        """
+        answer: PlanResult = self.room("planning").what_if(self, **changes)
+        return answer
 
     @property
     def leading(self) -> MetricPlan:

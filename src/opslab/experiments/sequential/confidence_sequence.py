@@ -1,0 +1,125 @@
+"""Confidence sequences: an interval and a p-value that hold at every look, however many."""
+
+from __future__ import annotations
+
+from math import exp, inf, log, sqrt
+from sys import float_info
+
+
+def spread(alpha: float, planned: float) -> float:
+    """Return the parameter that makes the sequence narrowest at the planned size.
+
+    Parameters
+    ----------
+    alpha : float
+        Two-sided error rate over all looks together, within 0 and 1.
+    planned : float
+        Units of the compared pair, both arms together, fixed before the data.
+
+    Returns
+    -------
+    float
+        Above 0, per square root of a unit.
+
+    Raises
+    ------
+    ValueError
+        When a number is out of its range.
+
+    Sources
+    -------
+    Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas (2021, arXiv 2103.06476), appendix on the
+    mixture's parameter.
+    """
+    if not 0 < alpha < 1:
+        raise ValueError(f"alpha == {alpha}, must be > 0 and < 1.")
+    if not 1 <= planned < inf:
+        raise ValueError(f"planned == {planned}, must be >= 1 and finite.")
+    return sqrt((-2 * log(alpha) + log(1 - 2 * log(alpha))) / planned)
+
+
+def multiplier(n: float, planned: float, alpha: float) -> float:
+    """Return how many standard errors the interval reaches to either side at this look.
+
+    The estimate ± so many of its own standard errors holds the effect at all looks together, but
+    for a chance of `alpha`. The proof lets the number of units grow; the first look has to be late
+    enough for a normal approximation.
+
+    Parameters
+    ----------
+    n : float
+        Units of the compared pair by this look, both arms together.
+    planned : float
+        The number fixed beforehand, as in `spread`; it costs width, never validity.
+    alpha : float
+        Two-sided error rate over all looks together.
+
+    Returns
+    -------
+    float
+        Above the normal quantile of a single look.
+
+    Raises
+    ------
+    ValueError
+        When a number is out of its range.
+
+    Examples
+    --------
+    >>> [f"{multiplier(n, 10_000, 0.05):.3f}" for n in (500, 10_000, 100_000)]
+    ['4.719', '3.035', '3.242']
+
+    Sources
+    -------
+    Waudby-Smith et al. (2021), theorem on the asymptotic confidence sequence.
+    """
+    weight = _weight(n, planned, alpha)
+    return sqrt(2 * (weight + 1) / weight * log(sqrt(weight + 1) / alpha))
+
+
+def always_valid_p(statistic: float, n: float, planned: float, alpha: float) -> float:
+    """Return the p-value of one look that may be taken at any time.
+
+    It is `alpha` or less exactly when the interval of `multiplier` leaves out 0. Of several looks
+    the smallest so far counts.
+
+    Parameters
+    ----------
+    statistic : float
+        Estimate over its standard error.
+    n, planned : float
+        As in `multiplier`.
+    alpha : float
+        The design's, for which the sequence is narrowest.
+
+    Returns
+    -------
+    float
+        Above 0, at most 1.
+
+    Raises
+    ------
+    ValueError
+        When a number is out of its range.
+
+    Examples
+    --------
+    >>> f"{always_valid_p(3.0, 10_000, 10_000, 0.05):.4f}"
+    '0.0549'
+
+    Sources
+    -------
+    The closed inverse of `multiplier` in its error rate, the spread held fast; Johari, Koomen,
+    Pekelis and Walsh (2022), for the running minimum.
+    """
+    if statistic != statistic:  # noqa: PLR0124
+        raise ValueError(f"statistic == {statistic}, must be a number.")
+    weight = _weight(n, planned, alpha)
+    exponent = min(statistic**2, 1e6) * weight / (2 * (weight + 1))
+    return max(min(sqrt(weight + 1) * exp(-exponent), 1.0), float_info.min)
+
+
+def _weight(n: float, planned: float, alpha: float) -> float:
+    if not 1 <= n < inf:
+        raise ValueError(f"n == {n}, must be >= 1 and finite.")
+    return n * spread(alpha, planned) ** 2
