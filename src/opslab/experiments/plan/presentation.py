@@ -16,10 +16,10 @@ from opslab.report.import_report import import_report
 from opslab.report.voice import Blocks, Voice
 
 _COLUMNS = {
-    "sizes": "metric:spoken role:spoken baseline:number deviation:number effect:spoken "
-    "units:integer days:integer finds:spoken power:percent",
+    "sizes": "metric:spoken role:spoken baseline:spoken raw_deviation:number deviation:number "
+    "effect:spoken units:integer days:integer finds:spoken power:percent",
     "looks": "number:integer day:date units:integer information:percent efficacy:decimal "
-    "futility:decimal alpha:percent spent:percent stops:percent stops_without:percent",
+    "futility:decimal alpha:p_value spent:p_value stops:percent stops_without:percent",
     "price": "looks:integer rate:percent",
     "resampled": "metric:spoken runs:integer expected:percent rate:percent:low:high",
 }
@@ -52,7 +52,10 @@ def _values(row: Any, say: Voice) -> dict[str, Any]:
     if not isinstance(row, MetricPlan):
         return row if isinstance(row, dict) else vars(row)
     return vars(row) | {
-        "role": say(f"role_{row.role}"),
+        "role": say.joined(say(f"role_{row.role}"), say(f"source_{row.source}")),
+        "baseline": say.percent(row.baseline)
+        if row.type == "proportion"
+        else say.number(row.baseline),
         "effect": _size(row, row.difference, say),
         "finds": _size(row, row.mde, say),
         "units": row.units and ceil(row.units),
@@ -77,6 +80,7 @@ def _words(result: PlanResult, say: Voice) -> dict[str, Any]:
         **vars(result.experiment.design),
         **_values(plan, say),
         **vars(result),
+        "as_of": say.date(result.as_of) if result.as_of else say.none,
         "span": say("until" if last else "days", days=days, last=last),
         "later": _size(plan, weeks[-1].mde[plan.metric], say) if weeks else None,
         "count": len(weeks),
@@ -104,14 +108,9 @@ def first_screen(result: PlanResult, say: Voice) -> Verdict:
     facts += [say.fact("rate", say("rate", **vars(row))) for row in result.resampled[:1]]
     facts.append(Fact(say("fact_fingerprint", **words), result.fingerprint))
     reasons = [say.message(check.detail) for check in result.checks if check.status != "pass"]
-    reasons += [
-        say.message(plan.not_plannable)
-        if plan.not_plannable
-        else say("finds" if plan.effect else "finds_free", **_values(plan, say))
-        for plan in result.metrics
-    ]
+    reasons += [_finds(plan, spec.design.power, say) for plan in result.metrics]
     return Verdict(
-        kicker=say.joined(say("kicker"), say.date(result.as_of), spec.owner),
+        kicker=say.joined(say("kicker"), words["as_of"], spec.owner),
         title=say.spoken(spec.shown_title),
         question=say.spoken(spec.question or ""),
         action=say(f"action_{state}"),
@@ -120,6 +119,16 @@ def first_screen(result: PlanResult, say: Voice) -> Verdict:
         facts=Facts([*facts, say.checks_fact(result.checks)]),
         reasons=reasons,
     )
+
+
+def _finds(plan: MetricPlan, wanted: float, say: Voice) -> str:
+    """Return how surely the planned units find a metric's effect, or why that is not known."""
+    if plan.not_plannable or plan.power is None:
+        why = say.message(plan.not_plannable) if plan.not_plannable else say.none
+        return say("pair", name=plan.metric, value=why)
+    values = _values(plan, say) | {"wanted": wanted}
+    more = [say("takes", **values)] * (plan.power < wanted - 1e-6)
+    return " ".join([say(f"finds_{plan.role}", **values), *more])
 
 
 def figures(result: PlanResult, say: Voice) -> dict[str, Figure]:
@@ -209,7 +218,7 @@ def _part(name: str, result: PlanResult, say: Voice) -> Blocks:
         )
     drawn = result.figures(say.language)
     blocks += [drawn[name]] if name in drawn else []
-    key = "note" if values or not result.PARTS[name] else "no"
+    key = "note" if values or result.PARTS[name] in ("", "checks") else "no"
     notes = say(f"{key}_{name}", **_words(result, say)).split("\n")
     return [say.heading(name), *blocks, Points(notes)]
 
