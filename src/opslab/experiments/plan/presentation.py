@@ -7,18 +7,19 @@ from typing import Any
 
 from babel.dates import get_day_names
 
+from opslab.experiments.plan.record import REGISTERED
 from opslab.experiments.plan.result import MetricPlan, PlanResult
 from opslab.messages import Language
-from opslab.report.blocks import Cell, Fact, Facts, Points, Table, Verdict
+from opslab.report.blocks import Cell, Facts, Paragraph, Points, Reference, Table, Verdict
 from opslab.report.drawing import Row
-from opslab.report.figures import BLUE, Figure
+from opslab.report.figures import BLUE, GREY, Figure
 from opslab.report.import_report import import_report
 from opslab.report.voice import Blocks, Voice
 
 _COLUMNS = {
     "sizes": "metric:spoken role:spoken baseline:spoken raw_deviation:number deviation:number "
     "effect:spoken units:integer days:integer finds:spoken power:percent",
-    "looks": "number:integer day:date units:integer information:percent efficacy:decimal "
+    "looks": "number:integer day:short_date units:integer information:percent efficacy:decimal "
     "futility:decimal alpha:p_value spent:p_value stops:percent stops_without:percent",
     "price": "looks:integer rate:percent",
     "resampled": "metric:spoken runs:integer expected:percent rate:percent:low:high",
@@ -76,12 +77,14 @@ def _words(result: PlanResult, say: Voice) -> dict[str, Any]:
     plan, weeks, days = result.leading, result.weeks, result.days or 0
     start = result.experiment.period and result.experiment.period.start
     last = start + timedelta(days - 1) if start and days else None
+    span = "span_until" if last else "span_days" if days else "span"
     return {
         **vars(result.experiment.design),
         **_values(plan, say),
         **vars(result),
         "as_of": say.date(result.as_of) if result.as_of else say.none,
-        "span": say("until" if last else "days", days=days, last=last),
+        "span": say(span, units=result.units or 0, days=days, last=last),
+        "last": say.date(last) if last else say.none,
         "later": _size(plan, weeks[-1].mde[plan.metric], say) if weeks else None,
         "count": len(weeks),
     }
@@ -103,10 +106,13 @@ def headline(result: PlanResult, say: Voice) -> str:
 def first_screen(result: PlanResult, say: Voice) -> Verdict:
     """Return how large and how long, what that finds, and what to do."""
     spec, state, words = result.experiment, _state(result), _words(result, say)
-    names = [name for name in ("units", "days", "power") if words[name]]
-    facts = [say.fact(name, say(f"value_{name}", **words)) for name in names]
+    facts = [
+        say.fact(name, say(f"value_{name}", **words), say(f"remark_{name}", **words))
+        for name in ("units", "days", "power")
+        if words[name]
+    ]
     facts += [say.fact("rate", say("rate", **vars(row))) for row in result.resampled[:1]]
-    facts.append(Fact(say("fact_fingerprint", **words), result.fingerprint))
+    facts.append(say.fact("registered", words["as_of"], result.fingerprint))
     reasons = [say.message(check.detail) for check in result.checks if check.status != "pass"]
     reasons += [_finds(plan, spec.design.power, say) for plan in result.metrics]
     return Verdict(
@@ -139,7 +145,7 @@ def figures(result: PlanResult, say: Voice) -> dict[str, Figure]:
             Row(
                 say("week", **vars(week)),
                 _size(plan, size, say),
-                [(0, _scaled(plan, size)[0], BLUE)],
+                [(0, _scaled(plan, size)[0], BLUE if size <= (plan.difference or 0) else GREY)],
             )
             for week in result.weeks[:: ceil(len(result.weeks) / _MOST) or 1]
             if (size := week.mde[plan.metric])
@@ -219,8 +225,11 @@ def _part(name: str, result: PlanResult, say: Voice) -> Blocks:
     drawn = result.figures(say.language)
     blocks += [drawn[name]] if name in drawn else []
     key = "note" if values or result.PARTS[name] in ("", "checks") else "no"
-    notes = say(f"{key}_{name}", **_words(result, say)).split("\n")
-    return [say.heading(name), *blocks, Points(notes)]
+    first, *more = say(f"{key}_{name}", **_words(result, say)).split("\n")
+    blocks += [Points([first, *more]) if more else Paragraph(first, small=True)]
+    if name == "registered":
+        blocks.append(Paragraph(say("file"), refs=[Reference(REGISTERED, REGISTERED)]))
+    return [say.heading(name), *blocks]
 
 
 PARTS = {name: partial(_part, name) for name in PlanResult.PARTS}
