@@ -133,7 +133,8 @@ def _past(experiment: Experiment, units: UnitTable, reading: Reading) -> Past:
     known, buckets = {}, {}
     for name, columns in metrics.items():
         if columns.metric.ranked:
-            known[name], buckets[name] = _ranked(columns, units, level)
+            known[name], ranked = _ranked(columns, units, level, [*arms])
+            buckets |= {} if columns.metric.per == "row" else {name: ranked}
             continue
         cross = whole.cross(columns.joint)
         kept, known[name] = _moments(cross, columns)
@@ -168,7 +169,9 @@ def _moments(cross: CrossMoments, columns: MetricColumns) -> tuple[list[int], Kn
     return kept, Known(baseline, raw * sqrt(left), raw, correlation)
 
 
-def _ranked(columns: MetricColumns, units: UnitTable, level: float) -> tuple[Known, Buckets]:
+def _ranked(
+    columns: MetricColumns, units: UnitTable, level: float, names: list[str | None]
+) -> tuple[Known, Buckets]:
     """Return what is known of a quantile of units, or of rows that they cluster."""
     metric = columns.metric
     table, where, unit = units.table, units.where, "0"
@@ -180,9 +183,11 @@ def _ranked(columns: MetricColumns, units: UnitTable, level: float) -> tuple[Kno
         f"hash({unit}) AS unit FROM {table.relation} WHERE {where} AND {value} IS NOT NULL"
     )
     order = np.argsort(found["value"], kind="stable")
-    values, (_, places) = found["value"][order], np.unique(found["bucket"], return_inverse=True)
-    places = places[order]
-    counts = np.bincount(places).astype(float)
+    values, places = (
+        found["value"][order],
+        np.searchsorted(names, found["bucket"].astype(str))[order],
+    )
+    counts = np.bincount(places, minlength=len(names))
     buckets = Buckets(columns, counts, None, None, None, [], (values, places))
     around = ranks(len(values), metric.quantile, level)
     if around is None:

@@ -15,7 +15,14 @@ from scipy.special import ndtr
 from opslab.errors import SpecError, did_you_mean
 from opslab.evidence import SourceFile
 from opslab.experiments.metrics import Metric
+from opslab.experiments.plan.checks import (
+    check_effects,
+    check_error_rate,
+    check_history,
+    check_period,
+)
 from opslab.experiments.plan.history import Known, Past, read_past
+from opslab.experiments.plan.resampling import resample
 from opslab.experiments.plan.result import MetricPlan, PlannedLook, PlanResult, Resampled, Week
 from opslab.experiments.plan.sizing import Belief, Means, Shares, Sizing, design_effect
 from opslab.experiments.plan.traffic import Traffic, usual
@@ -72,9 +79,11 @@ def plan_experiment(
         When the history lacks a column, or cannot mean what the spec says.
     """
     _refuse(experiment, data)
-    past = read_past(experiment, data, as_of)
-    drawn: tuple[Resampled, ...] = ()
-    return _Planner(experiment, past, as_of, drawn).result(language)
+    planner = _Planner(experiment, read_past(experiment, data, as_of), as_of)
+    arm, control = planner.pair
+    runs, alpha = experiment.planning.resamples, experiment.design.alpha
+    drawn = resample(planner.past.buckets, arm / (arm + control), alpha, runs, seed)
+    return replace(planner, resampled=drawn).result(language)
 
 
 def what_if(
@@ -187,7 +196,7 @@ class _Planner:
                 SourceFile(reading.name, reading.sha256, reading.rows)
                 for reading in self.past.readings
             ),
-            checks=tuple(self._checks()),
+            checks=tuple(check for check in self._checks() if check),
             as_of=self.as_of,
             language=language,
             source=self,
@@ -204,6 +213,11 @@ class _Planner:
         """The arm that needs most units: the smallest."""
         others = [name for name in self.shares if name != self.experiment.arms.control]
         return min(others, key=self.shares.__getitem__)
+
+    @property
+    def pair(self) -> tuple[float, float]:
+        """The shares of all units that this arm and the control get."""
+        return self.shares[self.arm], self.shares[self.experiment.arms.control]
 
     @cached_property
     def traffic(self) -> Traffic | None:
@@ -263,7 +277,7 @@ class _Planner:
 
     def _sizing(self, metric: Metric, looks: Boundaries | None) -> Sizing:
         known, design = self.known[metric.name], self.experiment.design
-        weights = (self.shares[self.arm], self.shares[self.experiment.arms.control])
+        weights = self.pair
         better = 1 if metric.goal == "increase" else -1
         kind = metric.margin.kind_and_size[0] if metric.margin else ""
         baseline, deviation, raw = (
@@ -462,5 +476,19 @@ class _Planner:
             rate = false_positive_rate(range(1, count + 1), design.alpha)
             yield {"looks": count, "rate": rate}
 
-    def _checks(self) -> Iterator[Check]:
-        yield from ()
+    def _checks(self) -> Iterator[Check | None]:
+        experiment, traffic, period = self.experiment, self.traffic, self.experiment.period
+        known, paced = bool(self.past.known), traffic is not None
+        yield from check_history(self.past.arrivals, self.as_of, known=known, paced=paced)
+        yield check_effects(experiment.metrics)
+        yield check_error_rate(self.resampled)
+        weakest = None
+        if traffic and period and period.end:
+            units = traffic.units((period.end - traffic.start).days + 1)
+            powers = [
+                (self.sizings[metric.name].power(units, self.size(metric) or 0.0), metric.name)
+                for metric in experiment.metrics
+                if metric.name in self.needs and metric.role != "secondary"
+            ]
+            weakest = min(powers, default=None)
+        yield from check_period(period, weakest, experiment.design.power)
