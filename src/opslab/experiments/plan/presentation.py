@@ -17,15 +17,15 @@ from opslab.report.import_report import import_report
 from opslab.report.voice import Blocks, Voice
 
 _COLUMNS = {
-    "sizes": "metric:spoken role:spoken baseline:spoken raw_deviation:number deviation:number "
+    "sizes": "metric role:spoken baseline:spoken raw_deviation:number deviation:number "
     "effect:spoken units:integer days:integer finds:spoken power:percent",
     "weeks": "",
-    "looks": "number:integer day:short_date information:percent efficacy:decimal futility:decimal "
+    "looks": "number day:short_date information:percent efficacy:decimal futility:decimal "
     "alpha:p_value spent:p_value stops:percent stops_without:percent",
-    "price": "looks:integer rate:percent",
-    "resampled": "metric:spoken runs:integer expected:percent rate:percent:low:high",
+    "price": "looks rate:percent",
+    "resampled": "metric runs:integer expected:percent rate:percent:low:high",
 }
-"""Of each part that is a table: its columns, how they are written, and an interval's ends."""
+"""Of each part that is a table: what heads its rows, then how each column is written."""
 _MOST = 16  # rows of a chart
 _CHARTS = ("weeks", "looks", "traffic", "resampled")
 _FACTS = ("units", "days", "power", "rate", "fingerprint")
@@ -124,7 +124,7 @@ def _bar(name: str, row: Any, plan: MetricPlan, say: Voice) -> Row:
     values = row if name == "traffic" else vars(row)
     match name:
         case "weeks":
-            size = row.mde[plan.metric] or 0.0
+            size = row.mde[plan.metric]
             values = values | {"finds": _size(plan, size, say)}
             ends = 0.0, _scaled(plan, size)[0]
         case "looks":
@@ -134,24 +134,31 @@ def _bar(name: str, row: Any, plan: MetricPlan, say: Voice) -> Row:
             values, ends = row | {"day": day}, (0.0, row["units"])
         case _:
             ends = row.low, row.high
-    rate = values.get("rate")
     label, value = (say(f"{part}_{name}", **values) for part in ("row", "bar"))
-    return Row(label, value, [(*ends, BLUE)], rate, thin=rate is not None)
+    level = values.get("expected")
+    mark = (level, say("level", **values)) if level else None
+    return Row(label, value, [(*ends, BLUE)], values.get("rate"), mark=mark, thin=bool(mark))
+
+
+def _drawn(name: str, result: PlanResult) -> list[Any]:
+    """Return the rows of a part that a chart can show."""
+    rows = [*getattr(result, name)]
+    return [row for row in rows if name != "weeks" or row.mde[result.leading.metric]]
 
 
 def figures(result: PlanResult, say: Voice) -> dict[str, Figure]:
     """Return what each week finds, the bounds, the traffic and the A/A tests, as far as known."""
-    words, plan = _words(result, say), result.leading
+    words = _words(result, say)
     return {
         name: say.chart(
             name,
             say(f"title_{name}", **words),
-            [_bar(name, row, plan, say) for row in rows[:: ceil(len(rows) / _MOST)]],
+            [_bar(name, row, result.leading, say) for row in rows[:: ceil(len(rows) / _MOST)]],
             say(f"axis_{name}"),
             percent=name in ("weeks", "resampled"),
         )
         for name in _CHARTS
-        if (rows := getattr(result, name))
+        if (rows := _drawn(name, result))
     }
 
 
@@ -164,14 +171,17 @@ def _cell(values: dict[str, Any], say: Voice, name: str, form: str, *ends: str) 
 
 
 def _table(name: str, result: PlanResult, say: Voice) -> Table:
-    columns = [column.split(":") for column in _COLUMNS[name].split()]
+    first, *columns = [column.split(":") for column in _COLUMNS[name].split()]
     rows = [
         _metric(row, say) if name == "sizes" else row if name == "price" else vars(row)
         for row in getattr(result, name)
     ]
-    cells = [[_cell(row, say, *column) for column in columns] for row in rows]
-    heads = " ".join(column[0] for column in columns)
-    return say.table(name, heads, cells, numeric=range(2, len(columns)))
+    cells: list[list[str | Cell]] = [
+        [say(f"row_{name}", **row), *(_cell(row, say, *column) for column in columns)]
+        for row in rows
+    ]
+    heads = " ".join(column[0] for column in (first, *columns))
+    return say.table(name, heads, cells, numeric=range(1 + (name == "sizes"), 10))
 
 
 def _weeks(result: PlanResult, say: Voice) -> Table:
