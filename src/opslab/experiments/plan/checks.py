@@ -17,6 +17,7 @@ from opslab.results import Check, Message, Status
 TWO_WEEKS = 14
 _OLD = 90  # days
 _FAR = 1.25  # times the level: an error rate beyond it fails
+_BUCKETS = 16**3
 _ERRORS = 3.0  # of the make-up of the buckets, that a rate may be away
 
 
@@ -46,38 +47,45 @@ def check_effects(metrics: Sequence[Metric]) -> Check:
     return _check("effects", status, len(open_ones), names=open_ones)
 
 
-def check_error_rate(resampled: Sequence[Resampled]) -> Check | None:
+def check_error_rate(resampled: Sequence[Resampled]) -> Iterator[Check]:
     """Look for tests that claim a difference too often, or too rarely, where there is none.
 
-    The units of a bucket stay together: by its 4,000 sums the variance is known to within 1 %, for
-    which a rate may be away from the level.
+    The units of a bucket stay together: by 4,096 sums the error is known to within 1.1 %, for three
+    times of which a rate may be away from the level.
     """
     if not resampled:
-        return None
+        return
 
     def beyond(known: Resampled) -> float:
         critical = float(ndtri(1 - known.expected / 2))
         slope = 2 * critical * exp(-(critical**2) / 2) / sqrt(2 * pi)  # by the log of the error
-        near = _ERRORS * slope / sqrt(2 * known.buckets)
+        near = _ERRORS * slope / sqrt(2 * _BUCKETS)
         return max(known.low - near - known.expected, known.expected - known.high - near)
 
     worst = max(resampled, key=beyond)
     far = worst.low > _FAR * worst.expected
     status: Status = "pass" if beyond(worst) <= 0 else "fail" if far else "warn"
     said = "few" if status == "warn" and worst.rate < worst.expected else ""
-    values = {"metric": worst.metric, "rate": worst.rate, "level": worst.expected}
-    return _check("error_rate", status, worst.rate, said, runs=worst.runs, **values)
+    rate, level = worst.rate, worst.expected
+    values: dict[str, Any] = {"metric": worst.metric, "rate": rate, "level": level}
+    yield _check("error_rate", status, rate, said, runs=worst.runs, **values)
 
 
 def check_period(
-    period: Period | None, power: tuple[float, str] | None, wanted: float
+    period: Period | None, powers: Mapping[str, float], wanted: float
 ) -> Iterator[Check]:
     """Look whether the planned period is long enough for each metric, and of whole weeks."""
     if period is None or period.start is None or period.end is None:
         return
     days = (period.end - period.start).days + 1
-    if power:
-        status: Status = "pass" if power[0] >= wanted - 1e-6 else "fail"
-        values = {"power": power[0], "metric": power[1], "wanted": wanted, "end": period.end}
-        yield _check("period", status, power[0], **values)
+    if powers:
+        metric, power = min(powers.items(), key=lambda known: known[1])
+        status: Status = "pass" if power >= wanted - 1e-6 else "fail"
+        values: dict[str, Any] = {
+            "power": power,
+            "metric": metric,
+            "wanted": wanted,
+            "end": period.end,
+        }
+        yield _check("period", status, power, **values)
     yield _check("weeks", "warn" if days % 7 else "pass", days, days=days)

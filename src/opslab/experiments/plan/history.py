@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from opslab.experiments.analysis import opened_units, source_of
+from opslab.experiments.analysis import opened_units
 from opslab.experiments.arms import Arms
 from opslab.experiments.basis import Source
-from opslab.experiments.design import History
+from opslab.experiments.design import Design, History
 from opslab.experiments.inference.covariates import contrast, is_clear, usable
 from opslab.experiments.inference.metric_columns import MetricColumns, caps, metric_columns
 from opslab.experiments.inference.quantiles import OrderStatistics, quantile_contrast, ranks
@@ -111,13 +111,19 @@ def read_past(experiment: Experiment, data: Any, as_of: datetime.date | None) ->
     if history.time:
         end = as_of or datetime.date(9000, 1, 1)
         period = Period(time=history.time, start=_LONG_AGO, end=end)
-    empty = dict.fromkeys(("phases", "strata", "segments"), ()) | {"trigger": None}
-    arms = Arms(column=BUCKET, control="000")
-    update = {"data": history, "metrics": metrics, "period": period, "arms": arms, **empty}
-    update["design"] = type(experiment.design)(alpha=experiment.design.alpha)
-    source = source_of(experiment.model_copy(update=update), data)
-    with opened_units(Source(source.experiment, data, bucketed=True), as_of) as (table, units):
-        return _past(source.experiment, units, table.reading)
+    past = experiment.model_copy(
+        update={
+            **dict.fromkeys(("phases", "strata", "segments"), ()),
+            "data": history,
+            "metrics": metrics,
+            "period": period,
+            "arms": Arms(column=BUCKET, control="000"),
+            "trigger": None,
+            "design": Design(alpha=experiment.design.alpha),
+        }
+    )
+    with opened_units(Source(past, data, bucketed=True), as_of) as (table, units):
+        return _past(past, units, table.reading)
 
 
 def _past(experiment: Experiment, units: UnitTable, reading: Reading) -> Past:
@@ -130,7 +136,7 @@ def _past(experiment: Experiment, units: UnitTable, reading: Reading) -> Past:
     arms = collect_by(table, units.arm, (), units.where, joints).whole
     whole = reduce(merge_arms, arms.values())
     refuse_missing(experiment, table, {"": whole}, metrics)
-    known, buckets = {}, {}
+    known, buckets = dict[str, Known](), dict[str, Buckets]()
     for name, columns in metrics.items():
         if columns.metric.ranked:
             known[name], ranked = _ranked(columns, units, level, [*arms])
@@ -173,7 +179,7 @@ def _ranked(
     columns: MetricColumns, units: UnitTable, level: float, names: list[str | None]
 ) -> tuple[Known, Buckets]:
     """Return what is known of a quantile of units, or of rows that they cluster."""
-    metric = columns.metric
+    metric: Any = columns.metric
     table, where, unit = units.table, units.where, "0"
     if units.finer and metric.per == "row":
         table, where, unit = units.finer.table, units.finer.where, quoted(units.finer.unit)
@@ -183,10 +189,8 @@ def _ranked(
         f"hash({unit}) AS unit FROM {table.relation} WHERE {where} AND {value} IS NOT NULL"
     )
     order = np.argsort(found["value"], kind="stable")
-    values, places = (
-        found["value"][order],
-        np.searchsorted(names, found["bucket"].astype(str))[order],
-    )
+    values, labels = found["value"][order], found["bucket"][order].astype(str)
+    places = np.searchsorted(np.array(names), labels)
     counts = np.bincount(places, minlength=len(names))
     buckets = Buckets(columns, counts, None, None, None, [], (values, places))
     around = ranks(len(values), metric.quantile, level)

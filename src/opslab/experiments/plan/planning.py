@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
-from math import ceil, isinf, sqrt
-from typing import Any
+from math import ceil, isfinite, sqrt
+from typing import Any, Literal
 
 from scipy.special import ndtr
 
 from opslab.errors import SpecError, did_you_mean
 from opslab.evidence import SourceFile
+from opslab.experiments.design import Design, Spending
 from opslab.experiments.metrics import Metric
 from opslab.experiments.plan.checks import (
     check_effects,
@@ -39,7 +40,8 @@ from opslab.experiments.spec import Experiment
 from opslab.messages import Language
 from opslab.results import Check, Message
 
-_DAY, _MONDAY = datetime.timedelta(days=1), datetime.date(2001, 1, 1)
+_DAY, _WEEK = datetime.timedelta(days=1), 7
+_SUNDAY = datetime.date(2000, 1, 2)  # a test without any day starts on a Monday
 _WHOLE = 1e-7  # a number of units this close above a whole one is that one
 _MOST_LOOKS, _LONGER = 60, 1.6  # of an always-valid design: looks, and units over the fixed ones
 
@@ -79,10 +81,11 @@ def plan_experiment(
         When the history lacks a column, or cannot mean what the spec says.
     """
     _refuse(experiment, data)
-    planner = _Planner(experiment, read_past(experiment, data, as_of), as_of)
-    arm, control = planner.pair
-    runs, alpha = experiment.planning.resamples, experiment.design.alpha
-    drawn = resample(planner.past.buckets, arm / (arm + control), alpha, runs, seed)
+    past = read_past(experiment, data, as_of)
+    planner = _Planner(experiment, past, as_of)
+    (arm, control), runs = planner.weights, experiment.planning.resamples
+    share, alpha = arm / (arm + control), experiment.design.alpha
+    drawn = resample(past.buckets, share, alpha, runs, seed)
     return replace(planner, resampled=drawn).result(language)
 
 
@@ -97,106 +100,124 @@ def what_if(
     """Return the plan with another mde of the primary metrics, alpha, power, or so many units."""
     planner: _Planner = result.source
     experiment = planner.experiment
-    metrics = tuple(
-        metric.model_copy(update={"mde": type(metric.mde)(**{metric.mde.kind_and_size[0]: mde})})
-        if mde and metric.mde and metric.role == "primary"
+    metrics = [
+        dict(metric) | {"mde": {metric.mde.kind_and_size[0]: mde}}
+        if mde is not None and metric.mde and metric.role == "primary"
         else metric
         for metric in experiment.metrics
-    )
-    changed = type(experiment.design)(**dict(experiment.design) | design)
-    experiment = experiment.model_copy(update={"metrics": metrics, "design": changed})
+    ]
+    changed = experiment.changed(metrics=metrics, design=dict(experiment.design) | design)
     asked = {"mde": mde, "units": units, "weeks": weeks, **design}
     given = ", ".join(f"{name} {value:g}" for name, value in asked.items() if value is not None)
-    planner = replace(planner, experiment=experiment, given=units, weeks=weeks)
-    return replace(
-        planner.result(result.language), asked=(Message("plan.asked", {"given": given}),)
-    )
+    if weeks is not None and planner.traffic:
+        units = planner.traffic.units(_WEEK * weeks - planner.tail)
+    answer = replace(planner, experiment=changed, given=units).result(result.language)
+    return replace(answer, asked=(Message("plan.asked", {"given": given}),))
 
 
 def _refuse(experiment: Experiment, data: Any) -> None:
-    planning, names = experiment.planning, [metric.name for metric in experiment.metrics]
+    planning, metrics = experiment.planning, experiment.metrics
+    names = [metric.name for metric in metrics]
     problems = [
-        experiment.problem(
-            "plan.no_such_metric",
-            "planning",
-            "assumed",
-            name,
-            name=name,
-            near=did_you_mean(name, names),
-            names=names,
-        )
+        experiment.problem("plan.no_such_metric", "planning", "assumed", name, **values)
         for name in planning.assumed
         if name not in names
+        for values in [{"name": name, "near": did_you_mean(name, names), "names": names}]
     ]
     if experiment.weights is None:
         problems.append(experiment.problem("plan.no_weights", "arms"))
-    for order, metric in enumerate(experiment.metrics):
-        assumed = planning.assumed.get(metric.name)
-        place = ("planning", "assumed", metric.name)
-        share = metric.scale == "share"
-        if (
-            assumed is None
-            and planning.history is None
-            and data is None
-            and metric.role != "secondary"
-        ):
-            problems.append(experiment.problem("plan.no_basis", "metrics", order, name=metric.name))
-        elif assumed and share and not 0 < assumed.mean < 1:
-            problems.append(experiment.problem("plan.assumed_share", *place, name=metric.name))
-        elif assumed and not share and assumed.sd is None:
-            problems.append(experiment.problem("plan.assumed_sd", *place, name=metric.name))
+    for order, metric in enumerate(metrics):
+        assumed, name = planning.assumed.get(metric.name), metric.name
+        nowhere = assumed is None and planning.history is None and data is None
+        if nowhere and metric.role != "secondary":
+            problems.append(experiment.problem("plan.no_basis", "metrics", order, name=name))
+        if assumed and not (0 < assumed.mean < 1 if metric.scale == "share" else assumed.sd):
+            key = f"plan.assumed_{metric.scale}"
+            problems.append(experiment.problem(key, "planning", "assumed", name, name=name))
     if problems:
         raise SpecError(*problems)
 
 
 @dataclass(frozen=True)
+class _Part:
+    """What of a plan is one metric's: what is known, the effect, and the units that it asks for."""
+
+    metric: Metric
+    known: Known
+    tail: float
+    alpha: float
+    size: float | None
+    sizing: Sizing | None
+    units: float | None
+    reason: str
+
+    @property
+    def decides(self) -> bool:
+        return self.units is not None and self.metric.role != "secondary"
+
+    def smallest(self, units: float | None) -> float | None:
+        return self.sizing.difference(units) if self.sizing and units else None
+
+    def power(self, units: float | None) -> float | None:
+        answers = self.sizing and self.size and self.units and units and units >= self.sizing.fewest
+        return self.sizing.power(units, self.size) if answers else None  # type: ignore[union-attr, arg-type]
+
+
+@dataclass(frozen=True)
 class _Planner:
-    """A spec and what is known, from which a plan follows; ``given`` units, or weeks, if asked."""
+    """A spec and what is known, from which a plan follows; for ``given`` units, if asked."""
 
     experiment: Experiment
     past: Past
     as_of: datetime.date | None
     resampled: tuple[Resampled, ...] = ()
     given: float | None = None
-    weeks: float | None = None
 
     def result(self, language: Language) -> PlanResult:
-        experiment, design = self.experiment, self.experiment.design
-        units = self.units and sum(
-            ceil(self.units * share - _WHOLE) for share in self.shares.values()
+        experiment, design, needs, traffic = (
+            self.experiment,
+            self.experiment.design,
+            self.units,
+            self.traffic,
         )
+        units = None
+        if needs is not None:
+            units = sum(ceil(needs * share - _WHOLE) for share in self.shares.values())
+        days = traffic.days(needs) + self.tail if needs and traffic else None
         if design.units is not None and units:
             design = design.model_copy(update={"units": units})
         experiment = experiment.model_copy(update={"design": design})
-        fingerprint = experiment.fingerprint
-        registered = {"registered": fingerprint, "registered_on": self.as_of}
-        days = self.units and self.traffic and self.traffic.days(self.units) + self.tail
-        looks, averages = self.first.looks if self.first else None, [None, None]
-        if looks and self.units:
-            averages = [self.units * average_sample(looks, drift) for drift in self.drifts]
+        registered = {"registered": experiment.fingerprint, "registered_on": self.as_of}
+        sequence = dict[str, Any]()
+        if needs and self.looks:
+            averages = [needs * average_sample(self.looks, drift) for drift in self.drifts]
+            names = ("inflation", "average_units", "average_units_without")
+            sequence = dict(
+                zip(names, [inflation(self.looks, design.power), *averages], strict=True)
+            )
+        readings = self.past.readings
         return PlanResult(
             experiment=experiment.model_copy(update=registered),
-            fingerprint=fingerprint,
-            metrics=self.metrics,
+            fingerprint=experiment.fingerprint,
+            metrics=tuple(map(self._metric, self.parts)),
             weeks=tuple(self._weeks()),
             looks=tuple(self._looks()),
-            inflation=inflation(looks, design.power) if looks else None,
-            average_units=averages[0],
-            average_units_without=averages[1],
+            **sequence,
             units=units,
-            days=days and ceil(days - _WHOLE),
+            days=None if days is None else ceil(days - _WHOLE),
             traffic=tuple(
                 {"weekday": weekday, "units": count}
-                for weekday, count in enumerate(self.traffic.by_weekday if self.traffic else ())
+                for weekday, count in enumerate(traffic.by_weekday if traffic else ())
             ),
-            price=tuple(self._price(days)),
+            price=tuple(
+                {"looks": looks, "rate": false_positive_rate(range(1, looks + 1), design.alpha)}
+                for looks in range(2, max(experiment.planning.weeks, 5) + 1)
+                if design.method == "fixed"
+            ),
             resampled=self.resampled,
-            readings=self.past.readings,
-            sources=tuple(
-                SourceFile(reading.name, reading.sha256, reading.rows)
-                for reading in self.past.readings
-            ),
-            checks=tuple(check for check in self._checks() if check),
+            readings=readings,
+            sources=tuple(SourceFile(file.name, file.sha256, file.rows) for file in readings),
+            checks=tuple(self._checks()),
             as_of=self.as_of,
             language=language,
             source=self,
@@ -215,59 +236,60 @@ class _Planner:
         return min(others, key=self.shares.__getitem__)
 
     @property
-    def pair(self) -> tuple[float, float]:
+    def weights(self) -> tuple[float, float]:
         """The shares of all units that this arm and the control get."""
         return self.shares[self.arm], self.shares[self.experiment.arms.control]
 
     @cached_property
     def traffic(self) -> Traffic | None:
-        planning, period, arrivals = (
-            self.experiment.planning,
-            self.experiment.period,
-            self.past.arrivals,
-        )
-        last = self.as_of or max(arrivals, default=_MONDAY - _DAY)
-        start = (period.start if period else None) or last + _DAY
-        by_weekday = ((planning.units_per_day or 0.0),) * 7
+        """The units that come, from the history or as assumed; None where nothing says so."""
+        planning, period = self.experiment.planning, self.experiment.period
+        arrivals, by_weekday = self.past.arrivals, ((planning.units_per_day or 0.0),) * _WEEK
         if arrivals and planning.history:
             by_weekday = usual(arrivals, planning.history.share)
+        last = self.as_of or max(arrivals, default=_SUNDAY)
+        start = (period.start if period else None) or last + _DAY
         return Traffic(by_weekday, start) if any(by_weekday) else None
 
-    def tail_of(self, metric: Metric) -> float:
+    @cached_property
+    def parts(self) -> tuple[_Part, ...]:
+        """What is one metric's, in the spec's order."""
+        return tuple(map(self._part, self.experiment.metrics))
+
+    def _part(self, metric: Metric) -> _Part:
+        known = self._known(metric)
+        sizing = None if known.reason else self._sizing(metric, known, self._boundaries(metric))
+        amount, size, units = metric.margin or metric.mde, None, None
+        if amount and sizing:
+            kind, size = amount.kind_and_size
+            size *= abs(known.baseline or 0.0) if kind == "relative" else 1.0
+            if 0 < size <= sizing.estimate.largest:
+                units = sizing.units(size)
+        reason = known.reason
+        if not reason and not (units and isfinite(units)):
+            units, reason = None, "beyond" if size else "no_baseline" if amount else "no_effect"
+        tail = self._tail(metric)
+        return _Part(metric, known, tail, self._alpha(metric), size or None, sizing, units, reason)
+
+    def _tail(self, metric: Metric) -> float:
         """Return the days that a unit's values take to be known."""
         last = metric.window.end if metric.window else self.experiment.design.settled
         return (last or 0 * _DAY) / _DAY
 
     @cached_property
     def tail(self) -> float:
-        return max(map(self.tail_of, self.experiment.metrics))
+        """The longest of these."""
+        return max(map(self._tail, self.experiment.metrics))
 
-    @cached_property
-    def known(self) -> dict[str, Known]:
-        """What is known of each metric, from the history or as assumed."""
-        known = dict(self.past.known)
-        for metric in self.experiment.metrics:
-            assumed = self.experiment.planning.assumed.get(metric.name)
-            if assumed is None:
-                known.setdefault(metric.name, Known(reason="no_basis_secondary"))
-                continue
-            mean, correlation = assumed.mean, assumed.correlation
-            deviation = assumed.sd or sqrt(mean * (1 - mean))
-            effect = design_effect(assumed.rows, assumed.icc, assumed.variation)
-            raw = deviation * sqrt(effect / assumed.rows)
-            clustered = (assumed.icc, assumed.rows) if assumed.rows > 1 else (None, None)
-            left = raw * sqrt(1 - correlation**2)
-            known[metric.name] = Known(mean, left, raw, correlation or None, *clustered)
-        return known
-
-    @cached_property
-    def sizings(self) -> dict[str, Sizing]:
-        """The sizing of each metric of which enough is known."""
-        return {
-            metric.name: self._sizing(metric, self._boundaries(self._alpha(metric)))
-            for metric in self.experiment.metrics
-            if not self.known[metric.name].reason
-        }
+    def _known(self, metric: Metric) -> Known:
+        assumed = self.experiment.planning.assumed.get(metric.name)
+        if assumed is None:
+            return self.past.known.get(metric.name, Known(reason="no_basis_secondary"))
+        mean, correlation, rows = assumed.mean, assumed.correlation, assumed.rows
+        raw = assumed.sd or sqrt(mean * (1 - mean))
+        raw *= sqrt(design_effect(rows, assumed.icc, assumed.variation) / rows)
+        clusters = (assumed.icc, rows) if rows > 1 else (None, None)
+        return Known(mean, raw * sqrt(1 - correlation**2), raw, correlation or None, *clusters)
 
     def _alpha(self, metric: Metric) -> float:
         """Return the error rate of a comparison: Holm's in the worst case."""
@@ -275,138 +297,91 @@ class _Planner:
         family = primaries * (len(self.shares) - 1) if metric.role == "primary" else 1
         return self.experiment.design.alpha / family
 
-    def _sizing(self, metric: Metric, looks: Boundaries | None) -> Sizing:
-        known, design = self.known[metric.name], self.experiment.design
-        weights = self.pair
+    def _sizing(self, metric: Metric, known: Known, looks: Boundaries | None) -> Sizing:
+        design, assumed = self.experiment.design, self.experiment.planning.assumed.get(metric.name)
         better = 1 if metric.goal == "increase" else -1
-        kind = metric.margin.kind_and_size[0] if metric.margin else ""
+        kind: Literal["", "absolute", "relative"] = ""
+        if metric.margin:
+            kind = "relative" if metric.margin.relative else "absolute"
         baseline, deviation, raw = (
             known.baseline or 0.0,
             known.deviation or 0.0,
             known.raw_deviation,
         )
-        assumed, belief = self.experiment.planning.assumed.get(metric.name), None
         rows = metric.per == "row" or (assumed and assumed.rows > 1)
         estimate: Means | Shares
         if metric.scale == "share" and not rows:
-            estimate = Shares(baseline, weights, better, kind, deviation / (raw or deviation))
+            left = deviation / (raw or deviation)
+            estimate = Shares(baseline, self.weights, better, kind, left)
         else:
             margin = better * baseline if kind == "relative" else None
-            estimate = Means(deviation, weights, raw, margin, exact=not metric.ranked)
-        if design.prior and design.loss and not kind:
-            prior, unit = design.prior, abs(baseline) if design.prior.scale == "relative" else 1.0
-            belief = Belief(better * prior.mean * unit, prior.sd * unit, design.loss * unit)
+            estimate = Means(deviation, self.weights, raw, margin, exact=not metric.ranked)
+        belief = None
+        if (prior := design.prior) and not kind:
+            unit = abs(baseline) if prior.scale == "relative" else 1.0
+            belief = Belief(better * prior.mean * unit, prior.sd * unit, (design.loss or 0) * unit)
         return Sizing(estimate, self._alpha(metric), design.power, looks, belief)
 
-    def _boundaries(self, alpha: float) -> Boundaries | None:
-        """Return the bounds of the planned looks."""
-        design = self.experiment.design
-        if design.method == "group_sequential":
-            spending, futility = design.spending, design.futility
-            own = (spending.family, spending.exponent) if spending else ("obrien_fleming", None)
-            hopeless = (futility.family, futility.exponent) if futility else None
-            return boundaries(
-                self.shares_of_looks,
-                alpha,
-                *own,
-                final=True,
-                futility=hopeless,
-                power=design.power if hopeless else None,
-            )
-        if design.method != "always_valid":
+    def _boundaries(self, metric: Metric) -> Boundaries | None:
+        """Return the bounds of a metric at the planned looks."""
+        design, alpha = self.experiment.design, self._alpha(metric)
+        if design.method not in ("group_sequential", "always_valid"):
             return None
-        shares = self.shares_of_looks
-        bounds = tuple(multiplier(share * 1e9, 1e9, alpha) for share in shares)
+        shares = self._information
+        if design.method == "group_sequential":
+            spending, futility = design.spending or Spending(), design.futility
+            hopeless = (futility.family, futility.exponent) if futility else None
+            own, power = (spending.family, spending.exponent), design.power if hopeless else None
+            return boundaries(shares, alpha, *own, final=True, futility=hopeless, power=power)
+        bounds = tuple(
+            multiplier(share * 1e9, 1e9, alpha) for share in shares
+        )  # whatever their number
         return Boundaries(shares, bounds, (None,) * len(shares), (alpha,) * len(shares))
 
     @cached_property
-    def shares_of_looks(self) -> tuple[float, ...]:
-        """The share of the planned units at each look."""
+    def _information(self) -> tuple[float, ...]:
+        """The share of the planned units at each look; of an always-valid design one a day."""
         looks, traffic = self.experiment.design.looks, self.traffic
         if isinstance(looks, tuple) and traffic:
             days = [(day - traffic.start) / _DAY + 1 - self.tail for day in looks]
             units = [traffic.units(day) for day in days]
-            if units[0] <= 0:
+            if units[0] <= 0 or units != sorted({*units}):
                 raise SpecError(self.experiment.problem("plan.look_too_early", "design", "looks"))
             return tuple(known / units[-1] for known in units)
-        count = len(looks) if isinstance(looks, tuple) else looks or self._daily
+        count = len(looks) if isinstance(looks, tuple) else looks or _MOST_LOOKS
+        if looks is None and traffic:
+            fixed = replace(
+                self, experiment=self.experiment.model_copy(update={"design": Design()})
+            )
+            days_needed = traffic.days(_LONGER * (fixed.units or 0.0))
+            count = min(max(ceil(days_needed), 2), _MOST_LOOKS)
         return tuple((look + 1) / count for look in range(count))
 
     @cached_property
-    def _daily(self) -> int:
-        """The looks of an always-valid design: one a day, for as long as it may take."""
-        if self.traffic is None:
-            return _MOST_LOOKS
-        needs = [
-            self._sizing(metric, None).units(size) * _LONGER
-            for metric in self.experiment.metrics
-            if metric.role == "primary" and (size := self.size(metric))
-        ]
-        return min(max(ceil(self.traffic.days(max(needs, default=0.0))), 2), _MOST_LOOKS)
-
-    def size(self, metric: Metric) -> float | None:
-        """Return the effect to be found, or the margin to be kept, in the metric's unit."""
-        amount, known = metric.margin or metric.mde, self.known[metric.name]
-        if amount is None or known.baseline is None or known.reason:
-            return None
-        kind, size = amount.kind_and_size
-        return size * (abs(known.baseline) if kind == "relative" else 1.0) or None
-
-    @cached_property
-    def needs(self) -> dict[str, float]:
-        """Units that each metric's effect asks for, over all arms."""
-        needs = {}
-        for metric in self.experiment.metrics:
-            size, sizing = self.size(metric), self.sizings.get(metric.name)
-            if sizing and size and size <= sizing.estimate.largest:
-                units = sizing.units(size)
-                needs |= {} if isinf(units) else {metric.name: units}
-        return needs
-
-    @cached_property
     def units(self) -> float | None:
-        """Planned units over all arms: as asked for, or what the most demanding metric needs."""
-        if self.weeks is not None and self.traffic:
-            return self.traffic.units(7 * self.weeks - self.tail)
-        decide = [
-            self.needs[metric.name]
-            for metric in self.experiment.metrics
-            if metric.name in self.needs and metric.role != "secondary"
-        ]
-        return self.given or max(decide, default=None)
+        """Planned units over all arms: as given, or what the most demanding metric needs."""
+        needs = max((part.units or 0.0 for part in self.parts if part.decides), default=None)
+        return needs if self.given is None else self.given
 
     @cached_property
-    def first(self) -> Sizing | None:
-        """The sizing of the first primary metric."""
-        name = next(known.name for known in self.experiment.metrics if known.role == "primary")
-        return self.sizings.get(name)
+    def first(self) -> _Part:
+        """The part of the first primary metric, which may end a sequential test."""
+        return next(part for part in self.parts if part.metric.role == "primary")
+
+    @property
+    def looks(self) -> Boundaries | None:
+        """The planned looks at it."""
+        return self.first.sizing.looks if self.first.sizing else None
 
     @property
     def drifts(self) -> tuple[float, float]:
-        """Expected z of the first primary metric with the planned units: for its mde, and for none."""
-        metric = next(known for known in self.experiment.metrics if known.role == "primary")
-        size, first = self.size(metric), self.first
-        known = first and self.units and size
-        return (first.drift_at(self.units, size) if known else 0.0), 0.0
+        """Expected z of the first primary metric with the planned units: for its mde, for none."""
+        size, sizing = self.first.size, self.first.sizing
+        return sizing.drift_at(self.units, size) if sizing and self.units and size else 0.0, 0.0
 
-    @cached_property
-    def metrics(self) -> tuple[MetricPlan, ...]:
-        return tuple(map(self._metric, self.experiment.metrics))
-
-    def _metric(self, metric: Metric) -> MetricPlan:
-        known, sizing, size = (
-            self.known[metric.name],
-            self.sizings.get(metric.name),
-            self.size(metric),
-        )
-        amount, needs, reason = (
-            metric.margin or metric.mde,
-            self.needs.get(metric.name),
-            known.reason,
-        )
-        if not reason and needs is None:
-            reason = "beyond" if size else "no_baseline" if amount else "no_effect"
-        numbers = {name: value for name, value in vars(known).items() if name != "reason"}
+    def _metric(self, part: _Part) -> MetricPlan:
+        metric, known, needs = part.metric, part.known, part.units
+        amount, assumed = metric.margin or metric.mde, self.experiment.planning.assumed
         return MetricPlan(
             metric.name,
             metric.role,
@@ -414,81 +389,65 @@ class _Planner:
             metric.goal,
             self.arm,
             self.experiment.arms.control,
-            "assumed" if metric.name in self.experiment.planning.assumed else "history",
-            self._alpha(metric),
-            **numbers,
+            "assumed" if metric.name in assumed else "history",
+            part.alpha,
+            **{name: value for name, value in vars(known).items() if name != "reason"},
             effect=amount.kind_and_size if amount else None,
-            difference=size,
+            difference=part.size,
             units=needs,
-            days=self.traffic.days(needs) + self.tail_of(metric)
-            if needs and self.traffic
-            else None,
-            mde=sizing.difference(self.units) if sizing and self.units else None,
-            power=sizing.power(self.units, size)
-            if sizing and self.units and needs and size
-            else None,
-            not_plannable=Message(f"plan.{reason}", {"metric": metric.name}) if reason else None,
+            days=self.traffic.days(needs) + part.tail if needs and self.traffic else None,
+            mde=part.smallest(self.units),
+            power=part.power(self.units),
+            not_plannable=Message(f"plan.{part.reason}") if part.reason else None,
         )
 
     def _weeks(self) -> Iterator[Week]:
-        for week in range(1, self.experiment.planning.weeks + 1) if self.traffic else ():
-            mde, power = dict[str, float | None](), dict[str, float | None]()
-            for metric in self.experiment.metrics:
-                sizing = self.sizings.get(metric.name)
-                units = self.traffic.units(7 * week - self.tail_of(metric))
-                mde[metric.name] = power[metric.name] = None
-                if sizing and units >= sizing.fewest:
-                    mde[metric.name] = sizing.difference(units)
-                    if metric.name in self.needs:
-                        power[metric.name] = sizing.power(units, self.size(metric) or 0.0)
-            yield Week(week, int(self.traffic.units(7 * week)), mde, power)
+        traffic = self.traffic
+        for week in range(1, self.experiment.planning.weeks + 1) if traffic else ():
+            settled = {
+                part.metric.name: (part, traffic.units(_WEEK * week - part.tail))
+                for part in self.parts
+            }
+            mde = {name: part.smallest(units) for name, (part, units) in settled.items()}
+            power = {name: part.power(units) for name, (part, units) in settled.items()}
+            yield Week(week, int(traffic.units(_WEEK * week)), mde, power)
 
     def _looks(self) -> Iterator[PlannedLook]:
-        sizing, units = self.first, self.units
-        if sizing is None or sizing.looks is None or units is None:
+        looks, units, traffic = self.looks, self.units, self.traffic
+        if looks is None or units is None:
             return
-        looks = sizing.looks
         stops, without = (
-            accumulate(map(sum, zip(*crossing(looks, drift), strict=True))) for drift in self.drifts
+            [*accumulate(map(sum, zip(*crossing(looks, drift), strict=True)))]
+            for drift in self.drifts
         )
         for order, share in enumerate(looks.information):
+            counted, efficacy = units * share - _WHOLE, looks.efficacy[order]
             day = None
-            if self.traffic:
-                days = ceil(self.traffic.days(units * share) + self.tail - _WHOLE)
-                day = self.traffic.start + (days - 1) * _DAY
+            if traffic:
+                day = traffic.start + (ceil(traffic.days(counted) + self.tail) - 1) * _DAY
             yield PlannedLook(
                 order + 1,
                 day,
                 share,
-                ceil(units * share - _WHOLE),
-                looks.efficacy[order],
+                ceil(counted),
+                efficacy,
                 looks.futility[order],
-                2 * float(ndtr(-looks.efficacy[order])),
+                2 * float(ndtr(-efficacy)),
                 looks.spent[order],
-                next(stops),
-                next(without),
+                stops[order],
+                without[order],
             )
 
-    def _price(self, days: float | None) -> Iterator[dict[str, Any]]:
-        design, weeks = self.experiment.design, self.experiment.planning.weeks
-        looks = ceil((days or 7 * weeks) / 7 - _WHOLE)
-        for count in range(2, min(max(looks, 5), 26) + 1) if design.method == "fixed" else ():
-            rate = false_positive_rate(range(1, count + 1), design.alpha)
-            yield {"looks": count, "rate": rate}
-
-    def _checks(self) -> Iterator[Check | None]:
-        experiment, traffic, period = self.experiment, self.traffic, self.experiment.period
+    def _checks(self) -> Iterator[Check]:
+        period, traffic = self.experiment.period, self.traffic
         known, paced = bool(self.past.known), traffic is not None
         yield from check_history(self.past.arrivals, self.as_of, known=known, paced=paced)
-        yield check_effects(experiment.metrics)
-        yield check_error_rate(self.resampled)
-        weakest = None
+        yield check_effects(self.experiment.metrics)
+        yield from check_error_rate(self.resampled)
+        powers = {}
         if traffic and period and period.end:
-            units = traffic.units((period.end - traffic.start).days + 1)
-            powers = [
-                (self.sizings[metric.name].power(units, self.size(metric) or 0.0), metric.name)
-                for metric in experiment.metrics
-                if metric.name in self.needs and metric.role != "secondary"
-            ]
-            weakest = min(powers, default=None)
-        yield from check_period(period, weakest, experiment.design.power)
+            units = traffic.units((period.end - traffic.start) / _DAY + 1)
+            powers = {
+                part.metric.name: part.power(units) or 0.0 for part in self.parts if part.decides
+            }
+        yield from check_period(period, powers, self.experiment.design.power)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from contextlib import nullcontext
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 import numpy as np
@@ -19,14 +19,6 @@ from opslab.experiments.plan.result import Resampled
 
 _AT_ONCE = 512  # tests
 _MOST_VALUES = 200_000_000  # that are gone through for all tests of a quantile
-
-
-class Dealt(NamedTuple):
-    """Sums of the arm or of the control, one for each test, as in `Buckets`."""
-
-    counts: Any
-    sums: Any
-    products: Any
 
 
 def resample(
@@ -46,45 +38,30 @@ def resample(
         Tests; fewer of a quantile with many values.
     seed : int
     """
-    tested = dict.fromkeys(buckets, 0)
-    claimed = dict(tested)
-    most = {
-        name: max(_MOST_VALUES // len(known.values[0]), 1) if known.values else runs
-        for name, known in buckets.items()
-    }
-    rng, size = (
-        np.random.default_rng(seed),
-        max((len(known.counts) for known in buckets.values()), default=0),
-    )
-    starts = range(0, runs if buckets else 0, _AT_ONCE)
+    if not (runs and buckets):
+        return ()
+    rng, size = np.random.default_rng(seed), len(next(iter(buckets.values())).counts)
+    found: dict[str, list[Any]] = {name: [] for name in buckets}
+    starts = range(0, runs, _AT_ONCE)
     shown = click.progressbar(starts, label="A/A", file=sys.stderr) if sys.stderr.isatty() else None
     with shown or nullcontext(starts) as chunks:
         for start in chunks:
             dealt = rng.random((min(_AT_ONCE, runs - start), size), dtype=np.float32) < share
             for name, known in buckets.items():
-                part = dealt[: max(most[name] - start, 0)]
-                if len(part):
-                    tested[name] += len(part)
-                    claimed[name] += int(claims(known, part, alpha).sum())
+                most = _MOST_VALUES // len(known.values[0]) if known.values else runs
+                found[name].append(claims(known, dealt[: max(most - start, start == 0)], alpha))
     return tuple(
-        Resampled(
-            name,
-            tested[name],
-            count,
-            count / tested[name],
-            *_exact(count, tested[name]),
-            alpha,
-            size,
-        )
-        for name, count in claimed.items()
-        if tested[name]
+        _resampled(name, np.concatenate(parts), alpha, size) for name, parts in found.items()
     )
 
 
-def _exact(count: int, n: int) -> tuple[float, float]:
-    """Return the 95 % limits of a share (Clopper and Pearson 1934)."""
-    low = float(betaincinv(count, n - count + 1, 0.025)) if count else 0.0
-    return low, float(betaincinv(count + 1, n - count, 0.975)) if count < n else 1.0
+def _resampled(name: str, claimed: Any, alpha: float, size: int) -> Resampled:
+    n, count = len(claimed), int(claimed.sum())
+    low = (
+        float(betaincinv(count, n - count + 1, 0.025)) if count else 0.0
+    )  # Clopper, Pearson (1934)
+    high = float(betaincinv(count + 1, n - count, 0.975)) if count < n else 1.0
+    return Resampled(name, n, count, count / n, low, high, alpha, size)
 
 
 def claims(known: Buckets, dealt: Any, alpha: float) -> Any:
@@ -98,81 +75,66 @@ def claims(known: Buckets, dealt: Any, alpha: float) -> Any:
     alpha : float
     """
     if known.values:
-        return np.array([_quantile_claim(known, row, 1 - alpha) for row in dealt])
-    size, width = len(known.counts), known.sums.shape[1]
+        return np.array([_quantile_claim(known, arm, 1 - alpha) for arm in dealt], dtype=bool)
+    size, width = known.sums.shape
     flat = np.column_stack([known.counts, known.sums, known.products.reshape(size, -1)])
     arm = dealt.astype(float) @ flat
-    sides = [
-        Dealt(side[:, 0], side[:, 1 : 1 + width], side[:, 1 + width :].reshape(-1, width, width))
-        for side in (arm, flat.sum(axis=0) - arm)
-    ]
+    both = np.stack([arm, flat.sum(axis=0) - arm])
+    n, sums, products = np.split(both, [1, 1 + width], axis=2)
     with np.errstate(all="ignore"):  # what has no variance claims nothing
-        p_values = _p_values(known, *sides)
+        means = known.means + sums / n
+        scatter = products.reshape(2, -1, width, width) - sums[..., None] * (sums / n)[..., None, :]
+        p_values = _p_values(known, n[..., 0], means, scatter)
         if known.columns.metric.scale == "share":
-            p_values = _by_score(known, *sides, p_values)
-    return p_values <= alpha
+            few, scores = _scores(n[..., 0], means[..., 0])
+            p_values = np.where(few, scores, p_values)
+        return p_values <= alpha
 
 
-def _p_values(known: Buckets, arm: Dealt, control: Dealt) -> Any:
-    """Return the p-value of each test, as `contrast` has it."""
+def _p_values(known: Buckets, n: Any, means: Any, scatter: Any) -> Any:
+    """Return the p-value of each test from both sides' moments, as `contrast` has it."""
     own, widths = len(known.columns.own), [width for _, width in known.columns.covariates]
-    plain = linearised(known.means, own, widths, known.means).loadings
-    plain = plain[[0, *(1 + order for order in known.kept)]]
-    estimates, scatters, slopes, covariates = [], [], [], []
-    for side in (arm, control):
-        apart = side.sums / side.counts[:, None]
-        means = known.means + apart
-        loadings = np.repeat(plain[None], len(means), axis=0)
-        estimate = means[:, 0]
-        if own > 1:
-            estimate = estimate / means[:, 1]
-            loadings[:, 0, :2] = np.column_stack([1 / means[:, 1], -estimate / means[:, 1]])
-        scatter = side.products - side.sums[:, :, None] * apart[:, None, :]
-        scatter = loadings @ scatter @ loadings.transpose(0, 2, 1)
-        estimates.append(estimate)
-        scatters.append(scatter)
-        slopes.append(np.linalg.solve(scatter[:, 1:, 1:], scatter[:, 1:, :1])[:, :, 0])
-        covariates.append(means @ plain[1:].T)
-    counts = np.array([arm.counts, control.counts])
-    slope = (counts[1, :, None] * slopes[0] + counts[0, :, None] * slopes[1]) / counts.sum(axis=0)[
-        :, None
-    ]
+    fixed = linearised(known.means, own, widths, known.means).loadings
+    fixed = fixed[[0, *(1 + order for order in known.kept)]]
+    loadings, estimates = np.tile(fixed, (*n.shape, 1, 1)), means[..., 0]
+    if own > 1:
+        estimates = estimates / means[..., 1]
+        loadings[..., 0, :2] = np.stack([np.ones_like(n), -estimates], axis=-1) / means[..., 1:2]
+    scatter = loadings @ scatter @ loadings.swapaxes(-1, -2)
+    slopes = np.linalg.solve(scatter[..., 1:, 1:], scatter[..., 1:, :1])[..., 0]
+    slope = (n[::-1, :, None] * slopes).sum(axis=0) / n.sum(axis=0)[:, None]
     adjusted = np.column_stack([np.ones(len(slope)), -slope])
-    freedom = counts - 1 - len(known.kept)
-    errors = np.array(
-        [np.einsum("ri,rij,rj->r", adjusted, scatter, adjusted) for scatter in scatters]
-    )
-    errors = errors / freedom / counts
+    freedom = n - 1 - len(known.kept)
+    errors = np.einsum("ti,stij,tj->st", adjusted, scatter, adjusted) / freedom / n
     variance = errors.sum(axis=0)
     degrees = variance**2 / (errors**2 / freedom).sum(axis=0)
-    gap = ((covariates[0] - covariates[1]) * slope).sum(axis=1)
-    difference = estimates[0] - estimates[1] - gap
-    return 2 * stdtr(degrees, -abs(difference) / np.sqrt(variance))
+    gap = ((means[0] - means[1]) @ fixed[1:].T * slope).sum(axis=1)
+    distance = abs(estimates[0] - estimates[1] - gap)
+    return 2 * stdtr(degrees, -distance / np.sqrt(variance))
 
 
-def _by_score(known: Buckets, arm: Dealt, control: Dealt, p_values: Any) -> Any:
-    """Return the p-values, those of small counts by the score test."""
-    n = np.array([arm.counts, control.counts])
-    successes = np.round(known.means[0] * n + [arm.sums[:, 0], control.sums[:, 0]])
-    shares, pooled, total = successes / n, successes.sum(axis=0) / n.sum(axis=0), n.sum(axis=0)
+def _scores(n: Any, shares: Any) -> tuple[Any, Any]:
+    """Return where counts are small, and the p-values of the score test."""
+    successes, total = np.round(shares * n), n.sum(axis=0)
+    pooled, few = successes.sum(axis=0) / total, np.minimum(successes, n - successes).min(axis=0)
     variance = pooled * (1 - pooled) * (1 / n).sum(axis=0) * total / (total - 1)
-    scores = 2 * ndtr(-abs(shares[0] - shares[1]) / np.sqrt(variance))
-    few = np.minimum(successes, n - successes).min(axis=0) < SMALL_COUNT
-    return np.where(few, scores, p_values)
+    return few < SMALL_COUNT, 2 * ndtr(-abs(shares[0] - shares[1]) / np.sqrt(variance))
 
 
 def _quantile_claim(known: Buckets, arm: Any, level: float) -> bool:
     """Return whether a test of a quantile claims a difference."""
+    metric: Any = known.columns.metric
     values, places = known.values or ([], [])
-    inside, sides = arm[places], []
-    for of in (inside, ~inside):
-        own = np.flatnonzero(of)
-        around = ranks(len(own), known.columns.metric.quantile, level)
+    sides = []
+    for inside in (arm[places], ~arm[places]):
+        own = np.flatnonzero(inside)
+        around = ranks(len(own), metric.quantile, level)
         if around is None:
             return False
         sides.append(OrderStatistics(*values[own[np.array(around) - 1]]))
-        if sides[-1].lower == sides[-1].upper:
-            return False
-    compared = quantile_contrast(*sides, level)
+    compared, tied = (
+        quantile_contrast(sides[0], sides[1], level),
+        any(x.lower == x.upper for x in sides),
+    )
     reach = float(ndtri((1 + level) / 2)) * compared.variance**0.5
-    return bool(abs(compared.difference) >= reach)
+    return not tied and bool(abs(compared.difference) >= reach)

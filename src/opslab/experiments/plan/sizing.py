@@ -36,14 +36,14 @@ class Belief(NamedTuple):
 
     def power(self, error: float, difference: float) -> float:
         """Return the chance that the expected loss of shipping comes below the accepted one."""
-        data, prior = error**-2, self.sd**-2
-        spread = (data + prior) ** -0.5
+        data, prior = 1 / error**2, 1 / self.sd**2
+        spread = sqrt(1 / (data + prior))
 
         def excess(distance: float) -> float:  # of the posterior's mean, in its deviations
             density = exp(-(distance**2) / 2) / sqrt(2 * pi)
             return density - distance * float(ndtr(-distance)) - self.loss / spread
 
-        needed = brentq(excess, -self.loss / spread - 1, 38.0, xtol=1e-14) * spread
+        needed = float(brentq(excess, -self.loss / spread - 1, 38.0, xtol=1e-14)) * spread
         estimate = (needed * (data + prior) - self.mean * prior) / data
         return float(ndtr((difference - estimate) / error))
 
