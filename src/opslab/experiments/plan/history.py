@@ -7,14 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import reduce
 from math import sqrt
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from opslab.errors import SpecError, did_you_mean
 from opslab.experiments.analysis import opened_units
 from opslab.experiments.arms import Arms
 from opslab.experiments.basis import Source
-from opslab.experiments.design import Design, History
+from opslab.experiments.design import Assumed, Design, History
 from opslab.experiments.inference.covariates import contrast, is_clear, usable
 from opslab.experiments.inference.metric_columns import MetricColumns, caps, metric_columns
 from opslab.experiments.inference.quantiles import OrderStatistics, quantile_contrast, ranks
@@ -22,6 +23,7 @@ from opslab.experiments.moments.arm_moments import CrossMoments, merge_arms
 from opslab.experiments.moments.collection import collect_by
 from opslab.experiments.moments.values import filled_sql
 from opslab.experiments.phases import Period
+from opslab.experiments.plan.sizing import design_effect
 from opslab.experiments.spec import Experiment
 from opslab.experiments.units.refusals import refuse_missing
 from opslab.experiments.units.unit_table import UnitTable
@@ -43,6 +45,16 @@ class Known:
     icc: float | None = None
     rows: float | None = None
     reason: str = ""
+
+    @classmethod
+    def of(cls, assumed: Assumed) -> Self:
+        """Return what is assumed of a metric; of a proportion its deviation follows."""
+        mean, rows = assumed.mean, assumed.rows
+        raw = assumed.sd or sqrt(mean * (1 - mean))
+        raw *= sqrt(design_effect(rows, assumed.icc, assumed.variation) / rows)
+        left = raw * sqrt(1 - assumed.correlation**2)
+        clusters = (assumed.icc, rows) if rows > 1 else (None, None)
+        return cls(mean, left, raw, assumed.correlation or None, *clusters)
 
 
 class Buckets(NamedTuple):
@@ -99,9 +111,12 @@ def read_past(experiment: Experiment, data: Any, as_of: datetime.date | None) ->
 
     Raises
     ------
+    SpecError
+        When a metric that decides has neither a history nor an assumption, or weights are left out.
     DataError
         When the history lacks a column, or cannot mean what the spec says.
     """
+    _refuse(experiment, data)
     planning = experiment.planning
     history = planning.history if data is None else planning.history or History()
     if history is None:
@@ -124,6 +139,29 @@ def read_past(experiment: Experiment, data: Any, as_of: datetime.date | None) ->
     )
     with opened_units(Source(past, data, bucketed=True), as_of) as (table, units):
         return _past(past, units, table.reading)
+
+
+def _refuse(experiment: Experiment, data: Any) -> None:
+    planning, metrics = experiment.planning, experiment.metrics
+    names = [metric.name for metric in metrics]
+    problems = [
+        experiment.problem("plan.no_such_metric", "planning", "assumed", name, **values)
+        for name in planning.assumed
+        if name not in names
+        for values in [{"name": name, "near": did_you_mean(name, names), "names": names}]
+    ]
+    if experiment.weights is None:
+        problems.append(experiment.problem("plan.no_weights", "arms"))
+    for order, metric in enumerate(metrics):
+        assumed, name = planning.assumed.get(metric.name), metric.name
+        nowhere = assumed is None and planning.history is None and data is None
+        if nowhere and metric.role != "secondary":
+            problems.append(experiment.problem("plan.no_basis", "metrics", order, name=name))
+        if assumed and not (0 < assumed.mean < 1 if metric.scale == "share" else assumed.sd):
+            key = f"plan.assumed_{metric.scale}"
+            problems.append(experiment.problem(key, "planning", "assumed", name, name=name))
+    if problems:
+        raise SpecError(*problems)
 
 
 def _past(experiment: Experiment, units: UnitTable, reading: Reading) -> Past:

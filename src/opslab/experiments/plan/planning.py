@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
-from math import ceil, isfinite, sqrt
+from math import ceil
 from typing import Any, Literal
 
 from scipy.special import ndtr
 
-from opslab.errors import SpecError, did_you_mean
+from opslab.errors import SpecError
 from opslab.evidence import SourceFile
 from opslab.experiments.design import Design, Spending
 from opslab.experiments.metrics import Metric
@@ -25,7 +25,7 @@ from opslab.experiments.plan.checks import (
 from opslab.experiments.plan.history import Known, Past, read_past
 from opslab.experiments.plan.resampling import resample
 from opslab.experiments.plan.result import MetricPlan, PlannedLook, PlanResult, Resampled, Week
-from opslab.experiments.plan.sizing import Belief, Means, Shares, Sizing, design_effect
+from opslab.experiments.plan.sizing import MOST, Belief, Means, Shares, Sizing
 from opslab.experiments.plan.traffic import Traffic, usual
 from opslab.experiments.sequential.boundaries import (
     Boundaries,
@@ -80,7 +80,6 @@ def plan_experiment(
     DataError
         When the history lacks a column, or cannot mean what the spec says.
     """
-    _refuse(experiment, data)
     past = read_past(experiment, data, as_of)
     planner = _Planner(experiment, past, as_of)
     (arm, control), runs = planner.weights, experiment.planning.resamples
@@ -113,29 +112,6 @@ def what_if(
         units = planner.traffic.units(_WEEK * weeks - planner.tail)
     answer = replace(planner, experiment=changed, given=units).result(result.language)
     return replace(answer, asked=(Message("plan.asked", {"given": given}),))
-
-
-def _refuse(experiment: Experiment, data: Any) -> None:
-    planning, metrics = experiment.planning, experiment.metrics
-    names = [metric.name for metric in metrics]
-    problems = [
-        experiment.problem("plan.no_such_metric", "planning", "assumed", name, **values)
-        for name in planning.assumed
-        if name not in names
-        for values in [{"name": name, "near": did_you_mean(name, names), "names": names}]
-    ]
-    if experiment.weights is None:
-        problems.append(experiment.problem("plan.no_weights", "arms"))
-    for order, metric in enumerate(metrics):
-        assumed, name = planning.assumed.get(metric.name), metric.name
-        nowhere = assumed is None and planning.history is None and data is None
-        if nowhere and metric.role != "secondary":
-            problems.append(experiment.problem("plan.no_basis", "metrics", order, name=name))
-        if assumed and not (0 < assumed.mean < 1 if metric.scale == "share" else assumed.sd):
-            key = f"plan.assumed_{metric.scale}"
-            problems.append(experiment.problem(key, "planning", "assumed", name, name=name))
-    if problems:
-        raise SpecError(*problems)
 
 
 @dataclass(frozen=True)
@@ -263,10 +239,10 @@ class _Planner:
         if amount and sizing:
             kind, size = amount.kind_and_size
             size *= abs(known.baseline or 0.0) if kind == "relative" else 1.0
-            if 0 < size <= sizing.estimate.largest:
+            if 0 < size < sizing.estimate.largest:
                 units = sizing.units(size)
         reason = known.reason
-        if not reason and not (units and isfinite(units)):
+        if not reason and not (units and units < MOST):
             units, reason = None, "beyond" if size else "no_baseline" if amount else "no_effect"
         tail = self._tail(metric)
         return _Part(metric, known, tail, self._alpha(metric), size or None, sizing, units, reason)
@@ -283,13 +259,8 @@ class _Planner:
 
     def _known(self, metric: Metric) -> Known:
         assumed = self.experiment.planning.assumed.get(metric.name)
-        if assumed is None:
-            return self.past.known.get(metric.name, Known(reason="no_basis_secondary"))
-        mean, correlation, rows = assumed.mean, assumed.correlation, assumed.rows
-        raw = assumed.sd or sqrt(mean * (1 - mean))
-        raw *= sqrt(design_effect(rows, assumed.icc, assumed.variation) / rows)
-        clusters = (assumed.icc, rows) if rows > 1 else (None, None)
-        return Known(mean, raw * sqrt(1 - correlation**2), raw, correlation or None, *clusters)
+        here = self.past.known.get(metric.name, Known(reason="no_basis_secondary"))
+        return Known.of(assumed) if assumed else here
 
     def _alpha(self, metric: Metric) -> float:
         """Return the error rate of a comparison: Holm's in the worst case."""
@@ -331,8 +302,10 @@ class _Planner:
         if design.method == "group_sequential":
             spending, futility = design.spending or Spending(), design.futility
             hopeless = (futility.family, futility.exponent) if futility else None
-            own, power = (spending.family, spending.exponent), design.power if hopeless else None
-            return boundaries(shares, alpha, *own, final=True, futility=hopeless, power=power)
+            own = (spending.family, spending.exponent)
+            return boundaries(
+                shares, alpha, *own, final=True, futility=hopeless, power=design.power
+            )
         bounds = tuple(
             multiplier(share * 1e9, 1e9, alpha) for share in shares
         )  # whatever their number
@@ -403,7 +376,9 @@ class _Planner:
 
     def _weeks(self) -> Iterator[Week]:
         traffic = self.traffic
-        for week in range(1, self.experiment.planning.weeks + 1) if traffic else ():
+        if traffic is None:
+            return
+        for week in range(1, self.experiment.planning.weeks + 1):
             settled = {
                 part.metric.name: (part, traffic.units(_WEEK * week - part.tail))
                 for part in self.parts

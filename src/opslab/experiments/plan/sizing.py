@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from math import exp, inf, isfinite, pi, sqrt
+from math import exp, inf, pi, sqrt
 from typing import Literal, NamedTuple
 
 from scipy.optimize import brentq
@@ -13,8 +13,10 @@ from scipy.special import ndtr, ndtri
 from opslab.experiments.inference.power import least, t_power
 from opslab.experiments.inference.proportions import Counts, score_difference, score_ratio
 from opslab.experiments.sequential.boundaries import Boundaries, crossing, drift_for
+from opslab.experiments.sequential.spending import within
 
-_MOST = 1e15  # units, beyond which no plan goes
+MOST = 1e15
+"""Units beyond which no plan goes."""
 _SURE = 30.0  # a drift at which every look stops
 _TINY = 1e-9  # of a standard deviation, where the search for the smallest effect starts
 
@@ -119,14 +121,15 @@ class Shares:
     @property
     def scale(self) -> float:
         """Standard deviation between units."""
-        return self.left * sqrt(self.share * (1 - self.share)) or 1.0
+        within(0, 1, share=self.share)
+        return self.left * sqrt(self.share * (1 - self.share))
 
     @property
     def largest(self) -> float:
         """The largest difference that there can be."""
-        relative = self.share if self.margin == "relative" else 1.0
-        bound = 1 - self.share if self.better > 0 else self.share
-        return relative if self.margin else bound
+        if self.margin:
+            return self.share if self.margin == "relative" else 1.0
+        return 1 - self.share if self.better > 0 else self.share
 
     def errors(self, difference: float) -> tuple[float, float]:
         """Return the errors of the estimate times the root of the units: as tested, and true."""
@@ -189,19 +192,12 @@ class Sizing:
     belief: Belief | None = None
 
     def __post_init__(self) -> None:
-        estimate, belief = self.estimate, self.belief
-        if not 0 < self.alpha < 1:
-            raise ValueError(f"alpha == {self.alpha}, must be > 0 and < 1.")
-        if not self.alpha < self.wanted < 1:
-            raise ValueError(f"power == {self.wanted}, must be > alpha == {self.alpha} and < 1.")
-        if isinstance(estimate, Shares) and not 0 <= estimate.share <= 1:
-            raise ValueError(f"share == {estimate.share}, must be >= 0 and <= 1.")
-        if not (isfinite(estimate.scale) and estimate.scale > 0):
-            raise ValueError(f"scale == {estimate.scale}, must be > 0.")
-        if not all(isfinite(weight) and weight > 0 for weight in estimate.weights):
-            raise ValueError(f"weights == {estimate.weights}, must be > 0.")
-        if belief and not min(belief.sd, belief.loss) > 0:
-            raise ValueError(f"prior == {belief}, its sd and loss must be > 0.")
+        estimate = self.estimate
+        within(0, 1, alpha=self.alpha)
+        within(self.alpha, 1, power=self.wanted)
+        within(0, inf, scale=estimate.scale, weight=min(estimate.weights))
+        if self.belief:
+            within(0, inf, sd=self.belief.sd, loss=self.belief.loss)
 
     def power(self, units: float, difference: float) -> float:
         """Return the chance to find a difference, in the metric's unit, with units over all arms.
@@ -220,12 +216,9 @@ class Sizing:
         return min(max(drift, -_SURE), _SURE)
 
     def units(self, difference: float) -> float:
-        """Return the units over all arms that a difference above 0 asks for, not rounded up."""
-        largest = self.estimate.largest
-        if not 0 < difference <= largest:
-            raise ValueError(f"difference == {difference}, must be > 0 and <= {largest}.")
-        units = least(lambda units: self._reached(units, difference), self.fewest, _MOST)
-        return units if units < _MOST else inf
+        """Return the units over all arms that a difference asks for, not rounded; at most 1e15."""
+        within(0, self.estimate.largest, difference=difference)
+        return least(lambda units: self._reached(units, difference), self.fewest, MOST)
 
     def difference(self, units: float) -> float | None:
         """Return the smallest difference that so many units find; None where they find none."""
@@ -265,7 +258,6 @@ class Sizing:
     def _fixed(self, units: float, difference: float) -> float:
         tested, true = self.estimate.errors(difference)
         freedom = units * sum(self.estimate.weights) - 2 if self.estimate.exact else inf
-        true = true or tested * _TINY
         noncentrality = sqrt(units) * difference / true
         return t_power(noncentrality, freedom, self.alpha, 1, tested / true)
 
