@@ -227,3 +227,12 @@ class PlanResult(Result):
         """
         answer: PlanResult = self.room("planning").what_if(self, **changes)
         return answer
+
+    @property
+    def leading(self) -> MetricPlan:
+        """The first primary metric: what the first screen speaks of."""
+        return next(plan for plan in self.metrics if plan.role == "primary")
+
+    def files(self) -> Mapping[str, bytes]:
+        """Return the spec as it is registered, by the name of its file."""
+        return self.room("record").files_of(self)  # type: ignore[no-any-return]
