@@ -426,3 +426,24 @@ planning: {history: {path: past.csv, time: seen}, resamples: 200}
         known.claims for known in frame.resampled
     ]
     assert result.sources[0].rows == len(visitors())
+
+
+def test_finer_rows_do_not_say_how_many_new_units_come():
+    # 40 stores with a row a week: all of them are there from the first day on.
+    frame = pd.DataFrame(
+        {
+            "user": np.tile(np.arange(40), 8),
+            "seen": np.repeat(pd.date_range("2026-10-05", periods=8, freq="7D"), 40),
+            "r": np.random.default_rng(1).normal(10, 2, 320),
+        }
+    )
+    metric = {**REVENUE, "role": "primary", "per": "row"}
+    planning = {"history": {"rows": "finer", "time": "seen"}}
+    fields = {"data": {"rows": "finer"}, "planning": planning}
+    result = plan_experiment(spec([metric], **fields), frame, as_of=AS_OF)
+    assert result.days is None
+    assert result.check("plan_history").detail.key == "plan.history_no_pace"
+    planning["units_per_day"] = 2
+    result = plan_experiment(spec([metric], **fields), frame, as_of=AS_OF)
+    assert result.days == math.ceil(result.metrics[0].units / 2)
+    assert result.check("plan_history").detail.key == "plan.history_no_time"

@@ -94,7 +94,8 @@ class Past:
     known : mapping
         By metric.
     arrivals : mapping
-        Units that came, by day, every day from the first to the last; empty without a time.
+        Units that came, by day, every day from the first to the last; empty without a time, and
+        with finer rows, whose units come again.
     buckets : mapping
         By metric.
     readings : tuple of Reading
@@ -176,6 +177,9 @@ def _past(experiment: Experiment, units: UnitTable, reading: Reading) -> Past:
     refuse_missing(experiment, table, {"": whole}, metrics)
     known, buckets = dict[str, Known](), dict[str, Buckets]()
     for name, columns in metrics.items():
+        if columns.metric.ranked and table.remote:
+            known[name] = Known(reason="stays")
+            continue
         if columns.metric.ranked:
             known[name], ranked = _ranked(columns, units, level, [*arms])
             buckets |= {} if columns.metric.per == "row" else {name: ranked}
@@ -191,7 +195,7 @@ def _past(experiment: Experiment, units: UnitTable, reading: Reading) -> Past:
         buckets[name] = Buckets(columns, counts, sums, products, cross.means, kept)
     days = table.fetch(
         f"SELECT {units.day}, count(*) FROM {table.relation} WHERE {units.where} GROUP BY 1"
-        if units.day
+        if units.day and not units.finer  # of which units come again
         else "SELECT 1 LIMIT 0"
     )
     readings = (reading, *([units.events] if units.events else []))
