@@ -447,3 +447,22 @@ def test_finer_rows_do_not_say_how_many_new_units_come():
     result = plan_experiment(spec([metric], **fields), frame, as_of=AS_OF)
     assert result.days == math.ceil(result.metrics[0].units / 2)
     assert result.check("plan_history").detail.key == "plan.history_no_time"
+
+
+DESIGNS = [
+    {},
+    {"method": "group_sequential", "units": 4, "looks": 5, "spending": {"family": "pocock"}},
+    {"method": "group_sequential", "units": 4, "looks": 3, "futility": {"family": "pocock"}},
+    {"method": "always_valid", "units": 4},
+    {"method": "bayesian", "prior": {"sd": 0.1}, "loss": 0.002},
+]
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+@pytest.mark.parametrize("metric", [BOUGHT, REVENUE | {"role": "primary"}])
+def test_planned_units_find_the_declared_effect(design, metric):
+    assumed = {metric["name"]: {"mean": 0.2, "sd": 3.0, "correlation": 0.4}}
+    fields = {"assumed": assumed, "planning": {"units_per_day": 700}}
+    (known,) = plan_experiment(spec([metric], design=design, **fields), as_of=AS_OF).metrics
+    assert known.mde == pytest.approx(known.difference, rel=1e-9)
+    assert known.power == pytest.approx(0.8, abs=1e-8)

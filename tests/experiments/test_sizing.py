@@ -179,12 +179,11 @@ def test_looks_inflate(exact):
         )
 
 
-def test_gs_design_of_its_manual():
-    # gsDesign::gsDesign(k = 3, sfu = sfLDOF, test.type = 2, alpha = .025, beta = .1): the largest of
-    # three looks over the fixed sample is 1.0144 (its n.I for n.fix = 1).
+@pytest.mark.parametrize("wanted", [0.8, 0.9])
+def test_looks_multiply_a_fixed_size_by_their_inflation(wanted):
     looks = boundaries((1 / 3, 2 / 3, 1), 0.05)
-    test, fixed = (Sizing(Means(1.0, exact=False), 0.05, 0.9, path) for path in (looks, None))
-    assert test.units(0.2) / fixed.units(0.2) == pytest.approx(inflation(looks, 0.9), rel=1e-9)
+    test, fixed = (Sizing(Means(1.0, exact=False), 0.05, wanted, path) for path in (looks, None))
+    assert test.units(0.2) / fixed.units(0.2) == pytest.approx(inflation(looks, wanted), rel=1e-9)
 
 
 def test_belief_against_a_simulated_posterior():
