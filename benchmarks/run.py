@@ -13,6 +13,7 @@ from pathlib import Path
 
 import batch
 import business_case
+import experiment_plan
 import exports
 import feedback
 import frames
@@ -54,6 +55,7 @@ def main() -> None:
         *exports.measure_wide(),
         *time_saved.measure(),
         *business_case.measure(),
+        *experiment_plan.measure(),
         *operations.measure(),
         *batch.measure(),
         *batch.measure_many(),
