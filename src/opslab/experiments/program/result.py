@@ -222,10 +222,10 @@ class ProgramResult(Result):
 
     PARTS: ClassVar[Mapping[str, str]] = {
         "summary": "",
-        "pooled": "",
+        "effects": "",
         "tests": "tests",
         "periods": "periods",
-        "impact": "",
+        "shipped": "",
         "cycles": "cycles",
         "checks": "checks",
         "data": "",
