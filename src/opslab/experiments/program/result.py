@@ -133,6 +133,8 @@ class BrokenPeriod:
     spread, spread_outside : float
     p_value : float
         Of a period as striking as this anywhere in the program, by permutation of the tests.
+    starts, ends : tuple of datetime.date
+        Earliest and latest day at which it may as well have begun, and ended.
     """
 
     start: datetime.date
@@ -141,6 +143,8 @@ class BrokenPeriod:
     spread: float
     spread_outside: float
     p_value: float
+    starts: tuple[datetime.date, datetime.date]
+    ends: tuple[datetime.date, datetime.date]
 
 
 @dataclass(frozen=True)
@@ -200,6 +204,9 @@ class ProgramResult(Result):
         None with fewer than three tests.
     wins, losses : Rate or None
     by_rule : Rate or None
+        Decided by the rule that was registered beforehand, of those that say.
+    by_rule_quarters : tuple
+        (first day, Rate) of each quarter in which tests ended.
     success : Rate or None
         Share of tests whose true effect is one, as the wins let one estimate it.
     risk : Rate or None
@@ -234,6 +241,7 @@ class ProgramResult(Result):
     wins: Rate | None = None
     losses: Rate | None = None
     by_rule: Rate | None = None
+    by_rule_quarters: tuple[tuple[datetime.date, Rate], ...] = ()
     success: Rate | None = None
     risk: Rate | None = None
     exaggeration: float | None = None

@@ -6,15 +6,20 @@ from typing import Literal
 
 from pydantic import Field
 
+from opslab import archive
+from opslab.documents import Location
 from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title, Words
 from opslab.tables.sheets import SheetFile
+
+READOUT = "experiment_readout"
+"""The notebook whose runs a program stands on."""
 
 
 class ListedTest(Declared):
     """A row of the table of tests: an experiment with one effect, or one of its arms with counts.
 
     With an effect: ``lift`` and its ``error``, or its interval, or its p-value. With counts: a row
-    for each arm, with ``units`` and ``successes``.
+    for each arm, with ``units`` and ``successes``, or ``mean`` and ``mean_error``.
     """
 
     test: Label
@@ -41,6 +46,10 @@ class ListedTest(Declared):
     """units of the arm, or of the test"""
     successes: Number | None = Field(None, ge=0)
     """units of the arm with the outcome"""
+    mean: Number | None = None
+    """mean of the metric in the arm"""
+    mean_error: Number | None = Field(None, gt=0)
+    """its standard error"""
     weight: Number | None = Field(None, ge=0)
     """designed weight of the arm; equal ones when left out"""
     decision: Words | None = None
@@ -99,3 +108,16 @@ class Program(FromFile):
     goal: Literal["increase", "decrease"] = "increase"
     """direction in which a lift of the table is good"""
     holdout: Holdout | None = None
+
+    def named(self) -> dict[Location, str]:
+        """Return the tables, and the record of every readout in the run folders."""
+        paths = {**super().named()}
+        for at, run in enumerate(self.runs):
+            root, inside = self.beside(run), list[str]()
+            for file in sorted(root.rglob(archive.RUN)):
+                card = archive.Card.read(file)
+                if card is None or card.notebook == READOUT:
+                    inside.append(f"{run}/{file.parent.relative_to(root).as_posix()}")
+            for number, folder in enumerate(inside or [run]):
+                paths["runs", at, number] = f"{folder}/{archive.RESULT}"
+        return paths

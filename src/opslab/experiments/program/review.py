@@ -1,0 +1,258 @@
+"""What many experiments show together, and how fast they decide."""
+
+from __future__ import annotations
+
+import datetime
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from opslab.errors import DataError, Problem
+from opslab.experiments.program.broken_period import FAILS, broken_period, by_month, is_in
+from opslab.experiments.program.cycle_time import change, cycle_time, kaplan_meier, log_rank
+from opslab.experiments.program.intake import Intake, take_in
+from opslab.experiments.program.pooling import (
+    FEWEST,
+    Z,
+    RandomEffects,
+    Shrunk,
+    false_positive_risk,
+    overstated,
+    pooled,
+    random_effects,
+    rate,
+    shrink,
+    success_rate,
+)
+from opslab.experiments.program.result import Impact, ProgramResult, ProgramTest, Rate
+from opslab.experiments.program.spec import Idea, Program
+from opslab.messages import Language
+from opslab.results import Check, Message, Status
+from opslab.tables.sheets import read_sheet, source_files
+
+
+def review_program(
+    program: Program,
+    data: Any = None,
+    as_of: datetime.date | None = None,
+    language: Language = "en",
+    seed: int = 0,
+) -> ProgramResult:
+    """Return what many experiments show together, and how long it takes to decide on an idea.
+
+    A test with several arms is counted once, by its first arm: arms that share a control are not
+    independent. All arms are shown, shrunk, and count in the impact when they were shipped.
+
+    Parameters
+    ----------
+    program : Program
+    data : pandas.DataFrame or another frame, optional
+        The table of tests, in the place of the spec's.
+    as_of : datetime.date, optional
+        The program's own date by default; what is later is left out.
+    language : {"en", "fr"}
+        In which the result shows itself.
+    seed : int
+        Of the permutations behind the p-value of a broken period.
+
+    Raises
+    ------
+    DataError, SpecError
+        With what contradicts itself: file, row, what, and what to do.
+    """
+    day = as_of or program.date
+    intake = take_in(program, day, data)
+    ideas = _ideas(program, day, intake)
+    period = broken_period([*intake.splits.values()], seed)
+    groups = [
+        [replace(test, left_out=_left_out(test, period)) for test in tests]
+        for tests in intake.tests.values()
+    ]
+    firsts, tests = [group[0] for group in groups], [test for group in groups for test in group]
+    kept = [test for test in firsts if not test.left_out]
+    estimated = None
+    numbers: dict[str, Any] = {}
+    if len(kept) >= FEWEST:
+        estimated = random_effects([t.lift or 0 for t in kept], [t.error or 1 for t in kept])
+        shrunk = _shrunk(estimated, tests)
+        tests = _beside(tests, shrunk)
+        won = _shrunk(estimated, [test for test in kept if test.outcome == "won"])
+        lifts = [test.lift for test in kept if test.outcome == "won"]
+        numbers["exaggeration"], numbers["wrong_sign"] = overstated(lifts, won)
+        numbers |= {"pooled": pooled(estimated), "impact": _impact(tests, estimated)}
+    readings = tuple(intake.readings)
+    return ProgramResult(
+        program=program,
+        as_of=day,
+        language=language,
+        tests=tuple(tests),
+        **numbers,
+        **_rates(program, kept),
+        **_by_rule(firsts),
+        periods=by_month([*intake.splits.values()], period),
+        broken_period=period,
+        **_cycles(program, day, ideas),
+        readings=readings,
+        sources=source_files(program, readings, len(firsts)),
+        checks=tuple(_checks(intake, firsts, period, ideas)),
+    )
+
+
+def _left_out(test: ProgramTest, period: Any) -> str:
+    """Return why a test is not pooled."""
+    own = "ratio" if test.ratio_p is not None and test.ratio_p < FAILS else test.left_out
+    reasons = {test.left_out, own, "period" if is_in(period, test.start) else ""}
+    return next((why for why in ("broken", "period", "ratio", "no_error") if why in reasons), "")
+
+
+def _shrunk(estimated: RandomEffects, tests: Sequence[ProgramTest]) -> Shrunk:
+    """Return effects as the others let one believe them; one that is left out tells nothing."""
+    errors = [np.inf if test.left_out or not test.error else test.error for test in tests]
+    return shrink(estimated, [test.lift or 0.0 for test in tests], errors)
+
+
+def _beside(tests: Sequence[ProgramTest], shrunk: Shrunk) -> list[ProgramTest]:
+    ends = zip(tests, shrunk.mean.tolist(), (Z * shrunk.error).tolist(), strict=True)
+    return [
+        test
+        if test.left_out
+        else replace(test, shrunk=mean, shrunk_low=mean - half, shrunk_high=mean + half)
+        for test, mean, half in ends
+    ]
+
+
+def _impact(tests: Sequence[ProgramTest], estimated: RandomEffects) -> Impact | None:
+    """Return what was shipped on the metric of most of it, compounded; delta method on the log.
+
+    Of a shipped test that is left out the program's average is believed.
+    """
+    shipped = [test for test in tests if test.shipped and test.lift is not None]
+    if not shipped:
+        return None
+    ((metric, _),) = Counter(test.metric for test in shipped).most_common(1)
+    shipped = [test for test in shipped if test.metric == metric]
+    announced = np.prod([1 + (test.lift or 0) for test in shipped]) - 1
+    believed = _shrunk(estimated, shipped)
+    shares = 1 / (1 + believed.mean)
+    own = (shares**2 * (believed.error**2 - (believed.pull * estimated.error) ** 2)).sum()
+    half = Z * np.sqrt(own + ((shares * believed.pull).sum() * estimated.error) ** 2)
+    middle = -np.log(shares).sum()
+    ends = (float(np.expm1(middle + away)) for away in (0, -half, half))
+    return Impact(len(shipped), float(announced), *ends)
+
+
+def _rates(program: Program, kept: Sequence[ProgramTest]) -> dict[str, Rate | None]:
+    """Return how many won and lost, how many had an effect, and the risk behind a win."""
+    outcomes = Counter(test.outcome for test in kept)
+    among, rule = sum(outcomes.values()), (program.alpha, program.power)
+    won, lost = (rate(outcomes[name], among) for name in ("won", "lost"))
+    if won is None:
+        return {}
+    shares = [success_rate(share, *rule) for share in (won.rate, won.low, won.high)]
+    risks = [false_positive_risk(share, *rule) for share in (shares[0], shares[2], shares[1])]
+    counts = won.count, won.among
+    rates = {"success": Rate(*counts, *shares), "risk": Rate(*counts, *risks)}
+    return {"wins": won, "losses": lost, **rates}
+
+
+def _by_rule(firsts: Sequence[ProgramTest]) -> dict[str, Any]:
+    """Return how many were decided by the registered rule, in all and by quarter of their end."""
+    quarters: dict[datetime.date | None, list[bool]] = defaultdict(list)
+    for test in firsts:
+        if test.by_rule is not None:
+            over = test.end or test.start
+            quarter = over and over.replace(month=over.month - (over.month - 1) % 3, day=1)
+            quarters[quarter].append(test.by_rule)
+    known = [kept for inside in quarters.values() for kept in inside]
+    parts = sorted((day, inside) for day, inside in quarters.items() if day)
+    return {
+        "by_rule": rate(sum(known), len(known)),
+        "by_rule_quarters": tuple((day, rate(sum(part), len(part))) for day, part in parts),
+    }
+
+
+def _ideas(program: Program, day: datetime.date, intake: Intake) -> list[Idea]:
+    """Return the ideas as they stood on a day; a decision before its idea is refused."""
+    sheet = read_sheet(program, program.ideas, Idea, "program-ideas")
+    intake.readings += [sheet.reading] if sheet.reading else []
+    DataError.refuse(
+        [
+            Problem(
+                "program.decided_before",
+                {},
+                sheet.reading.name if sheet.reading else None,
+                None,
+                sheet.headings.get("decided", "decided"),
+                number,
+                str(idea.decided),
+            )
+            for number, idea in sheet.rows
+            if idea.decided and idea.decided < idea.date
+        ]
+    )
+    return [idea for _, idea in sheet.rows if idea.date <= day]
+
+
+def _cycles(program: Program, day: datetime.date, ideas: Sequence[Idea]) -> dict[str, Any]:
+    """Return how long ideas took until they were decided, and what the standard changed."""
+    if not ideas:
+        return {}
+    decided = [idea.decided is not None and idea.decided <= day for idea in ideas]
+    days = [
+        ((idea.decided if over and idea.decided else day) - idea.date).days
+        for idea, over in zip(ideas, decided, strict=True)
+    ]
+    standard = program.standardised
+    since = [standard is not None and idea.date >= standard for idea in ideas]
+    cycles = [cycle_time("all", days, decided)]
+    if not any(since) or all(since):
+        return {"cycles": tuple(cycles)}
+    curves = []
+    for group, side in (("before", False), ("since", True)):
+        inside = [at for at, later in enumerate(since) if later is side]
+        part = [days[at] for at in inside], [decided[at] for at in inside]
+        cycles.append(cycle_time(group, *part))
+        curves.append(kaplan_meier(*part))
+    saved, low, high, horizon = change(*curves)
+    moved = saved, low, high, log_rank(days, decided, since)
+    return {"cycles": tuple(cycles), "cycle_change": moved, "horizon": horizon}
+
+
+def _checks(
+    intake: Intake, firsts: Sequence[ProgramTest], period: Any, ideas: Sequence[Idea]
+) -> list[Check]:
+    """Return the checks, the blocking one first."""
+    checks = []
+
+    def check(name: str, wrong: Sequence[str], status: Status = "warn", said: str = "") -> None:
+        status = status if wrong or said else "pass"
+        values = {"count": len(wrong), "all": len(firsts), "names": [*dict.fromkeys(wrong)][:8]}
+        detail = Message(f"program.{name}_{said or status}", values)
+        checks.append(Check(name, status, detail, float(len(wrong)), name == "enough"))
+
+    def named(*reasons: str) -> list[str]:
+        return [test.test for test in firsts if test.left_out in reasons]
+
+    kept = len(named(""))
+    few = [test.test for test in firsts] or ["-"] if kept < FEWEST else []
+    check("enough", few if firsts or not ideas else [], "fail")
+    fails = [test.test for test in firsts if (test.ratio_p or 1) < FAILS]
+    check("ratios", fails, said="" if intake.splits else "none")
+    undated = [test.test for test in firsts if test.start is None]
+    check("period", named("period"), said="" if intake.splits and not period else "")
+    check("dates", undated)
+    check("effects", named("no_error"))
+    check("broken", named("broken"))
+    check("rule", [test.test for test in firsts if not test.by_rule])
+    arms = [tests[0].test for tests in intake.tests.values() if len(tests) > 1]
+    check("arms", arms)
+    metrics = {test.metric for test in firsts}
+    check("one_metric", [*metrics] if len(metrics) > 1 else [])
+    for name in ("repeated", "later", "altered", "metrics"):
+        check(name, intake.aside[name])
+    if ideas:
+        check("ideas", [] if any(idea.decided for idea in ideas) else [ideas[0].idea])
+    return checks
