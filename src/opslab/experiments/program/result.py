@@ -12,6 +12,9 @@ from opslab.experiments.program.spec import Program
 from opslab.results import Result
 from opslab.tables.import_report import Reading
 
+FEW, BROKEN, FALSE, BY_RULE, OVERSTATED = 10, 0.05, 0.2, 0.8, 1.5
+"""Limits of `ProgramResult.action`."""
+
 
 @dataclass(frozen=True)
 class ProgramTest:
@@ -253,3 +256,25 @@ class ProgramResult(Result):
     readings: tuple[Reading, ...] = ()
     sources: tuple[SourceFile, ...] = ()
     notes: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def action(self) -> str:
+        """What to do: the first of these that holds.
+
+        ``stop`` where a blocking check failed; ``wait`` below 10 pooled tests; ``repair`` where the
+        last period, or more than 1 in 20 tests outside of a broken one, has a broken split;
+        ``confirm`` above 20 % false-positive risk; ``rule`` below 80 % decided by the registered
+        rule; ``larger`` where wins overstate 1.5 times; else ``trust``.
+        """
+        ratio = sum(test.left_out == "ratio" for test in self.tests)
+        holds = {
+            "stop": self.broken,
+            "wait": (self.pooled.count if self.pooled else 0) < FEW,
+            "repair": self.periods[-1:] and self.periods[-1].broken
+            or ratio > BROKEN * len(self.tests),
+            "confirm": self.risk and self.risk.rate > FALSE,
+            "rule": self.by_rule and self.by_rule.rate < BY_RULE,
+            "larger": (self.exaggeration or 0) >= OVERSTATED,
+            "trust": True,
+        }
+        return next(name for name, true in holds.items() if true)
