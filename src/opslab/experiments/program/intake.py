@@ -250,7 +250,8 @@ def _effects(rows: Sequence[ListedTest], controls: Sequence[int], signs: Any, al
     Of means and shares by the delta method and the normal test of their difference.
     """
     given = np.array([[getattr(row, name) for name in _GIVEN] for row in rows], float)
-    lift, error, low, high, p_value, mean, deviation, units, successes = given.T
+    columns = given.reshape(-1, len(_GIVEN)).T
+    lift, error, low, high, p_value, mean, deviation, units, successes = columns
     z = -float(ndtri(alpha / 2))
     with np.errstate(divide="ignore", invalid="ignore"):
         share = successes / units

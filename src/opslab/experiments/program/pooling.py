@@ -78,11 +78,13 @@ def random_effects(effects: Sequence[float], errors: Sequence[float]) -> RandomE
     --------
     >>> estimated = random_effects([0.1, 0.3, 0.35, 0.65, 0.45], [0.05, 0.1, 0.1, 0.1, 0.1])
     >>> f"{estimated.mean:.4f} ({estimated.error:.4f}), variance {estimated.variance:.4f}"
-    '0.3600 (0.0922), variance 0.0363'
+    '0.3600 (0.0944), variance 0.0363'
 
     Sources
     -------
-    Viechtbauer (2005), REML; Knapp and Hartung (2003), the error; Viechtbauer (2007), Q-profile.
+    Viechtbauer (2005), REML; Knapp and Hartung (2003), the error, which never falls below the usual
+    one (Röver, Knapp and Friede 2015), since effects alike by chance would have none; Viechtbauer
+    (2007), Q-profile.
     """
     values, variances = np.asarray(effects, float), np.asarray(errors, float) ** 2
     count = len(values)
@@ -108,7 +110,7 @@ def random_effects(effects: Sequence[float], errors: Sequence[float]) -> RandomE
 
     between = _root(score, 10 * (np.ptp(values) ** 2 + variances.max()))
     weights, mean, squares = weighed(between)
-    error = sqrt(squares.sum() / ((count - 1) * weights.sum()))
+    error = sqrt(max(float(squares.sum()) / (count - 1), 1.0) / weights.sum())
     low, high = min(profile(0.025), between), max(profile(0.975), between)
     return RandomEffects(mean, error, between, low, high, count)
 

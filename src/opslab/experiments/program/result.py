@@ -270,8 +270,8 @@ class ProgramResult(Result):
         holds = {
             "stop": self.broken,
             "wait": (self.pooled.count if self.pooled else 0) < FEW,
-            "repair": self.periods[-1:]
-            and self.periods[-1].broken
+            "repair": (self.periods[-1:]
+            and self.periods[-1].broken)
             or ratio > BROKEN * len(self.tests),
             "confirm": self.risk and self.risk.rate > FALSE,
             "rule": self.by_rule and self.by_rule.rate < BY_RULE,
