@@ -16,7 +16,7 @@ FAILS = 0.001
 """Below this p-value a sample ratio fails."""
 ALARM = 0.01
 """Below this p-value a period is called broken: of a hundred healthy programs one at most."""
-FEWEST = 20
+LEAST = 20
 """Dated tests with sample ratios, from which on a period is looked for."""
 _SHUFFLES = 999
 _TELLING = 20.0  # of -log p: a single test, however bad, makes no period
@@ -38,7 +38,8 @@ class Split(NamedTuple):
 
 def spread(splits: Sequence[Split]) -> tuple[float, float]:
     """Return chi-square over its degrees of freedom of all together, and its p-value."""
-    statistic, freedom = (sum(split[part] for split in splits) for part in (1, 2))
+    statistic = sum(split.statistic for split in splits)
+    freedom = sum(split.freedom for split in splits)
     return statistic / max(freedom, 1), float(chdtrc(freedom, statistic)) if freedom else 1.0
 
 
@@ -89,7 +90,7 @@ def broken_period(splits: Sequence[Split], seed: int = 0) -> BrokenPeriod | None
     """
     dated = sorted((split for split in splits if split.start), key=_order)
     days = np.array([split.start.toordinal() for split in dated if split.start])
-    if len(days) < FEWEST:
+    if len(days) < LEAST:
         return None
     weeks, begins = np.unique((days - 1) // 7, return_index=True)
     ends = np.append(begins[1:], len(days))
@@ -103,7 +104,7 @@ def broken_period(splits: Sequence[Split], seed: int = 0) -> BrokenPeriod | None
         ratio = _ratio(inside, ends[first:] - begin, sums[:, -1:], len(days))
         best, ratios[first, first:] = np.maximum(best, ratio.max(axis=1)), ratio[0]
     p_value = float((best >= best[0] * (1 - 1e-9)).mean())
-    first, last = np.unravel_index(ratios.argmax(), ratios.shape)
+    first, last = divmod(int(ratios.argmax()), len(weeks))
     within = dated[begins[first] : ends[last]]
     others = [*dated[: begins[first]], *dated[ends[last] :]]
     wide, chance = spread(within)

@@ -12,6 +12,8 @@ from scipy.special import ndtr
 from opslab.experiments.program.pooling import Z
 from opslab.experiments.program.result import CycleTime
 
+_HALF = 0.5
+
 
 class Curve(NamedTuple):
     """The estimate of Kaplan and Meier, at each day on which something was decided.
@@ -74,7 +76,7 @@ def median_days(curve: Curve) -> tuple[float | None, float | None, float | None]
         error = np.sqrt(np.cumsum(steps / (curve.at_risk - curve.decided)))
         distance = np.log(-np.log(open_share)) - log(log(2))
         far = distance * np.abs(np.log(open_share)) / error
-    ends = [curve.days[passed] for passed in (open_share <= 0.5, ~(far < -Z), ~(far <= Z))]
+    ends = [curve.days[passed] for passed in (open_share <= _HALF, ~(far < -Z), ~(far <= Z))]
     median, low, high = (float(reached[0]) if len(reached) else None for reached in ends)
     return median, low, high
 

@@ -70,7 +70,8 @@ class Pooled:
     mean, low, high : float
         Average true lift, its 95 % interval.
     deviation, deviation_low, deviation_high : float
-        Of true lifts between tests (tau), with its Q-profile interval.
+        Of true effects between tests (tau), on the scale of log(1 + lift), with its Q-profile
+        interval.
     next_low, next_high : float
         Where the true lift of the next test lies, with 95 %.
     """

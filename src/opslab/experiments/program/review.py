@@ -6,19 +6,20 @@ import datetime
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from math import expm1, log1p, sqrt
 from typing import Any
 
 import numpy as np
 
 from opslab.errors import DataError, Problem
-from opslab.experiments.program.broken_period import FAILS, broken_period, by_month, is_in
+from opslab.experiments.program.broken_period import FAILS, LEAST, broken_period, by_month, is_in
 from opslab.experiments.program.cycle_time import change, cycle_time, kaplan_meier, log_rank
 from opslab.experiments.program.intake import Intake, take_in
 from opslab.experiments.program.pooling import (
     FEWEST,
-    Z,
     RandomEffects,
     Shrunk,
+    Z,
     false_positive_risk,
     overstated,
     pooled,
@@ -66,23 +67,17 @@ def review_program(
     day = as_of or program.date
     intake = take_in(program, day, data)
     ideas = _ideas(program, day, intake)
-    period = broken_period([*intake.splits.values()], seed)
-    groups = [
-        [replace(test, left_out=_left_out(test, period)) for test in tests]
-        for tests in intake.tests.values()
-    ]
-    firsts, tests = [group[0] for group in groups], [test for group in groups for test in group]
+    period = broken_period(intake.splits, seed)
+    tests = [replace(test, left_out=_left_out(test, period)) for test in intake.tests]
+    firsts = [*{test.test: test for test in reversed(tests)}.values()][::-1]
     kept = [test for test in firsts if not test.left_out]
-    estimated = None
     numbers: dict[str, Any] = {}
     if len(kept) >= FEWEST:
-        estimated = random_effects([t.lift or 0 for t in kept], [t.error or 1 for t in kept])
-        shrunk = _shrunk(estimated, tests)
-        tests = _beside(tests, shrunk)
-        won = _shrunk(estimated, [test for test in kept if test.outcome == "won"])
-        lifts = [test.lift for test in kept if test.outcome == "won"]
-        numbers["exaggeration"], numbers["wrong_sign"] = overstated(lifts, won)
+        estimated = random_effects(*_logs(kept))
+        won = _logs([test for test in kept if test.outcome == "won"])
+        numbers["exaggeration"], numbers["wrong_sign"] = overstated(won[0], shrink(estimated, *won))
         numbers |= {"pooled": pooled(estimated), "impact": _impact(tests, estimated)}
+        tests = _beside(tests, shrink(estimated, *_logs(tests)))
     readings = tuple(intake.readings)
     return ProgramResult(
         program=program,
@@ -92,12 +87,12 @@ def review_program(
         **numbers,
         **_rates(program, kept),
         **_by_rule(firsts),
-        periods=by_month([*intake.splits.values()], period),
+        periods=by_month(intake.splits, period),
         broken_period=period,
         **_cycles(program, day, ideas),
         readings=readings,
         sources=source_files(program, readings, len(firsts)),
-        checks=tuple(_checks(intake, firsts, period, ideas)),
+        checks=tuple(_checks(intake, firsts, ideas)),
     )
 
 
@@ -108,43 +103,44 @@ def _left_out(test: ProgramTest, period: Any) -> str:
     return next((why for why in ("broken", "period", "ratio", "no_error") if why in reasons), "")
 
 
-def _shrunk(estimated: RandomEffects, tests: Sequence[ProgramTest]) -> Shrunk:
-    """Return effects as the others let one believe them; one that is left out tells nothing."""
-    errors = [np.inf if test.left_out or not test.error else test.error for test in tests]
-    return shrink(estimated, [test.lift or 0.0 for test in tests], errors)
+def _logs(tests: Sequence[ProgramTest]) -> tuple[Any, Any]:
+    """Return effects as log(1 + lift), with their errors; one that is left out tells nothing.
+
+    A ratio's error grows with its estimate: on its own scale losses would weigh more than wins.
+    """
+    lifts = np.array([0.0 if test.left_out else test.lift for test in tests])
+    errors = np.array([np.inf if test.left_out else test.error for test in tests])
+    return np.log1p(lifts), errors / (1 + lifts)
 
 
 def _beside(tests: Sequence[ProgramTest], shrunk: Shrunk) -> list[ProgramTest]:
-    ends = zip(tests, shrunk.mean.tolist(), (Z * shrunk.error).tolist(), strict=True)
+    ends = (shrunk.mean + Z * side * shrunk.error for side in (0, -1, 1))
+    names = ("shrunk", "shrunk_low", "shrunk_high")
     return [
-        test
-        if test.left_out
-        else replace(test, shrunk=mean, shrunk_low=mean - half, shrunk_high=mean + half)
-        for test, mean, half in ends
+        test if test.left_out else replace(test, **dict(zip(names, values, strict=True)))
+        for test, values in zip(tests, np.expm1([*ends]).T.tolist(), strict=True)
     ]
 
 
 def _impact(tests: Sequence[ProgramTest], estimated: RandomEffects) -> Impact | None:
-    """Return what was shipped on the metric of most of it, compounded; delta method on the log.
+    """Return what was shipped on the metric of most of it, compounded.
 
     Of a shipped test that is left out the program's average is believed.
     """
-    shipped = [test for test in tests if test.shipped and test.lift is not None]
+    shipped = [test for test in tests if test.shipped and (test.lift or -1) > -1]
+    metrics = Counter(test.metric for test in shipped).most_common(1)
+    shipped = [test for test in shipped if test.metric == metrics[0][0]]
     if not shipped:
         return None
-    ((metric, _),) = Counter(test.metric for test in shipped).most_common(1)
-    shipped = [test for test in shipped if test.metric == metric]
-    announced = np.prod([1 + (test.lift or 0) for test in shipped]) - 1
-    believed = _shrunk(estimated, shipped)
-    shares = 1 / (1 + believed.mean)
-    own = (shares**2 * (believed.error**2 - (believed.pull * estimated.error) ** 2)).sum()
-    half = Z * np.sqrt(own + ((shares * believed.pull).sum() * estimated.error) ** 2)
-    middle = -np.log(shares).sum()
-    ends = (float(np.expm1(middle + away)) for away in (0, -half, half))
-    return Impact(len(shipped), float(announced), *ends)
+    announced = sum(log1p(test.lift or 0) for test in shipped)
+    mean, error, pull = shrink(estimated, *_logs(shipped))
+    shared = pull * estimated.error
+    half = Z * sqrt((error**2 - shared**2).sum() + shared.sum() ** 2)
+    ends = (float(mean.sum()) + side * half for side in (0, -1, 1))
+    return Impact(len(shipped), *map(expm1, (announced, *ends)))
 
 
-def _rates(program: Program, kept: Sequence[ProgramTest]) -> dict[str, Rate | None]:
+def _rates(program: Program, kept: Sequence[ProgramTest]) -> dict[str, Any]:
     """Return how many won and lost, how many had an effect, and the risk behind a win."""
     outcomes = Counter(test.outcome for test in kept)
     among, rule = sum(outcomes.values()), (program.alpha, program.power)
@@ -211,19 +207,17 @@ def _cycles(program: Program, day: datetime.date, ideas: Sequence[Idea]) -> dict
     if not any(since) or all(since):
         return {"cycles": tuple(cycles)}
     curves = []
-    for group, side in (("before", False), ("since", True)):
+    for side in (False, True):
         inside = [at for at, later in enumerate(since) if later is side]
         part = [days[at] for at in inside], [decided[at] for at in inside]
-        cycles.append(cycle_time(group, *part))
+        cycles.append(cycle_time("since" if side else "before", *part))
         curves.append(kaplan_meier(*part))
     saved, low, high, horizon = change(*curves)
     moved = saved, low, high, log_rank(days, decided, since)
     return {"cycles": tuple(cycles), "cycle_change": moved, "horizon": horizon}
 
 
-def _checks(
-    intake: Intake, firsts: Sequence[ProgramTest], period: Any, ideas: Sequence[Idea]
-) -> list[Check]:
+def _checks(intake: Intake, firsts: Sequence[ProgramTest], ideas: Sequence[Idea]) -> list[Check]:
     """Return the checks, the blocking one first."""
     checks = []
 
@@ -241,14 +235,15 @@ def _checks(
     check("enough", few if firsts or not ideas else [], "fail")
     fails = [test.test for test in firsts if (test.ratio_p or 1) < FAILS]
     check("ratios", fails, said="" if intake.splits else "none")
+    searched = sum(split.start is not None for split in intake.splits) >= LEAST
     undated = [test.test for test in firsts if test.start is None]
-    check("period", named("period"), said="" if intake.splits and not period else "")
+    check("period", named("period"), said="" if searched else "none")
     check("dates", undated)
     check("effects", named("no_error"))
     check("broken", named("broken"))
     check("rule", [test.test for test in firsts if not test.by_rule])
-    arms = [tests[0].test for tests in intake.tests.values() if len(tests) > 1]
-    check("arms", arms)
+    counts = Counter(test.test for test in intake.tests)
+    check("arms", [name for name in counts if counts[name] > 1])
     metrics = {test.metric for test in firsts}
     check("one_metric", [*metrics] if len(metrics) > 1 else [])
     for name in ("repeated", "later", "altered", "metrics"):
