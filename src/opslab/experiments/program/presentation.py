@@ -15,15 +15,14 @@ from opslab.results import flat
 
 _TOLD = {
     "headline": "wins pooled risk",
-    "value": "count wins risk pace by_rule failures",
-    "reason": "broken_period left_out pooled exaggeration announced impact holdout saved",
+    "value": "count wins risk median by_rule failures",
+    "reason": "broken_period pooled exaggeration impact holdout saved",
     "row": "wins losses success risk by_rule pooled pooled_deviation pooled_next",
     "effects": "pooled exaggeration",
     "tests": "left_out",
     "periods": "broken_period",
-    "shipped": "announced impact holdout",
+    "shipped": "impact holdout",
     "cycles": "saved",
-    "method": "action pooled risk shrunk ratio shipped cycles",
 }
 """What is told where, of what there is; parts begin with their reasons."""
 _TABLES = {
@@ -32,9 +31,10 @@ _TABLES = {
     "periods": "start tests failures p_value",
     "cycles": "group ideas days",
 }
+_METHOD = "action pooled risk shrunk ratio shipped cycles"
 _TONES: dict[str, Tone] = {"trust": "good", "repair": "bad", "stop": "bad"}
 _MOST = 10
-"""Tests that are shown: the leading ones, and of those left out."""
+"""Leading tests that are shown."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class ProgramVoice(Voice):
 
     def known(self, place: str) -> list[str]:
         """Return what is told in a place."""
-        return [name for name in _TOLD[place].split() if self.values.get(name, True)]
+        return [name for name in _TOLD.get(place, "").split() if self.values.get(name, True)]
 
 
 def voice(result: ProgramResult, language: Language) -> ProgramVoice:
@@ -62,7 +62,7 @@ def voice(result: ProgramResult, language: Language) -> ProgramVoice:
         "announced": impact and {"low": 0.0, "high": impact.announced},
         "holdout": held and dict(held),
         "since": result.program.standardised,
-        "pace": "",
+        "median": None,
         "saved": result.cycle_change and dict(zip("abcp", result.cycle_change, strict=True)),
     }
     for cycle in result.cycles:
@@ -70,8 +70,8 @@ def voice(result: ProgramResult, language: Language) -> ProgramVoice:
             say("over", days=cycle.days[-1]) if end is None else say.integer(end)
             for end in (cycle.median, cycle.low, cycle.high)
         )
-        days = say("days", median=median, interval=say.range(*ends))
-        values |= {f"days_{cycle.group}": days, "pace": days, "waiting": cycle.open}
+        own = {"median": median, "interval": say.range(*ends), "waiting": cycle.open}
+        values |= own | {f"days_{cycle.group}": say("days", **own)}
     return ProgramVoice(language, "program", flat(values))
 
 
@@ -121,7 +121,7 @@ def figures(result: ProgramResult, say: ProgramVoice) -> dict[str, Figure]:
             row = Row(test.test, value, bars, test.shrunk, mark=(test.lift, mark))
             rows["effects"].append(row)
     if result.impact:
-        rows["shipped"] = [line(name) for name in say.known("shipped")]
+        rows["shipped"] = [line(name) for name in ("announced", *say.known("shipped"))]
     for name, lines in rows.items():
         title, axis = say(f"title_{name}"), say("axis")
         drawn[name] = say.chart(name, title, lines, axis, percent=True, signed=True)
@@ -153,7 +153,7 @@ def _over_time(name: str, result: ProgramResult, say: ProgramVoice) -> Figure:
             axes.set_xticks(*ticks(axes.get_xlim(), say))
         axes.set_yticks(*ticks(axes.get_ylim(), say, percent=name == "cycles"))
         name_axis(axes, say(f"axis_{name}"))
-    return Figure(drawing, " ".join(told), say(f"caption_{name}"))
+    return Figure(drawing, ". ".join(told), say(f"caption_{name}"))
 
 
 def _cell(said: str) -> Cell:
@@ -162,40 +162,59 @@ def _cell(said: str) -> Cell:
     return Cell(text, interval=ends)
 
 
-def _part(name: str, result: ProgramResult, say: ProgramVoice) -> Blocks:
-    """Return a part: its sentences, its figure, its table, or that there is nothing to tell."""
-    rows, known = list[Any](), say.known(name) if name in _TOLD else []
-    blocks: Blocks = [say.paragraph(f"reason_{key}") for key in known if name != "method"]
-    blocks += [drawn for key, drawn in result.figures(say.language).items() if key == name]
+def _rows(name: str, result: ProgramResult, say: ProgramVoice) -> list[Any]:
+    """Return the table of a part."""
+    columns = _TABLES[name].split()
     match name:
         case "summary":
-            rows = [
+            return [
                 [say(f"row_{key}"), _cell(say(f"rate_{key}")), say(f"means_{key}")]
                 for key in say.known("row")
             ]
         case "tests":
-            for test in _leading(result):
-                lifts = [_cell(say(f"rate_{key}", **vars(test))) for key in ("lift", "shrunk")]
-                rows.append([test.test, test.metric, *lifts, say(f"outcome_{test.outcome}")])
-            left = [test for test in result.tests if test.left_out][:_MOST]
-            blocks += [Points([say(f"left_{test.left_out}", **vars(test)) for test in left])]
+            return [
+                [
+                    test.test,
+                    test.metric,
+                    *(_cell(say(f"rate_{key}", **vars(test))) for key in ("lift", "shrunk")),
+                    say(f"outcome_{test.outcome}"),
+                ]
+                for test in _leading(result)
+            ]
         case "periods":
-            for period in result.periods:
-                cells = [say(f"cell_{key}", **vars(period)) for key in _TABLES[name].split()]
-                rows += [cells] * bool(period.failures)
-        case "cycles":
-            for cycle in result.cycles:
-                days = _cell(say.values[f"days_{cycle.group}"])
-                rows.append([say(f"group_{cycle.group}"), say("ideas", **vars(cycle)), days])
+            shown = [vars(period) for period in result.periods if period.failures]
+            return [[say(f"cell_{column}", **row) for column in columns] for row in shown]
+    return [
+        [
+            say(f"group_{cycle.group}"),
+            say("ideas", **vars(cycle)),
+            _cell(say.values[f"days_{cycle.group}"]),
+        ]
+        for cycle in result.cycles
+    ]
+
+
+def _part(name: str, result: ProgramResult, say: ProgramVoice) -> Blocks:
+    """Return a part: its sentences, its figure, its table, or that there is nothing to tell."""
+    told = [say.paragraph(f"reason_{key}") for key in say.known(name)]
+    blocks: Blocks = [*told, *filter(None, [result.figures(say.language).get(name)])]
+    if name in _TABLES and (rows := _rows(name, result, say)):
+        blocks.append(say.table(name, _TABLES[name], rows))
+    match name:
+        case "tests":
+            left: dict[str, list[str]] = {}
+            for test in result.tests:
+                left.setdefault(test.left_out, []).append(test.test)
+            blocks.append(
+                Points([say(f"left_{why}", names=names) for why, names in left.items() if why])
+            )
         case "checks":
-            blocks += [say.checks(result.checks)]
+            blocks = [say.checks(result.checks)]
         case "data":
             for reading in result.readings:
                 blocks += import_report(reading, say.language)
         case "method":
-            blocks = [Points([say(f"method_{key}") for key in known])]
-    if rows:
-        blocks.append(say.table(name, _TABLES[name], rows))
+            blocks = [Points([say(f"method_{key}") for key in _METHOD.split()])]
     return [say.heading(name), *(blocks or [say.paragraph(f"no_{name}")])]
 
 
