@@ -145,9 +145,8 @@ def _of_record(record: Any, stopped: str) -> Case:
             "weight": arm["expected"],
             "by_rule": "yes" if rule else "no",
         }
-        rows.append(
-            ListedTest.model_construct(test=plan["experiment"], arm=arm["name"], **known, **days)
-        )
+        known |= {"test": plan["experiment"], "arm": arm["name"], **days}
+        rows.append(ListedTest.model_construct(**known))
     goal = next(iter(effects.values()), {"goal": ""})["goal"]
     return Case(rows, goal, stopped)
 
@@ -184,7 +183,7 @@ def _wrong(rows: Rows) -> Iterator[tuple[str, str, Any, int]]:
         if (row.successes or 0) > (row.units or 0):
             yield "successes", "successes", row.successes, number
         if row.start and row.end and row.end < row.start:
-            yield "dates", "end", row.end, number
+            yield "ended_before", "end", row.end, number
         if len(rows) == 1 and (row.successes, row.mean) != (None, None):
             yield "lone_arm", "arm", row.arm, number
 
@@ -216,7 +215,7 @@ def _compare(cases: Sequence[Case], alpha: float, intake: Intake) -> None:
     effects = _effects(rows, [control for control, *_ in about], np.array(signs), alpha)
     for at, (row, effect) in enumerate(zip(rows, effects, strict=True)):
         control, case, split, units = about[at]
-        lift, error, _, _, p_value = effect
+        lift, error, low, high, p_value = effect
         if at == control and len(case.rows) > 1 and lift is None:
             continue
         outcome: Any = "unknown"
@@ -231,12 +230,16 @@ def _compare(cases: Sequence[Case], alpha: float, intake: Intake) -> None:
                 row.start,
                 row.end,
                 units if split else row.units,
-                *effect,
-                outcome=outcome,
-                shipped=row.decision == "ship" if row.decision else None,
-                by_rule=row.by_rule == "yes" if row.by_rule else None,
-                ratio_p=split.p_value if split else None,
-                left_out=case.stopped or ("" if usable else "no_error"),
+                lift,
+                error,
+                low,
+                high,
+                p_value,
+                outcome,
+                row.decision == "ship" if row.decision else None,
+                row.by_rule == "yes" if row.by_rule else None,
+                split.p_value if split else None,
+                case.stopped or ("" if usable else "no_error"),
             )
         )
 

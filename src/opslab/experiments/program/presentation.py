@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
-from opslab.experiments.program.result import ProgramResult, ProgramTest
+from opslab.experiments.program.result import ProgramResult
 from opslab.messages import Language
 from opslab.report.blocks import Cell, Facts, Points, Tone, Verdict
 from opslab.report.drawing import Row, ticks
@@ -99,7 +99,7 @@ def first_screen(result: ProgramResult, say: ProgramVoice) -> Verdict:
     )
 
 
-def _leading(result: ProgramResult) -> list[ProgramTest]:
+def _leading(result: ProgramResult) -> list[Any]:
     """Return the pooled tests with the largest effects, as one may believe them."""
     pooled = [test for test in result.tests if test.shrunk is not None]
     return sorted(pooled, key=lambda test: -abs(test.shrunk or 0))[:_MOST]

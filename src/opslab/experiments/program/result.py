@@ -261,19 +261,15 @@ class ProgramResult(Result):
     def action(self) -> str:
         """What to do: the first of these that holds.
 
-        ``stop`` where a blocking check failed; ``wait`` below 10 pooled effects; ``repair`` where in
-        the last three months more than 1 in 20 tests had a broken split; ``confirm`` above 20 %
+        ``stop`` where a blocking check failed; ``wait`` below 10 pooled effects; ``repair`` where
+        more than 1 in 20 tests of the last three months had a broken split; ``confirm`` above 20 %
         false-positive risk; ``rule`` where less than 80 % followed the registered rule; ``larger``
-        where wins promise 1.5 times what is true; else ``trust``.
+        where wins promise at least 1.5 times what is to be believed of them; else ``trust``.
         """
-        recent = self.periods[-3:]
-        broken, tests = (
-            sum(vars(month)[name] for month in recent) for name in ("failures", "tests")
-        )
         holds = {
             "stop": self.broken,
             "wait": not self.pooled or self.pooled.count < FEW,
-            "repair": broken > BROKEN * tests,
+            "repair": sum(month.failures - BROKEN * month.tests for month in self.periods[-3:]) > 0,
             "confirm": self.risk and self.risk.rate > FALSE,
             "rule": self.by_rule and self.by_rule.rate < BY_RULE,
             "larger": (self.exaggeration or 0) >= OVERSTATED,

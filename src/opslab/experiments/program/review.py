@@ -233,7 +233,7 @@ def _checks(intake: Intake, firsts: Sequence[ProgramTest], ideas: Sequence[Idea]
     kept = len(named(""))
     few = [test.test for test in firsts] or ["-"] if kept < FEWEST else []
     check("enough", few if firsts or not ideas else [], "fail")
-    fails = [test.test for test in firsts if (test.ratio_p or 1) < FAILS]
+    fails = [test.test for test in firsts if test.ratio_p is not None and test.ratio_p < FAILS]
     check("ratios", fails, said="" if intake.splits else "none")
     searched = sum(split.start is not None for split in intake.splits) >= LEAST
     undated = [test.test for test in firsts if test.start is None]
@@ -243,7 +243,8 @@ def _checks(intake: Intake, firsts: Sequence[ProgramTest], ideas: Sequence[Idea]
     check("broken", named("broken"))
     check("rule", [test.test for test in firsts if not test.by_rule])
     counts = Counter(test.test for test in intake.tests)
-    check("arms", [name for name in counts if counts[name] > 1])
+    several = [name for name in counts if counts[name] > 1]
+    check("arms", several, "pass", "several" if several else "")
     metrics = {test.metric for test in firsts}
     check("one_metric", [*metrics] if len(metrics) > 1 else [])
     for name in ("repeated", "later", "altered", "metrics"):
