@@ -13,6 +13,7 @@ from pathlib import Path
 
 import batch
 import business_case
+import experiment_program
 import exports
 import feedback
 import frames
@@ -55,6 +56,7 @@ def main() -> None:
         *time_saved.measure(),
         *business_case.measure(),
         *operations.measure(),
+        *experiment_program.measure(),
         *batch.measure(),
         *batch.measure_many(),
     ]

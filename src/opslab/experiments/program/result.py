@@ -261,18 +261,15 @@ class ProgramResult(Result):
     def action(self) -> str:
         """What to do: the first of these that holds.
 
-        ``stop`` where a blocking check failed; ``wait`` below 10 pooled tests; ``repair`` where the
-        last period, or more than 1 in 20 tests outside of a broken one, has a broken split;
-        ``confirm`` above 20 % false-positive risk; ``rule`` below 80 % decided by the registered
-        rule; ``larger`` where wins overstate 1.5 times; else ``trust``.
+        ``stop`` where a blocking check failed; ``wait`` below 10 pooled effects; ``repair`` where
+        more than 1 in 20 tests of the last three months had a broken split; ``confirm`` above 20 %
+        false-positive risk; ``rule`` where less than 80 % followed the registered rule; ``larger``
+        where wins promise at least 1.5 times what is to be believed of them; else ``trust``.
         """
-        ratio = sum(test.left_out == "ratio" for test in self.tests)
         holds = {
             "stop": self.broken,
-            "wait": (self.pooled.count if self.pooled else 0) < FEW,
-            "repair": (self.periods[-1:]
-            and self.periods[-1].broken)
-            or ratio > BROKEN * len(self.tests),
+            "wait": not self.pooled or self.pooled.count < FEW,
+            "repair": sum(month.failures - BROKEN * month.tests for month in self.periods[-3:]) > 0,
             "confirm": self.risk and self.risk.rate > FALSE,
             "rule": self.by_rule and self.by_rule.rate < BY_RULE,
             "larger": (self.exaggeration or 0) >= OVERSTATED,
