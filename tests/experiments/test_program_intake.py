@@ -132,11 +132,14 @@ def test_what_contradicts_itself_is_refused_with_its_row(tmp_path):
     assert "ends before it starts" in dates[2]
     (many,) = refused(tmp_path, "test,arm,units,successes\na,control,10,3\na,b,10,11\n")
     assert many[:2] == (3, "successes")
-    (alone,) = refused(tmp_path, "test,arm,units,successes\na,control,10,3\n")
-    assert alone[:2] == (2, "arm")
     (sign,) = refused(tmp_path, "test,lift,error\na,0.1,-0.2\n")
     assert sign[:2] == (2, "error")
     assert refused(tmp_path, "test,lift,p_value\na,0.1,1.2\n")[0][:2] == (2, "p_value")
+
+
+def test_counts_of_one_arm_alone_are_no_effect(tmp_path):
+    result = reviewed(tmp_path, "test,arm,units,successes\na,control,10,3\n")
+    assert [test.left_out for test in result.tests] == ["no_error"]
 
 
 def test_too_few_tests_stop_the_program(tmp_path):
@@ -170,7 +173,7 @@ def test_arms_with_counts(tmp_path):
     assert short.ratio_p == pytest.approx(stats.chisquare([4950, 5050, 5000]).pvalue)
     assert new.ratio_p == 1
     assert (second.left_out, told(result, "ratios")) == ("ratio", ("warn", ["z"]))
-    assert told(result, "arms") == ("pass", ["x"])
+    assert told(result, "arms") == ("warn", ["x"])
     assert result.wins.among == 2
 
 

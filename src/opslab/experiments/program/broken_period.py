@@ -88,7 +88,7 @@ def broken_period(splits: Sequence[Split], seed: int = 0) -> BrokenPeriod | None
     -------
     Kulldorff (1997), scan statistics; Huang, Kulldorff and Gregorio (2007), exponential ones.
     """
-    dated = sorted((split for split in splits if split.start), key=_order)
+    dated = sorted(split for split in splits if split.start)
     days = np.array([split.start.toordinal() for split in dated if split.start])
     if len(days) < LEAST:
         return None
@@ -123,10 +123,6 @@ def broken_period(splits: Sequence[Split], seed: int = 0) -> BrokenPeriod | None
         (mondays[starts.min()], mondays[starts.max()]),
         (sundays[stops.min()], sundays[stops.max()]),
     )
-
-
-def _order(split: Split) -> tuple[datetime.date, float]:
-    return split.start or datetime.date.min, split.statistic
 
 
 def _ratio(inside: Any, count: Any, whole: Any, among: int) -> Any:

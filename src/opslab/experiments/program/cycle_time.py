@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import log, sqrt
 from typing import Any, Literal, NamedTuple
 
@@ -26,6 +25,7 @@ class Curve(NamedTuple):
     at_risk, decided : array of int
     longest : float
         Days up to which anything is known.
+    ideas : int
     """
 
     days: Any
@@ -33,9 +33,10 @@ class Curve(NamedTuple):
     at_risk: Any
     decided: Any
     longest: float
+    ideas: int
 
 
-def kaplan_meier(days: Sequence[float], decided: Sequence[bool]) -> Curve:
+def kaplan_meier(days: Any, decided: Any) -> Curve:
     """Estimate which share is still open after so many days.
 
     Parameters
@@ -61,7 +62,8 @@ def kaplan_meier(days: Sequence[float], decided: Sequence[bool]) -> Curve:
     spans, over = np.asarray(days, float), np.asarray(decided, bool)
     at, counts = np.unique(spans[over], return_counts=True)
     at_risk = len(spans) - np.searchsorted(np.sort(spans), at)
-    return Curve(at, np.cumprod(1 - counts / at_risk), at_risk, counts, float(spans.max()))
+    waiting, longest = np.cumprod(1 - counts / at_risk), float(spans.max())
+    return Curve(at, waiting, at_risk, counts, longest, len(spans))
 
 
 def median_days(curve: Curve) -> tuple[float | None, float | None, float | None]:
@@ -123,15 +125,12 @@ def log_rank(days: Any, decided: Any, since: Any) -> float:
     return float(2 * ndtr(-abs(away) / sqrt(whole))) if (whole := spread.sum()) > 0 else 1.0
 
 
-def cycle_time(
-    group: Literal["all", "before", "since"], days: Sequence[float], decided: Sequence[bool]
-) -> CycleTime:
+def cycle_time(group: Literal["all", "before", "since"], curve: Curve) -> CycleTime:
     """Return how long a group of ideas took."""
-    curve = kaplan_meier(days, decided)
-    steps = (0.0, *curve.days.tolist(), curve.longest), (1.0, *curve.waiting.tolist())
-    waiting = (*steps[1], steps[1][-1])
-    count = len(days)
-    return CycleTime(group, count, count - sum(decided), *median_days(curve), steps[0], waiting)
+    days = (0.0, *curve.days.tolist(), curve.longest)
+    waiting = [1.0, *curve.waiting.tolist()]
+    still = curve.ideas - int(curve.decided.sum())
+    return CycleTime(group, curve.ideas, still, *median_days(curve), days, (*waiting, waiting[-1]))
 
 
 def change(before: Curve, since: Curve) -> tuple[float, float, float, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from math import isnan
@@ -15,7 +15,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri, stdtrit
 
 from opslab import archive, provenance
-from opslab.errors import DataError, Problem
+from opslab.errors import DataError
 from opslab.experiments.checks.sample_ratio import sample_ratio
 from opslab.experiments.program.broken_period import Split
 from opslab.experiments.program.result import ProgramTest
@@ -24,8 +24,6 @@ from opslab.names import folded
 from opslab.tables.import_report import Reading
 from opslab.tables.sheets import Sheet, read_sheet
 
-Rows = Mapping[int, ListedTest]
-"""Of a test: a row for each arm, by its number in the table."""
 REGISTERED = ("plan_unchanged", "pass")
 """Check of a readout whose plan was registered beforehand, and kept."""
 CONTROLS = {"control", "controle", "temoin", "baseline"}
@@ -75,9 +73,7 @@ def take_in(program: Program, day: datetime.date, data: Any = None) -> Intake:
     if program.tests or data is not None:
         sheet = _sheet(program, data)
         intake.readings += [sheet.reading] if sheet.reading else []
-        groups = _grouped(sheet, intake)
-        refuse(sheet, [wrong for rows in groups for wrong in _wrong(rows)])
-        cases += [Case([*rows.values()], program.goal) for rows in groups]
+        cases += [Case(rows, program.goal) for rows in _grouped(sheet, intake)]
     for case in cases:
         first = case.rows[0]
         if ((first.end or first.start) or day) > day:
@@ -86,17 +82,6 @@ def take_in(program: Program, day: datetime.date, data: Any = None) -> Intake:
             intake.aside["repeated"].append(first.test)
     _compare([*kept.values()], program.alpha, intake)
     return intake
-
-
-def refuse(sheet: Sheet[Any], wrong: Sequence[tuple[str, str, Any, int]]) -> None:
-    """Refuse what contradicts itself: each a key, a column, what stands there, and its row."""
-    name = sheet.reading.name if sheet.reading else None
-    DataError.refuse(
-        [
-            Problem(f"program.{key}", {}, name, None, sheet.headings.get(at, at), row, str(given))
-            for key, at, given, row in wrong
-        ]
-    )
 
 
 def _readouts(program: Program, day: datetime.date, intake: Intake) -> Mapping[str, Any]:
@@ -129,24 +114,26 @@ def _of_record(record: Any, stopped: str) -> Case:
         if effect["role"] == "primary" and effect["segment"] is None
     }
     rule = any((check["name"], check["status"]) == REGISTERED for check in record["checks"])
-    days = {at: plan[at] and datetime.date.fromisoformat(plan[at]) for at in ("start", "end")}
+    every: dict[str, Any] = {"test": plan["experiment"], "by_rule": "yes" if rule else "no"}
+    for at in ("start", "end"):
+        every[at] = plan[at] and datetime.date.fromisoformat(plan[at])
     rows = []
     for arm in sorted(record["arms"], key=lambda arm: arm["name"] != plan["control"]):
-        row = effects.get(arm["name"], {})
+        name, row = arm["name"], effects.get(arm["name"], {})
         ends = row.get("lift_interval", {})
         width = float(np.subtract(*np.array([ends.get("high"), ends.get("low")], float)))
         freedom = row.get("degrees_of_freedom") or np.inf
-        error = width / 2 / float(stdtrit(freedom, 1 - plan["alpha"] / 2))
-        shipped = made["action"] == "ship" and made["arm"] == arm["name"]
-        known: Any = {"metric": row.get("metric"), "lift": row.get("lift"), "error": error, **ends}
-        known |= {"p_value": row.get("p_adjusted"), "decision": "ship" if shipped else "no"}
-        known |= {
+        fields = every | {
             "units": arm["units"],
             "weight": arm["expected"],
-            "by_rule": "yes" if rule else "no",
+            "arm": name,
+            **row,
+            **ends,
         }
-        known |= {"test": plan["experiment"], "arm": arm["name"], **days}
-        rows.append(ListedTest.model_construct(**known))
+        fields["p_value"] = row.get("p_adjusted")
+        fields["error"] = width / 2 / float(stdtrit(freedom, 1 - plan["alpha"] / 2))
+        fields["decision"] = "ship" if (made["action"], made["arm"]) == ("ship", name) else "no"
+        rows.append(ListedTest.model_construct(**fields))
     goal = next(iter(effects.values()), {"goal": ""})["goal"]
     return Case(rows, goal, stopped)
 
@@ -161,31 +148,16 @@ def _sheet(program: Program, data: Any) -> Sheet[ListedTest]:
         return read_sheet(program, program.tests, ListedTest, "program-arms", data=data)
 
 
-def _grouped(sheet: Sheet[ListedTest], intake: Intake) -> list[Rows]:
+def _grouped(sheet: Sheet[ListedTest], intake: Intake) -> list[list[ListedTest]]:
     """Return the rows of each test: a row for each arm, of its first metric alone."""
-    groups: dict[str, dict[str, int]] = defaultdict(dict)
-    rows = dict(sheet.rows)
-    for number, row in rows.items():
+    groups = defaultdict[str, dict[str, ListedTest]](dict)
+    for _, row in sheet.rows:
         arms = groups[folded(row.test)]
-        if row.metric != rows[next(iter(arms.values()), number)].metric:
+        if arms and row.metric != next(iter(arms.values())).metric:
             intake.aside["metrics"].append(row.test)
-        elif arms.setdefault(folded(row.arm or ""), number) != number:
+        elif arms.setdefault(folded(row.arm or ""), row) is not row:
             intake.aside["repeated"].append(row.test)
-    return [{number: rows[number] for number in arms.values()} for arms in groups.values()]
-
-
-def _wrong(rows: Rows) -> Iterator[tuple[str, str, Any, int]]:
-    """Give what contradicts itself in the rows of a test."""
-    for number, row in rows.items():
-        ends = [end for end in (row.low, row.lift, row.high) if end is not None]
-        if ends != sorted(ends):
-            yield "ends", "high", row.high, number
-        if (row.successes or 0) > (row.units or 0):
-            yield "successes", "successes", row.successes, number
-        if row.start and row.end and row.end < row.start:
-            yield "ended_before", "end", row.end, number
-        if len(rows) == 1 and (row.successes, row.mean) != (None, None):
-            yield "lone_arm", "arm", row.arm, number
+    return [[*arms.values()] for arms in groups.values()]
 
 
 def _split(rows: Sequence[ListedTest]) -> Split | None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from math import expm1, log1p, sqrt
 from typing import Any
 
 import numpy as np
 
-from opslab.errors import DataError, Problem
 from opslab.experiments.program.broken_period import FAILS, LEAST, broken_period, by_month, is_in
 from opslab.experiments.program.cycle_time import change, cycle_time, kaplan_meier, log_rank
 from opslab.experiments.program.intake import Intake, take_in
@@ -66,7 +65,8 @@ def review_program(
     """
     day = as_of or program.date
     intake = take_in(program, day, data)
-    ideas = _ideas(program, day, intake)
+    sheet = read_sheet(program, program.ideas, Idea, "program-ideas")
+    ideas = [idea for _, idea in sheet.rows if idea.date <= day]
     period = broken_period(intake.splits, seed)
     tests = [replace(test, left_out=_left_out(test, period)) for test in intake.tests]
     firsts = [*{test.test: test for test in reversed(tests)}.values()][::-1]
@@ -78,7 +78,7 @@ def review_program(
         numbers["exaggeration"], numbers["wrong_sign"] = overstated(won[0], shrink(estimated, *won))
         numbers |= {"pooled": pooled(estimated), "impact": _impact(tests, estimated)}
         tests = _beside(tests, shrink(estimated, *_logs(tests)))
-    readings = tuple(intake.readings)
+    readings = tuple(filter(None, (*intake.readings, sheet.reading)))
     return ProgramResult(
         program=program,
         as_of=day,
@@ -98,9 +98,10 @@ def review_program(
 
 def _left_out(test: ProgramTest, period: Any) -> str:
     """Return why a test is not pooled."""
-    own = "ratio" if test.ratio_p is not None and test.ratio_p < FAILS else test.left_out
-    reasons = {test.left_out, own, "period" if is_in(period, test.start) else ""}
-    return next((why for why in ("broken", "period", "ratio", "no_error") if why in reasons), "")
+    if test.left_out == "broken" or not is_in(period, test.start):
+        fails = not test.left_out and test.ratio_p is not None and test.ratio_p < FAILS
+        return "ratio" if fails else test.left_out
+    return "period"
 
 
 def _logs(tests: Sequence[ProgramTest]) -> tuple[Any, Any]:
@@ -159,99 +160,69 @@ def _rates(program: Program, kept: Sequence[ProgramTest]) -> dict[str, Any]:
 
 def _by_rule(firsts: Sequence[ProgramTest]) -> dict[str, Any]:
     """Return how many were decided by the registered rule, in all and by quarter of their end."""
-    quarters: dict[datetime.date | None, list[bool]] = defaultdict(list)
-    for test in firsts:
-        if test.by_rule is not None:
-            over = test.end or test.start
-            quarter = over and over.replace(month=over.month - (over.month - 1) % 3, day=1)
-            quarters[quarter].append(test.by_rule)
-    known = [kept for inside in quarters.values() for kept in inside]
-    parts = sorted((day, inside) for day, inside in quarters.items() if day)
+    quarters = defaultdict[datetime.date, list[bool]](list)
+    known = [test for test in firsts if test.by_rule is not None]
+    for test in known:
+        if over := test.end or test.start:
+            quarters[over.replace(month=over.month - (over.month - 1) % 3, day=1)] += [
+                bool(test.by_rule)
+            ]
+    parts = sorted(quarters.items())
     return {
-        "by_rule": rate(sum(known), len(known)),
+        "by_rule": rate(sum(bool(test.by_rule) for test in known), len(known)),
         "by_rule_quarters": tuple((day, rate(sum(part), len(part))) for day, part in parts),
     }
 
 
-def _ideas(program: Program, day: datetime.date, intake: Intake) -> list[Idea]:
-    """Return the ideas as they stood on a day; a decision before its idea is refused."""
-    sheet = read_sheet(program, program.ideas, Idea, "program-ideas")
-    intake.readings += [sheet.reading] if sheet.reading else []
-    DataError.refuse(
-        [
-            Problem(
-                "program.decided_before",
-                {},
-                sheet.reading.name if sheet.reading else None,
-                None,
-                sheet.headings.get("decided", "decided"),
-                number,
-                str(idea.decided),
-            )
-            for number, idea in sheet.rows
-            if idea.decided and idea.decided < idea.date
-        ]
-    )
-    return [idea for _, idea in sheet.rows if idea.date <= day]
-
-
 def _cycles(program: Program, day: datetime.date, ideas: Sequence[Idea]) -> dict[str, Any]:
     """Return how long ideas took until they were decided, and what the standard changed."""
+    over = [min(idea.decided or day, day) for idea in ideas]
+    days = np.array([(end - idea.date).days for end, idea in zip(over, ideas, strict=True)])
+    decided = np.array([idea.decided is not None and idea.decided <= day for idea in ideas])
+    start = program.standardised or day
+    since = np.array([idea.date >= start for idea in ideas], bool)
     if not ideas:
         return {}
-    decided = [idea.decided is not None and idea.decided <= day for idea in ideas]
-    days = [
-        ((idea.decided if over and idea.decided else day) - idea.date).days
-        for idea, over in zip(ideas, decided, strict=True)
-    ]
-    standard = program.standardised
-    since = [standard is not None and idea.date >= standard for idea in ideas]
-    cycles = [cycle_time("all", days, decided)]
-    if not any(since) or all(since):
+    cycles = [cycle_time("all", kaplan_meier(days, decided))]
+    if since.all() or not since.any():
         return {"cycles": tuple(cycles)}
-    curves = []
-    for side in (False, True):
-        inside = [at for at, later in enumerate(since) if later is side]
-        part = [days[at] for at in inside], [decided[at] for at in inside]
-        cycles.append(cycle_time("since" if side else "before", *part))
-        curves.append(kaplan_meier(*part))
-    saved, low, high, horizon = change(*curves)
+    before, after = (kaplan_meier(days[part], decided[part]) for part in (~since, since))
+    cycles += [cycle_time("before", before), cycle_time("since", after)]
+    saved, low, high, horizon = change(before, after)
     moved = saved, low, high, log_rank(days, decided, since)
     return {"cycles": tuple(cycles), "cycle_change": moved, "horizon": horizon}
 
 
-def _checks(intake: Intake, firsts: Sequence[ProgramTest], ideas: Sequence[Idea]) -> list[Check]:
-    """Return the checks, the blocking one first."""
-    checks = []
-
-    def check(name: str, wrong: Sequence[str], status: Status = "warn", said: str = "") -> None:
-        status = status if wrong or said else "pass"
-        values = {"count": len(wrong), "all": len(firsts), "names": [*dict.fromkeys(wrong)][:8]}
-        detail = Message(f"program.{name}_{said or status}", values)
-        checks.append(Check(name, status, detail, float(len(wrong)), name == "enough"))
-
-    def named(*reasons: str) -> list[str]:
-        return [test.test for test in firsts if test.left_out in reasons]
-
-    kept = len(named(""))
-    few = [test.test for test in firsts] or ["-"] if kept < FEWEST else []
-    check("enough", few if firsts or not ideas else [], "fail")
-    fails = [test.test for test in firsts if test.ratio_p is not None and test.ratio_p < FAILS]
-    check("ratios", fails, said="" if intake.splits else "none")
-    searched = sum(split.start is not None for split in intake.splits) >= LEAST
-    undated = [test.test for test in firsts if test.start is None]
-    check("period", named("period"), said="" if searched else "none")
-    check("dates", undated)
-    check("effects", named("no_error"))
-    check("broken", named("broken"))
-    check("rule", [test.test for test in firsts if not test.by_rule])
+def _checks(
+    intake: Intake, firsts: Sequence[ProgramTest], ideas: Sequence[Idea]
+) -> Iterator[Check]:
+    """Give the checks, the blocking one first."""
+    left = defaultdict[str, list[str]](list)
+    for test in firsts:
+        left[test.left_out].append(test.test)
     counts = Counter(test.test for test in intake.tests)
-    several = [name for name in counts if counts[name] > 1]
-    check("arms", several, "pass", "several" if several else "")
-    metrics = {test.metric for test in firsts}
-    check("one_metric", [*metrics] if len(metrics) > 1 else [])
-    for name in ("repeated", "later", "altered", "metrics"):
-        check(name, intake.aside[name])
+    metrics = dict.fromkeys(test.metric for test in firsts)
+    dated = sum(split.start is not None for split in intake.splits)
+    few = len(left[""]) < FEWEST and (firsts or not ideas)
+    wrong = {
+        "enough": [""] * bool(few),
+        "ratios": left["ratio"],
+        "period": left["period"],
+        "dates": [test.test for test in firsts if test.start is None],
+        "effects": left["no_error"],
+        "broken": left["broken"],
+        "rule": [test.test for test in firsts if not test.by_rule],
+        "arms": [name for name in counts if counts[name] > 1],
+        "one_metric": [*metrics] * (len(metrics) > 1),
+        **{name: intake.aside[name] for name in ("repeated", "later", "altered", "metrics")},
+    }
     if ideas:
-        check("ideas", [] if any(idea.decided for idea in ideas) else [ideas[0].idea])
-    return checks
+        wrong["ideas"] = [""] * (not any(idea.decided for idea in ideas))
+    silent = {"ratios": not intake.splits, "period": dated < LEAST}
+    for name, names in wrong.items():
+        status: Status = "fail" if few and name == "enough" else "warn"
+        none = silent.get(name, False)
+        status = status if names or none else "pass"
+        values = {"count": len(names), "all": len(firsts), "names": [*dict.fromkeys(names)][:8]}
+        detail = Message(f"program.{name}_{'none' if none else status}", values)
+        yield Check(name, status, detail, float(len(names)), name == "enough")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from opslab import archive
 from opslab.documents import Location
-from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title, Words
+from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title, Words, fault
 from opslab.tables.sheets import SheetFile
 
 READOUT = "experiment_readout"
@@ -57,6 +57,25 @@ class ListedTest(Declared):
     by_rule: Literal["yes", "no"] | None = None
     """whether it was decided by the rule that was registered beforehand"""
 
+    @field_validator("high")
+    @classmethod
+    def _above(cls, high: float | None, info: ValidationInfo) -> float | None:
+        ends = [info.data.get("low"), info.data.get("lift"), high]
+        known = [end for end in ends if end is not None]
+        if known != sorted(known):
+            raise fault("program.ends")
+        return high
+
+    @field_validator("end", "successes")
+    @classmethod
+    def _within(cls, given: Any, info: ValidationInfo) -> Any:
+        known = info.data
+        if info.field_name == "successes" and given and given > (known.get("units") or 0):
+            raise fault("program.successes")
+        if info.field_name == "end" and given and given < (known.get("start") or given):
+            raise fault("program.ended_before")
+        return given
+
 
 class Idea(Declared):
     """A row of the list of ideas: when an idea was written down, and when it was decided."""
@@ -67,6 +86,13 @@ class Idea(Declared):
     """day on which it was written down"""
     decided: Day | None = None
     """day of the decision; empty while it is open"""
+
+    @field_validator("decided")
+    @classmethod
+    def _after(cls, decided: Any, info: ValidationInfo) -> Any:
+        if decided and decided < info.data.get("date", decided):
+            raise fault("program.decided_before")
+        return decided
 
 
 class Holdout(Declared):
