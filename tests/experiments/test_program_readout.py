@@ -77,10 +77,10 @@ def page(result, language):
         ),
         (
             "fr",
-            "Sur 72 tests, 17 % ont gagné. L'effet réel d'un test typique est de +0,2 % (-0,1 %",
+            "Sur 72 tests, 17 % ont gagné. L'effet relatif réel d'un test typique est de +0,2 %",
             (
                 "Les unités n'ont pas été réparties comme prévu dans les tests commencés du 2 mars",
-                "L'effet réel du prochain test sera très probablement compris entre",
+                "L'effet relatif réel du prochain test sera très probablement compris entre",
                 "Les tests déployés annonçaient +47,1 % au total (16 tests)",
                 "Le groupe non exposé, qui mesure d'un coup tout ce qui a été déployé, donne +21,0 %",
                 "la durée médiane d'une décision est de 39 jours (29 à 52) ; elle était de 76 jours",
