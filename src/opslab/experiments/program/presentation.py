@@ -17,7 +17,7 @@ _TOLD = {
     "headline": "wins pooled risk",
     "value": "count wins risk median by_rule failures",
     "reason": "broken_period pooled exaggeration impact holdout saved",
-    "row": "wins losses success risk by_rule pooled pooled_deviation pooled_next",
+    "row": "wins losses success risk by_rule pooled",
     "effects": "pooled exaggeration",
     "tests": "left_out",
     "periods": "broken_period",

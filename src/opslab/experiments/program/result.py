@@ -263,8 +263,9 @@ class ProgramResult(Result):
 
         ``stop`` where a blocking check failed; ``wait`` below 10 pooled effects; ``repair`` where
         more than 1 in 20 tests of the last three months had a broken split; ``confirm`` above 20 %
-        false-positive risk; ``rule`` where less than 80 % followed the registered rule; ``larger``
-        where wins promise at least 1.5 times what is to be believed of them; else ``trust``.
+        false-positive risk; ``rule`` where less than 80 % followed the registered rule; ``bolder``
+        without a win; ``larger`` where wins promise at least 1.5 times what is to be believed of
+        them; else ``trust``.
         """
         holds = {
             "stop": self.broken,
@@ -272,6 +273,7 @@ class ProgramResult(Result):
             "repair": sum(month.failures - BROKEN * month.tests for month in self.periods[-3:]) > 0,
             "confirm": self.risk and self.risk.rate > FALSE,
             "rule": self.by_rule and self.by_rule.rate < BY_RULE,
+            "bolder": not self.wins or not self.wins.count,
             "larger": (self.exaggeration or 0) >= OVERSTATED,
             "trust": True,
         }

@@ -151,7 +151,10 @@ def _rates(program: Program, kept: Sequence[ProgramTest]) -> dict[str, Any]:
     shares = [success_rate(share, *rule) for share in (won.rate, won.low, won.high)]
     risks = [false_positive_risk(share, *rule) for share in (shares[0], shares[2], shares[1])]
     counts = won.count, won.among
-    rates = {"success": Rate(*counts, *shares), "risk": Rate(*counts, *risks)}
+    rates = {
+        "success": Rate(*counts, *shares),
+        "risk": Rate(*counts, *risks) if won.count else None,
+    }
     return {"wins": won, "losses": lost, **rates}
 
 
