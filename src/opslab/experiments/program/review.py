@@ -33,6 +33,8 @@ from opslab.messages import Language
 from opslab.results import Check, Message, Status
 from opslab.tables.sheets import read_sheet, source_files
 
+_BLOCKING = ("enough", "as_percentages")
+
 
 def review_program(
     program: Program,
@@ -204,8 +206,10 @@ def _checks(
     metrics = dict.fromkeys(test.metric for test in firsts)
     dated = sum(split.start is not None for split in intake.splits)
     few = len(left[""]) < FEWEST and (firsts or not ideas)
+    lifts = [abs(test.lift) for test in firsts if test.lift]
     wrong = {
         "enough": [""] * bool(few),
+        "as_percentages": [test.test for test in firsts] * bool(np.median(lifts or [0]) > 1),
         "ratios": left["ratio"],
         "period": left["period"],
         "dates": [test.test for test in firsts if test.start is None],
@@ -220,9 +224,10 @@ def _checks(
         wrong["ideas"] = [""] * (not any(idea.decided for idea in ideas))
     silent = {"ratios": not intake.splits, "period": dated < LEAST}
     for name, names in wrong.items():
-        status: Status = "fail" if few and name == "enough" else "warn"
+        blocking = name in _BLOCKING
+        status: Status = "fail" if blocking else "warn"
         none = silent.get(name, False)
         status = status if names or none else "pass"
         values = {"count": len(names), "all": len(firsts), "names": [*dict.fromkeys(names)][:8]}
         detail = Message(f"program.{name}_{'none' if none else status}", values)
-        yield Check(name, status, detail, float(len(names)), name == "enough")
+        yield Check(name, status, detail, float(len(names)), blocking)
