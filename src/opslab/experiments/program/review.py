@@ -162,18 +162,17 @@ def _rates(program: Program, kept: Sequence[ProgramTest]) -> dict[str, Any]:
 
 def _by_rule(firsts: Sequence[ProgramTest]) -> dict[str, Any]:
     """Return how many were decided by the registered rule, in all and by quarter of their end."""
-    quarters = defaultdict[datetime.date, list[bool]](list)
     known = [test for test in firsts if test.by_rule is not None]
+    quarters = defaultdict[datetime.date, list[ProgramTest]](list)
     for test in known:
         if over := test.end or test.start:
-            quarters[over.replace(month=over.month - (over.month - 1) % 3, day=1)] += [
-                bool(test.by_rule)
-            ]
-    parts = sorted(quarters.items())
-    return {
-        "by_rule": rate(sum(bool(test.by_rule) for test in known), len(known)),
-        "by_rule_quarters": tuple((day, rate(sum(part), len(part))) for day, part in parts),
-    }
+            quarters[over.replace(month=(over.month - 1) // 3 * 3 + 1, day=1)].append(test)
+
+    def share(tests: Sequence[ProgramTest]) -> Rate | None:
+        return rate(sum(test.by_rule is True for test in tests), len(tests))
+
+    parts = tuple((day, share(part)) for day, part in sorted(quarters.items()))
+    return {"by_rule": share(known), "by_rule_quarters": parts}
 
 
 def _cycles(program: Program, day: datetime.date, ideas: Sequence[Idea]) -> dict[str, Any]:
