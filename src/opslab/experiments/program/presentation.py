@@ -17,7 +17,7 @@ _TOLD = {
     "headline": "wins pooled risk",
     "value": "count wins risk median by_rule failures",
     "reason": "broken_period pooled exaggeration impact holdout saved",
-    "row": "wins losses success risk by_rule pooled",
+    "row": "wins losses success risk wrong_sign by_rule pooled",
     "effects": "pooled exaggeration",
     "tests": "left_out",
     "periods": "broken_period",
@@ -32,7 +32,7 @@ _TABLES = {
     "cycles": "group ideas days",
 }
 _METHOD = "action pooled risk shrunk ratio shipped cycles"
-_MOST = 10
+_MOST = 8
 """Leading tests that are shown."""
 
 
