@@ -137,6 +137,19 @@ def test_what_contradicts_itself_is_refused_with_its_row(tmp_path):
     assert refused(tmp_path, "test,lift,p_value\na,0.1,1.2\n")[0][:2] == (2, "p_value")
 
 
+def test_arms_without_weight_and_a_control_that_says_nothing_are_no_tests(tmp_path):
+    result = reviewed(
+        tmp_path,
+        "test,arm,lift,error,units,weight,start\na,Control,0,,100,1,2026-01-05\na,new,0.1,0.05,110,1,\n"
+        "b,Témoin,,,100,1,\nb,new,0.1,0.05,110,0,\n",
+        tests={"path": str(tmp_path / "tests.csv")},
+    )
+    assert [(test.test, test.arm) for test in result.tests] == [("a", "new"), ("b", "new")]
+    assert result.tests[0].start.isoformat() == "2026-01-05"
+    assert result.tests[0].ratio_p == pytest.approx(stats.chisquare([100, 110]).pvalue)
+    assert result.tests[1].ratio_p is None
+
+
 def test_counts_of_one_arm_alone_are_no_effect(tmp_path):
     result = reviewed(tmp_path, "test,arm,units,successes\na,control,10,3\n")
     assert [test.left_out for test in result.tests] == ["no_error"]

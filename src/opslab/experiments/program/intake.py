@@ -162,12 +162,13 @@ def _grouped(sheet: Sheet[ListedTest], intake: Intake) -> list[list[ListedTest]]
 
 def _split(rows: Sequence[ListedTest]) -> Split | None:
     """Return how a test's units were split; equally by design where no weights are given."""
+    weights = [1 if row.weight is None else row.weight for row in rows]
     arms = [
-        (row.units, 1 if row.weight is None else row.weight)
-        for row in rows
-        if row.arm and row.units is not None
+        (row.units, weight)
+        for row, weight in zip(rows, weights, strict=True)
+        if row.arm and row.units is not None and weight
     ]
-    if len(arms) == 1 or not sum(units for units, weight in arms if weight):
+    if len(arms) <= 1 or not any(units for units, _ in arms):
         return None
     test = sample_ratio(*zip(*arms, strict=True))
     return Split(rows[0].start, test.statistic, test.degrees_of_freedom)
@@ -188,7 +189,7 @@ def _compare(cases: Sequence[Case], alpha: float, intake: Intake) -> None:
     for at, (row, effect) in enumerate(zip(rows, effects, strict=True)):
         control, case, split, units = about[at]
         lift, error, low, high, p_value = effect
-        if at == control and len(case.rows) > 1 and lift is None:
+        if at == control and len(case.rows) > 1 and not error:
             continue
         outcome: Any = "unknown"
         if lift is not None and p_value is not None:
@@ -199,8 +200,8 @@ def _compare(cases: Sequence[Case], alpha: float, intake: Intake) -> None:
                 row.test,
                 row.arm or "",
                 row.metric or "",
-                row.start,
-                row.end,
+                row.start or case.rows[0].start,
+                row.end or case.rows[0].end,
                 units if split else row.units,
                 lift,
                 error,
