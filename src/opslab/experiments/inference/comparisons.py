@@ -279,10 +279,13 @@ def _score(empty: Comparison, counts: Counts, level: float) -> Comparison:
     )
 
 
-def judge(comparisons: Sequence[Comparison], alpha: float) -> list[Comparison]:
+def judge(
+    comparisons: Sequence[Comparison], alpha: float, family: int = 0
+) -> list[Comparison]:
     """Return the comparisons with p-values adjusted over their family, and what each says.
 
-    Primaries over all arms: Holm. Secondaries: Benjamini and Hochberg. Guardrails: none, as all of
+    Primaries over all arms: Holm, or with ``family`` so many times the p-value (Bonferroni), as
+    bounds share the error rate. Secondaries: Benjamini and Hochberg. Guardrails: none, as all of
     them must hold (intersection-union).
     """
     primary, secondary = (
@@ -290,7 +293,10 @@ def judge(comparisons: Sequence[Comparison], alpha: float) -> list[Comparison]:
         for role in ("primary", "secondary")
     )
     judged = []
-    families = zip(holm(primary), benjamini_hochberg(secondary), strict=True)
+    shared = [p_value and min(1.0, family * p_value) for p_value in primary]
+    families = zip(
+        shared if family else holm(primary), benjamini_hochberg(secondary), strict=True
+    )
     for comparison, (decides, explores) in zip(comparisons, families, strict=True):
         adjusted = replace(comparison, p_adjusted=explores if decides is None else decides)
         judged.append(replace(adjusted, verdict=_verdict(adjusted, alpha)))

@@ -1,0 +1,104 @@
+"""What a design reads out of the sums: comparisons, and what led to them."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from opslab.experiments.decision import Course, ends
+from opslab.experiments.design import Design
+from opslab.experiments.designs.beliefs import beliefs
+from opslab.experiments.designs.looks import SEQUENTIAL, Days
+from opslab.experiments.designs.paths import paths
+from opslab.experiments.grounds import Grounds
+from opslab.experiments.inference.comparisons import judge
+from opslab.experiments.inference.metric_comparisons import compared
+from opslab.experiments.result import Comparison, LookPath, Posterior
+from opslab.experiments.sequential.boundaries import false_positive_rate
+
+
+@dataclass(frozen=True)
+class Read:
+    """The comparisons as a design reads them, in the order of metrics and arms.
+
+    Attributes
+    ----------
+    comparisons : list of Comparison
+    paths : tuple of LookPath
+    posteriors : tuple of Posterior
+    """
+
+    comparisons: list[Comparison]
+    paths: tuple[LookPath, ...] = ()
+    posteriors: tuple[Posterior, ...] = ()
+
+    @property
+    def nominal(self) -> float | None:
+        """The level at which the first primary metric's last look is read."""
+        looks = [path.looks[-1] for path in self.paths if path.role == "primary" and path.looks]
+        return looks[0].nominal if looks else None
+
+    def course(self, design: Design, units: int) -> Course:
+        """Return how it went, for the decision."""
+        futile = {(path.metric, path.arm) for path in self.paths if path.ended == "futility"}
+        kept = {
+            (known.metric, known.arm)
+            for known in self.posteriors
+            if known.role == "primary" and known.loss_kept <= (design.loss or 0.0)
+        }
+        primary = [path for path in self.paths if path.role == "primary"]
+        ended = all(path.ended not in ("", "futility") for path in primary)
+        return Course(frozenset(futile | kept), ended, units)
+
+
+def read_design(grounds: Grounds, days: Days) -> Read:
+    """Return what the experiment's design reads."""
+    method = grounds.experiment.design.method
+    if method in SEQUENTIAL:
+        comparisons, looked = zip(*paths(grounds, days), strict=True)
+        return Read([*comparisons], looked)
+    sums = grounds.sums(grounds.arms, grounds.strata)
+    plain = [known for columns in grounds.metrics.values() for known in compared(columns, sums)]
+    if method == "fixed":
+        return Read(plain)
+    believed = [beliefs(known, grounds) for known in plain]
+    posteriors = tuple(posterior for _, posterior in believed if posterior)
+    return Read([known for known, _ in believed], posteriors=posteriors)
+
+
+def stopping_look(grounds: Grounds, days: Days) -> datetime.date | None:
+    """Return the day of an earlier look that stopped a group sequential test; None without one."""
+    design = grounds.experiment.design
+    if design.method != "group_sequential":
+        return None
+    stops = [len(path.looks) for _, path in paths(grounds, days) if path.ended in ("efficacy", "harm")]
+    for count in range(min(stops, default=len(days)), len(days)):
+        judged = judge([known for known, _ in paths(grounds, days, count)], design.alpha, grounds.family)
+        if ends(grounds.experiment, judged):
+            return days[count - 1]
+    return None
+
+
+def peeking(grounds: Grounds, as_of: datetime.date | None) -> float | None:
+    """Return the false-positive rate of a fixed design at the looks that it had; None for one.
+
+    Looks go by the units that had come in; without days of units by the days of the period.
+    """
+    experiment, period = grounds.experiment, grounds.experiment.period
+    if experiment.design.method != "fixed" or not period or not period.start or not period.end:
+        return None
+    start, end = period.start, period.end
+    today = min(as_of or end, end)
+    days = sorted({*(min(day, end) for day in experiment.looked if start <= day <= today), today, end})
+    came = {
+        day: sum(grounds.unit_counts(arms).values()) for day, arms in (grounds.days or {}).items() if day
+    }
+
+    def information(day: datetime.date) -> float:
+        units = sum(count for key, count in came.items() if key <= str(min(day, today)))
+        elapsed = (day - start).days + 1
+        return units * elapsed / ((min(day, today) - start).days + 1) if came else elapsed
+
+    shares = sorted({information(day) for day in days} - {0})
+    return false_positive_rate(shares, experiment.design.alpha) if len(shares) > 1 else None
