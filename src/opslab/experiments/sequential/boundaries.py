@@ -1,26 +1,26 @@
 """Boundaries of a group sequential test, and what they do: by recursive integration."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from math import ceil, inf, log, pi, sqrt
+from dataclasses import dataclass, replace
+from functools import cache
+from math import ceil, inf, pi, sqrt
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import log_ndtr, logsumexp, ndtr, ndtri, roots_legendre
+from scipy.special import ndtr, ndtri, roots_legendre
 
-from opslab.experiments.sequential.spending import Family, spent
+from opslab.experiments.sequential.spending import Family, spent, within
 
-_REACH = 12.0
-"""Standard deviations around the mean beyond which a path is left out: 1e-33 of all."""
+_REACH = 10.0
+"""Standard deviations around the mean beyond which a path is left out: 1e-23 of all."""
 _POINTS, _PANEL = 16, 4.0
 """Gauss-Legendre points on a panel, and its largest width in standard deviations of a step."""
-_CLOSEST = 1e-5
-"""Smallest gain of information over what was there: below it a step asks for too many points."""
-_LARGEST_DRIFT = 40.0
+_CLOSEST = 1e-3
+"""Smallest gain, as a share of the information after it: less is no look of its own, and a step
+that asks for too many points."""
+_LARGEST_DRIFT = 25.0
+_nodes = cache(roots_legendre)
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def boundaries(
     *,
     final: bool = False,
     futility: tuple[Family, float | None] | None = None,
-    power: float | None = None,
+    power: float = 0.0,
     drift: float | None = None,
 ) -> Boundaries:
     """Return the boundaries at these looks; each side spends half of the error rate.
@@ -87,15 +87,15 @@ def boundaries(
         Increasing shares of the planned information at the looks that happened, or are planned;
         only the last may be 1 or more.
     alpha : float
-        Two-sided error rate, within 0 and .5.
+        Two-sided error rate, within 0 and 1.
     family, exponent
         As in `spent`.
     final : bool
         Whether the last of these looks spends all that is left, whatever its share.
     futility : tuple or None
         Family and exponent for the chance of a miss.
-    power : float or None
-        With futility: the design's.
+    power : float
+        The design's, to be given with futility.
     drift : float or None
         With futility: expected z at information 1 for which the design, at its planned looks, has
         this power: the `drift` of its planned boundaries. When left out these looks are the plan.
@@ -108,8 +108,8 @@ def boundaries(
     Raises
     ------
     ValueError
-        When shares do not increase, or by less than 1e-5 of themselves; or a number is out of
-        range.
+        When shares do not increase, or by less than a thousandth of themselves; or a number is out
+        of range.
 
     Examples
     --------
@@ -121,29 +121,25 @@ def boundaries(
     Lan and DeMets (1983); Armitage, McPherson and Rowe (1969), for the recursion; Pampallona,
     Tsiatis and Kim (2001), for futility; Jennison and Turnbull (2000), chapters 7 and 19.
     """
-    if not 0 < 2 * alpha < 1:
-        raise ValueError(f"alpha == {alpha}, must be > 0 and < 0.5.")
+    within(0, 1, alpha=alpha)
     shares = _checked(information)
-    for position, share in enumerate(shares[:-1]):
-        if share >= 1:
-            raise ValueError(f"information[{position}] == {share}, must be < 1 before the last.")
-    efficacy, total = _efficacy(shares, alpha, family, exponent, final=final)
-    empty = (None,) * len(shares)
-    design = Boundaries(shares, efficacy, empty, total)
+    for share in shares[:-1]:
+        within(0, 1, information=share)
+    ended = final or shares[-1] >= 1
+    total = [spent(share, alpha / 2, family, exponent) for share in shares]
+    total[-1] = alpha / 2 if final else total[-1]
+    efficacy, _ = _spend(shares, total, 0.0)
+    design = Boundaries(shares, efficacy, (None,) * len(shares), tuple(2 * side for side in total))
     if futility is None:
         return design
-    if power is None or not alpha / 2 < power < 1:
-        raise ValueError(f"power == {power}, must be > alpha / 2 and < 1 where futility is.")
-    ended = final or shares[-1] >= 1
+    within(alpha / 2, 1, power=power)
+    missed = [spent(share, 1 - power, *futility) for share in shares]
+    missed[-1] = 1.0 if ended else missed[-1]
     if drift is None:
-        if not ended:
-            raise ValueError(f"drift == {drift}, must be given where these looks are not the plan.")
-        drift = _root(
-            lambda given: _hopeless(design, given, futility, power, ended=True)[1] - (1 - power),
-            drift_for(design, power),
-        )
-    bounds, _ = _hopeless(design, drift, futility, power, ended=ended)
-    return Boundaries(shares, efficacy, bounds, total, drift)
+        within(1 - 1e-12, inf, last_planned_information=shares[-1])
+        drift = _drift(lambda at: 1 - power - _spend(shares, missed, -at, efficacy)[1])
+    hopeless, _ = _spend(shares, missed, -drift, efficacy)
+    return replace(design, futility=tuple(-z for z in hopeless), drift=drift)
 
 
 def crossing(design: Boundaries, drift: float) -> Crossing:
@@ -172,17 +168,14 @@ def crossing(design: Boundaries, drift: float) -> Crossing:
     >>> [f"{chance:.4f}" for chance in stops.upper]
     ['0.1629', '0.6352']
     """
-    if not abs(drift) < inf:
-        raise ValueError(f"drift == {drift}, must be finite.")
-    upper, lower, futile = [], [], []
-    steps = Steps(design.information, drift)
+    within(-inf, inf, drift=drift)
+    steps, stops = Steps(design.information, drift), []
     for bound, hopeless in zip(design.efficacy, design.futility, strict=True):
         low = -bound if hopeless is None else max(hopeless, -bound)
-        upper.append(steps.above(bound))
-        lower.append(steps.below(-bound))
-        futile.append(max(steps.below(low) - lower[-1], 0.0) if low > -bound else 0.0)
+        lower = steps.below(-bound)
+        stops.append((steps.above(bound), lower, steps.below(low) - lower))
         steps.keep(low, bound)
-    return Crossing(tuple(upper), tuple(lower), tuple(futile))
+    return Crossing(*zip(*stops, strict=True))
 
 
 def drift_for(design: Boundaries, power: float) -> float:
@@ -204,9 +197,8 @@ def drift_for(design: Boundaries, power: float) -> float:
     ValueError
         When the power is not above the error rate of one side, or not below 1.
     """
-    if not design.spent[-1] / 2 < power < 1:
-        raise ValueError(f"power == {power}, must be > {design.spent[-1] / 2} and < 1.")
-    return _root(lambda drift: power - sum(crossing(design, drift).upper), 3.0)
+    within(design.spent[-1] / 2, 1, power=power)
+    return _drift(lambda drift: sum(crossing(design, drift).upper) - power)
 
 
 def inflation(design: Boundaries, power: float) -> float:
@@ -288,13 +280,13 @@ def false_positive_rate(information: Sequence[float], alpha: float) -> float:
     -------
     Armitage, McPherson and Rowe (1969), table 2.
     """
-    if not 0 < alpha < 1:
-        raise ValueError(f"alpha == {alpha}, must be > 0 and < 1.")
-    shares = _checked(information)
-    bound, looks = -float(ndtri(alpha / 2)), len(shares)
-    design = Boundaries(shares, (bound,) * looks, (None,) * looks, (alpha,) * looks)
-    stops = crossing(design, 0.0)
-    return sum(stops.upper) + sum(stops.lower)
+    within(0, 1, alpha=alpha)
+    shares, bound = _checked(information), -float(ndtri(alpha / 2))
+    steps, rate = Steps(shares, 0.0), 0.0
+    for _ in shares:
+        rate += 2 * steps.above(bound)
+        steps.keep(-bound, bound)
+    return rate
 
 
 class Steps:
@@ -309,8 +301,7 @@ class Steps:
     """
 
     def __init__(self, information: Sequence[float], drift: float) -> None:
-        self._times = (0.0, *information)
-        self._drift, self._look = drift, 1
+        self._times, self._drift = (0.0, *information), drift
         self._points, self._mass = np.zeros(1), np.ones(1)
 
     def above(self, bound: float) -> float:
@@ -321,112 +312,64 @@ class Steps:
         """Return the chance to come to this look, and to a z at or below the bound there."""
         return float(self._mass @ ndtr(self._away(bound)))
 
-    def log_above(self, bound: float) -> float:
-        """Return the logarithm of `above`, right where it is very small."""
-        return float(logsumexp(log_ndtr(-self._away(bound)), b=self._mass))
-
     def keep(self, low: float, high: float) -> None:
         """Go on to the next look with the paths between these two z."""
-        now, gap = self._times[self._look], self._gap(self._look)
-        self._look += 1
-        if self._look == len(self._times):
-            return
-        centre, reach = self._drift * now, _REACH * sqrt(now)
-        low, high = max(low * sqrt(now), centre - reach), min(high * sqrt(now), centre + reach)
-        if low >= high:
-            self._points, self._mass = np.zeros(1), np.zeros(1)
-            return
-        finest = sqrt(min(gap, self._gap(self._look)))
-        points, weights = _panels(ceil((high - low) / (_PANEL * finest)))
-        points, weights = low + (high - low) * points, (high - low) * weights
-        away = points[:, None] - self._points - self._drift * gap
-        density = np.exp(away**2 / (-2 * gap)) @ self._mass / sqrt(2 * pi * gap)
-        self._points, self._mass = points, weights * density
+        before, now, *later = self._times
+        if later:
+            middle, gap = self._drift * sqrt(now), now - before
+            low = max(low, middle - _REACH)
+            width = max(min(high, middle + _REACH) - low, 0.0)
+            finest = sqrt(min(gap, later[0] - now) / now)
+            panels = max(ceil(width / finest / _PANEL), 1)
+            points, weights = _nodes(_POINTS)
+            starts = np.arange(panels)[:, None]
+            z = low + width / panels * (starts + (points + 1) / 2).ravel()
+            density = np.exp(self._away(z[:, None]) ** 2 / -2) @ self._mass * sqrt(now / gap)
+            self._mass = np.tile(weights, panels) * density * width / panels / sqrt(8 * pi)
+            self._points = z * sqrt(now)
+        self._times = self._times[1:]
 
-    def _gap(self, look: int) -> float:
-        return self._times[look] - self._times[look - 1]
-
-    def _away(self, bound: float) -> Any:
-        gap = self._gap(self._look)
-        mean = self._points + self._drift * gap
-        return (bound * sqrt(self._times[self._look]) - mean) / sqrt(gap)
+    def _away(self, bound: Any) -> Any:
+        before, now = self._times[:2]
+        mean = self._points + self._drift * (now - before)
+        return (bound * sqrt(now) - mean) / sqrt(now - before)
 
 
-@lru_cache(maxsize=64)
-def _panels(panels: int) -> tuple[Any, Any]:
-    """Return points and weights on 0 to 1."""
-    points, weights = roots_legendre(_POINTS)
-    starts = np.arange(panels)[:, None]
-    return ((starts + (points + 1) / 2) / panels).ravel(), np.tile(weights / 2 / panels, panels)
+def _spend(
+    shares: tuple[float, ...], total: Sequence[float], drift: float, below: Sequence[float] = ()
+) -> tuple[tuple[float, ...], float]:
+    """Return the upper boundaries that spend these totals, and what they spend.
 
-
-def _efficacy(
-    shares: tuple[float, ...], alpha: float, family: Family, exponent: float | None, *, final: bool
-) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    total = [2 * spent(share, alpha / 2, family, exponent) for share in shares]
-    if final:
-        total[-1] = alpha
-    steps, bounds = Steps(shares, 0.0), list[float]()
-    for upto, before in zip(total, (0.0, *total), strict=False):
-        bounds.append(_bound(steps, (upto - before) / 2))
-        steps.keep(-bounds[-1], bounds[-1])
-    return tuple(bounds), tuple(total)
+    They are symmetric, or the lower ones are minus `below`, which the upper ones never pass.
+    """
+    steps, bounds, used = Steps(shares, drift), list[float](), 0.0
+    for look, allowed in enumerate(total):
+        bound = _bound(steps, allowed - used)
+        low = -below[look] if below else -bound
+        bounds.append(max(bound, low))
+        used += steps.above(bounds[-1])
+        steps.keep(low, bounds[-1])
+    return tuple(bounds), used
 
 
 def _bound(steps: Steps, chance: float) -> float:
-    """Return the z at or above which this chance lies."""
+    """Return the z at or above which this chance lies; the lowest if there is not so much."""
     if chance <= 0:
         return inf
-    highest = -float(ndtri(chance))  # as if no path had been stopped
-    for end in (highest, -_REACH):
-        if (steps.log_above(end) - log(chance)) * end >= 0:
-            return end
-    return float(brentq(lambda z: steps.log_above(z) - log(chance), -_REACH, highest, xtol=1e-12))
+    if steps.above(-_REACH) <= chance:
+        return -_REACH
+    highest = 1e-9 - ndtri(chance)  # as if no path had been stopped
+    return float(brentq(lambda z: steps.above(z) - chance, -_REACH, highest, xtol=1e-12))
 
 
-def _hopeless(
-    design: Boundaries,
-    drift: float,
-    futility: tuple[Family, float | None],
-    power: float,
-    *,
-    ended: bool,
-) -> tuple[tuple[float | None, ...], float]:
-    """Return the futility boundary at this drift, and the chance of a miss."""
-    shares, bounds, missed = design.information, list[float](), 0.0
-    # Mirrored, so that a miss lies above.
-    steps = Steps(shares, -drift)
-    for look, (share, efficacy) in enumerate(zip(shares, design.efficacy, strict=True)):
-        allowed = spent(share, 1 - power, *futility) - missed
-        last = ended and look == len(shares) - 1
-        hopeless = efficacy if last else min(-_bound(steps, allowed), efficacy)
-        missed += steps.below(-inf) if hopeless == -inf else steps.above(-hopeless)
-        bounds.append(hopeless)
-        steps.keep(-efficacy, -hopeless)
-    return tuple(None if bound == -inf else bound for bound in bounds), missed
-
-
-def _root(difference: Callable[[float], float], guess: float) -> float:
-    """Return the drift at which a falling function is 0."""
-    width = 0.5
-    low, high = guess - width, guess + width
-    while difference(low) < 0 and low > -_LARGEST_DRIFT:
-        low, width = low - width, 2 * width
-    while difference(high) > 0 and high < _LARGEST_DRIFT:
-        high, width = high + width, 2 * width
-    return float(brentq(difference, low, high, xtol=1e-11))
+def _drift(rising: Callable[[float], float]) -> float:
+    return float(brentq(rising, 0.0, _LARGEST_DRIFT, xtol=1e-11))
 
 
 def _checked(information: Sequence[float]) -> tuple[float, ...]:
-    shares, before = tuple(map(float, information)), 0.0
-    if not shares:
-        raise ValueError("len(information) == 0, must be >= 1.")
-    for position, share in enumerate(shares):
-        if not before < share < inf:
-            raise ValueError(f"information[{position}] == {share}, must be > {before} and finite.")
-        if share - before < _CLOSEST * share:
-            raise ValueError(
-                f"information[{position}] == {share}, must be above {before} by {_CLOSEST:g} of it."
-            )
-        before = share
+    shares = tuple(map(float, information))
+    within(0, inf, looks=len(shares))
+    for before, share in zip((0.0, *shares), shares, strict=False):
+        if not before < share * (1 - _CLOSEST) < inf:
+            raise ValueError(f"information == {share}, must be > {before} by {_CLOSEST:g} of it.")
     return shares

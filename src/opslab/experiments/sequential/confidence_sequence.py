@@ -1,9 +1,9 @@
 """Confidence sequences: an interval and a p-value that hold at every look, however many."""
 
-from __future__ import annotations
-
 from math import exp, inf, log, sqrt
 from sys import float_info
+
+from opslab.experiments.sequential.spending import within
 
 
 def spread(alpha: float, planned: float) -> float:
@@ -31,10 +31,8 @@ def spread(alpha: float, planned: float) -> float:
     Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas (2021, arXiv 2103.06476), appendix on the
     mixture's parameter.
     """
-    if not 0 < alpha < 1:
-        raise ValueError(f"alpha == {alpha}, must be > 0 and < 1.")
-    if not 1 <= planned < inf:
-        raise ValueError(f"planned == {planned}, must be >= 1 and finite.")
+    within(0, 1, alpha=alpha)
+    within(0, inf, planned=planned)
     return sqrt((-2 * log(alpha) + log(1 - 2 * log(alpha))) / planned)
 
 
@@ -112,14 +110,12 @@ def always_valid_p(statistic: float, n: float, planned: float, alpha: float) -> 
     The closed inverse of `multiplier` in its error rate, the spread held fast; Johari, Koomen,
     Pekelis and Walsh (2022), for the running minimum.
     """
-    if statistic != statistic:  # noqa: PLR0124
-        raise ValueError(f"statistic == {statistic}, must be a number.")
+    within(-inf, inf, statistic=statistic)
     weight = _weight(n, planned, alpha)
-    exponent = min(statistic**2, 1e6) * weight / (2 * (weight + 1))
-    return max(min(sqrt(weight + 1) * exp(-exponent), 1.0), float_info.min)
+    p_value = sqrt(weight + 1) * exp(-(statistic**2) * weight / (2 * (weight + 1)))
+    return max(min(p_value, 1.0), float_info.min)
 
 
 def _weight(n: float, planned: float, alpha: float) -> float:
-    if not 1 <= n < inf:
-        raise ValueError(f"n == {n}, must be >= 1 and finite.")
+    within(0, inf, n=n)
     return n * spread(alpha, planned) ** 2

@@ -1,13 +1,18 @@
 """Spending functions: how much of an error rate may be spent by a share of the information."""
 
-from __future__ import annotations
-
 from math import e, inf, log, sqrt
 from typing import Literal, assert_never
 
 from scipy.special import ndtr, ndtri
 
 Family = Literal["obrien_fleming", "pocock", "power"]
+
+
+def within(low: float, high: float, **values: float) -> None:
+    """Refuse values that do not lie between two bounds."""
+    for name, value in values.items():
+        if not low < value < high:
+            raise ValueError(f"{name} == {value}, must be > {low:g} and < {high:g}.")
 
 
 def spent(
@@ -21,7 +26,7 @@ def spent(
     Parameters
     ----------
     information : float
-        Share t of the planned information, at least 0; from 1 on all is spent.
+        Share t of the planned information, above 0; from 1 on all is spent.
     alpha : float
         One-sided error rate over all looks, within 0 and 1.
     family : {"obrien_fleming", "pocock", "power"}
@@ -38,7 +43,7 @@ def spent(
     Raises
     ------
     ValueError
-        When a number is out of its range, or an exponent and its family do not go together.
+        When a number is out of its range.
 
     Examples
     --------
@@ -49,21 +54,14 @@ def spent(
     -------
     Lan and DeMets (1983); Kim and DeMets (1987), for the powers.
     """
-    if not 0 <= information < inf:
-        raise ValueError(f"information == {information}, must be >= 0 and finite.")
-    if not 0 < alpha < 1:
-        raise ValueError(f"alpha == {alpha}, must be > 0 and < 1.")
-    if (family == "power") != (exponent is not None):
-        raise ValueError(f"exponent == {exponent}, must be given for the power family alone.")
+    within(0, inf, information=information)
+    within(0, 1, alpha=alpha)
     share = min(float(information), 1.0)
-    if share in {0.0, 1.0}:
-        return alpha * share
     if family == "obrien_fleming":
         return float(2 * ndtr(ndtri(alpha / 2) / sqrt(share)))
     if family == "pocock":
         return alpha * log(1 + (e - 1) * share)
     if family == "power":
-        if exponent is None or not 0 < exponent < inf:
-            raise ValueError(f"exponent == {exponent}, must be > 0 and finite.")
-        return float(alpha * share**exponent)
+        within(0, inf, exponent=exponent or 0)
+        return float(alpha * share ** (exponent or 0))
     assert_never(family)
