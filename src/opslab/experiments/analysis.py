@@ -228,8 +228,9 @@ def _bare(effect: Effect) -> Effect:
 
 def _beside_design(known: Comparison) -> Comparison:
     """Return a comparison whose effects in other ways bear no p-values."""
-    others = {name: getattr(known, name) for name in ("raw", "uncapped", "diluted", "precision")}
-    return replace(known, **{name: effect and _bare(effect) for name, effect in others.items()})
+    others = (known.raw, known.uncapped, known.diluted, known.precision)
+    raw, uncapped, diluted, precision = (effect and _bare(effect) for effect in others)
+    return replace(known, raw=raw, uncapped=uncapped, diluted=diluted, precision=precision)
 
 
 def _companions(grounds: Grounds, comparisons: Sequence[Comparison]) -> Iterator[Companion]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
 
-from opslab.experiments.basis import Action, Decision
+from opslab.experiments.basis import Decision
 from opslab.experiments.designs.looks import planned_days
 from opslab.experiments.inference.power import units_needed
 from opslab.experiments.magnitude import beside_smallest, smallest
@@ -168,19 +168,19 @@ def _by_design(
     if all(lost or _against(arm) for lost, arm in zip(without_hope, arms, strict=True)):
         key = f"experiments.reason_hopeless_{design.method}"
         return Decision("do_not_ship", None, (*reasons, Message(key)))
-    left = (end - as_of).days if end and as_of else None
-    if read.ended if design.method != "bayesian" else not (left is None or left > 0):
-        if any(_unknown(experiment, arm) for arm in arms):
-            return Decision("no_decision", None, reasons)
-        action: Action = "no_decision" if design.method == "bayesian" else "do_not_ship"
-        return Decision(action, None, (*reasons, Message(f"experiments.reason_end_{design.method}")))
+    unknown = any(_unknown(experiment, arm) for arm in arms)
+    if unknown and (read.ended or design.method == "bayesian"):
+        return Decision("no_decision", None, reasons)
+    if read.ended:
+        return Decision("do_not_ship", None, (*reasons, Message("experiments.reason_plan_reached")))
+    left = (end - as_of).days if end and as_of else 0
     following = [day for day in planned_days(design) if as_of and day > as_of]
     if following and as_of:
         day = following[0]
         reasons += (Message("experiments.reason_next_look", {"day": day}),)
         return Decision("extend", None, reasons, None, (day - as_of).days)
     more = max(design.units - read.units, 1) if design.units else None
-    return Decision("extend", None, reasons, more, left if left and left > 0 else None)
+    return Decision("extend", None, reasons, more, left if left > 0 else None)
 
 
 def reason(comparison: Comparison) -> Message:

@@ -88,7 +88,8 @@ class Grounds:
 
     def until(self, day: datetime.date) -> Grounds:
         """Return the same of the units that came in up to a day."""
-        days = {key: arms for key, arms in (self.days or {}).items() if key and key <= str(day)}
+        known = (self.days or {}).items()
+        days: Levels = {key: arms for key, arms in known if key and key <= str(day)}
         arms = merge_levels(days)
         where = f"({self.units.where}) AND {self.units.day} <= {literal(str(day))}"
         return replace(

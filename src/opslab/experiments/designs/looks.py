@@ -71,29 +71,31 @@ def design_problems(experiment: Experiment) -> Iterator[Problem]:
     """Give what is wrong with the looks, and what a design is not computed for."""
     design, period, form = experiment.design, experiment.period, experiment.data.rows
     start, end = (period.start, experiment.last_day) if period else (None, None)
-    planned = ("design", "looks"), planned_days(design)
-    for field, days in ((("looked",), experiment.looked), planned):
+    written = {("looked",): experiment.looked, ("design", "looks"): planned_days(design)}
+    for field, days in written.items():
         for order, (before, day) in enumerate(pairwise((datetime.date.min, *days))):
             if day <= before:
                 values = {"day": day, "before": before}
                 yield experiment.problem("experiments.look_order", *field, order, **values)
             elif (start and day < start) or (end and day > end):
-                values = {"day": day, "start": start, "end": end}
-                yield experiment.problem("experiments.look_outside", *field, order, **values)
-    values = {"count": most_looks(design), "given": len(experiment.looked)}
-    if values["given"] > values["count"]:
-        yield experiment.problem("experiments.looks_many", "looked", **values)
+                yield experiment.problem("experiments.look_outside", *field, order, day=day)
+    count, given = most_looks(design), len(experiment.looked)
+    if given > count:
+        yield experiment.problem("experiments.looks_many", "looked", count=count, given=given)
     if design.method == "fixed":
         return
     timed = period is not None and period.time is not None
-    asked = {
+    asked: dict[tuple[str, ...], object] = {
         ("data", "rows"): form == "finer" or (form == "totals" and (timed or bool(design.looks))),
         ("strata",): experiment.strata and design.method in SEQUENTIAL,
     }
-    for place in (place for place, refused in asked.items() if refused):
-        yield experiment.problem("experiments.design_form", *place, method=design.method)
+    for field in (field for field, refused in asked.items() if refused):
+        yield experiment.problem("experiments.design_form", *field, method=design.method)
     if not timed and (design.looks or design.settled):
         yield experiment.problem("experiments.design_time", "period")
+    primaries = sum(metric.role == "primary" for metric in experiment.metrics)
+    if design.prior and design.prior.scale == "absolute" and primaries > 1:
+        yield experiment.problem("experiments.design_prior", "design", "prior")
     for order, metric in enumerate(experiment.metrics):
         place = ("metrics", order)
         if form != "totals" and design.settled is None and metric.window is None:

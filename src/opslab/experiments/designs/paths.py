@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import datetime
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from scipy.special import ndtr, ndtri
 
@@ -26,9 +25,12 @@ from opslab.experiments.sequential.stopping import after_stopping, repeated_p
 
 FEWEST = 500
 """Units of a pair from which on a confidence sequence speaks, where the plan says nothing."""
-_LEAST, _MOST = 1e-12, 1 - 1e-9  # nominal levels: the least costs the error rate no more than itself
+_LEAST, _MOST = (
+    1e-12,
+    1 - 1e-9,
+)  # nominal levels: the least costs the error rate no more than itself
+_MORE = 1.001  # times the units of the look before: information has to grow
 _FARTHEST = 38.0  # standard errors that a double still tells from others
-Ended = Literal["", "efficacy", "harm", "futility", "last"]
 
 
 def paths(
@@ -51,9 +53,8 @@ def paths(
     ]
 
 
-@dataclass(frozen=True)
-class _Bounds:
-    """What a design reads each look by: bounds of the statistic, and its p-values."""
+class _Reading(NamedTuple):
+    """What a design reads looks by: bounds of the statistic, and p-values that hold at each."""
 
     efficacy: Sequence[float]
     futility: Sequence[float | None]
@@ -83,172 +84,160 @@ class _Pair:
         cut = self.cuts[look]
         pair = {name: cut.arms[name] for name in cut.arms if name in (self.arm, cut.control)}
         if len(pair) < 2:  # noqa: PLR2004 - an arm and the control
-            self._refuse("look_empty", look)
-        sums = replace(cut.sums(pair, cut.strata), alpha=alpha)
-        return compared(self.columns, sums)[0]
+            self.refuse("look_empty", look)
+        return compared(self.columns, replace(cut.sums(pair, cut.strata), alpha=alpha))[0]
+
+    def refuse(self, key: str, look: int) -> None:
+        """Raise for a look, a key without its area."""
+        experiment, values = self.grounds.experiment, {"metric": self.columns.metric.name}
+        place = ("looked",) if experiment.looked else ("design", "looks")
+        problem = experiment.problem(f"experiments.{key}", *place, day=self.days[look], **values)
+        raise SpecError(problem)
 
     def read(self) -> tuple[Comparison, LookPath]:
         """Return the comparison as the design reads it, and the path of its looks."""
-        design, metric = self.grounds.experiment.design, self.columns.metric
-        primary, group = metric.role == "primary", design.method == "group_sequential"
+        experiment, metric = self.grounds.experiment, self.columns.metric
+        design, primary = experiment.design, metric.role == "primary"
+        group, planned = design.method == "group_sequential", self.grounds.planned(self.arm)
         known = [self.at(look, design.alpha) for look in range(len(self.days))]
         units = [sum(comparison.n) for comparison in known]
-        planned, last = self.grounds.planned(self.arm), is_last(self.grounds.experiment, self.days)
-        first = 0 if group else next(
-            (at for at, n in enumerate(units) if n >= (design.smallest or FEWEST)), len(units)
-        )
+        least, end = (1 if group else design.smallest or FEWEST), len(units)
+        for look, (before, n) in enumerate(zip((0, *units), units, strict=False)):
+            if n < _MORE * before or min(known[look].n) < 2:  # noqa: PLR2004 - a variance takes two
+                self.refuse("look_same" if n else "look_empty", look)
         path = LookPath(metric.name, self.arm, metric.role, ())
-        if first == len(units):
-            values = {"n": units[-1], "count": design.smallest or FEWEST}
-            return refused(known[-1], "look_early", **values), path
-        self._refuse_standing(known[first:], first)
-        end = len(units)
-        if group and primary:  # reached: what came after it does not count
-            end = next((at + 1 for at, n in enumerate(units) if n >= planned), end)
-        units, last = units[first:end], last or units[end - 1] >= planned
-        statistics = [_statistic(comparison) for comparison in known[first:end]]
-        if group and not primary:
-            planned = max(planned, units[-1])
-        information = [n / planned for n in units]
+        first = sum(n < least for n in units)
+        if first == end:
+            return refused(known[-1], "look_early", n=units[-1], count=least), path
+        if group and primary:  # once all planned units are there, what comes does not count
+            end = next((look for look, n in enumerate(units, 1) if n >= planned), end)
+            if end < len(units) and self.days[end] in experiment.looked:
+                self.refuse("look_beyond", end)
+        last = is_last(experiment, self.days) or units[end - 1] >= planned
+        statistics = list(map(_statistic, known[first:end]))
+        scale = planned if primary else max(planned, units[end - 1])
+        information = [n / scale for n in units[first:end]]
         alpha = design.alpha / (self.grounds.family if primary else 1)
-        bounds = (
-            self._spending(statistics, information, alpha, last=last)
+        reading = (
+            self.spent(statistics, information, alpha, last=last)
             if group
-            else _sequence(statistics, units, planned, alpha)
+            else _sequence(statistics, units[first:end], planned, alpha)
         )
-        crossed = (abs(z) >= bound for z, bound in zip(statistics, bounds.efficacy, strict=True))
-        beyond = next((at for at, over in enumerate(crossed) if over), None)
-        ended: Ended = "last" if last else ""
-        if primary and beyond is not None:
-            ended = "efficacy" if statistics[beyond] > 0 else "harm"
-            end = first + beyond + 1 if group else end
-        elif primary and not last and statistics[-1] < (bounds.futility[-1] or -math.inf):
+        beyond = [abs(z) >= bound for z, bound in zip(statistics, reading.efficacy, strict=True)]
+        ended: Literal["", "efficacy", "harm", "futility", "last"] = "last" if last else ""
+        if primary and any(beyond):
+            crossed = beyond.index(True)
+            ended = "efficacy" if statistics[crossed] > 0 else "harm"
+            end = first + crossed + 1 if group else end
+        elif primary and not last and statistics[-1] < (reading.futility[-1] or -math.inf):
             ended = "futility"
-        count = end - first
         looks = tuple(
-            self._look(first + at, statistics[at], information[at], bounds, at)
-            for at in range(count)
+            self.look(look, *of)
+            for look, of in enumerate(
+                zip(statistics[: end - first], information, *reading, strict=False), first
+            )
         )
-        read = self._read(end - 1, looks[-1])
-        if group and primary and ended in ("efficacy", "harm", "last"):
-            seen = (statistics[:count], information[:count], bounds.efficacy[:count])
-            read = self._stopped(read, end - 1, after_stopping(*seen, alpha), statistics[count - 1])
+        read = self.at(end - 1, looks[-1].nominal)
+        p_value = None if read.p_value is None else looks[-1].p_value
+        read = replace(read, p_value=p_value, harm_p=None)
+        if group and primary and ended not in ("", "futility") and read.difference is not None:
+            read = self.stopped(read, looks, reading.efficacy, alpha)
         return read, replace(path, looks=looks, ended=ended)
 
-    def _spending(
+    def spent(
         self, statistics: Sequence[float], information: Sequence[float], alpha: float, *, last: bool
-    ) -> _Bounds:
+    ) -> _Reading:
+        """Return what a group sequential design reads looks by."""
         design = self.grounds.experiment.design
-        spending, family, drift = design.spending or Spending(), None, None
-        own = spending.family, spending.exponent
+        spending, futility, drift = design.spending or Spending(), None, None
         if design.futility and self.columns.metric.role == "primary":
-            family = (design.futility.family, design.futility.exponent)
-            count = int(most_looks(design))
-            shares = [(look + 1) / count for look in range(count)]
-            drift = boundaries(
-                shares, alpha, *own, futility=family, power=design.power
-            ).drift
+            futility, count = (design.futility.family, design.futility.exponent), most_looks(design)
+            plan = [look / count for look in range(1, int(count) + 1)]
+            own = (alpha, spending.family, spending.exponent)
+            drift = boundaries(plan, *own, futility=futility, power=design.power).drift
+        family, exponent = spending.family, spending.exponent
         found = boundaries(
             information,
             alpha,
-            *own,
+            family,
+            exponent,
             final=last,
-            futility=family,
-            power=design.power if family else None,
+            futility=futility,
+            power=design.power,
             drift=drift,
         )
         p_values = [
             repeated_p(
-                statistic, information[: at + 1], *own, final=last and at == len(information) - 1
+                statistic,
+                information[:count],
+                family,
+                exponent,
+                final=last and count == len(information),
             )
-            for at, statistic in enumerate(statistics)
+            for count, statistic in enumerate(statistics, 1)
         ]
-        return _Bounds(found.efficacy, found.futility, p_values)
+        return _Reading(found.efficacy, found.futility, p_values)
 
-    def _look(
-        self, look: int, statistic: float, information: float, bounds: _Bounds, at: int
+    def look(
+        self,
+        look: int,
+        statistic: float,
+        information: float,
+        bound: float,
+        futility: float | None,
+        p_value: float,
     ) -> Look:
-        bound = bounds.efficacy[at]
-        nominal = _nominal(bound)
-        known = self.at(look, nominal)
+        """Return what stood at a look."""
+        known = self.at(look, nominal := _nominal(bound))
         return Look(
             self.days[look],
             known.n,
             information,
             statistic,
             bound if math.isfinite(bound) else None,
-            bounds.futility[at],
+            futility,
             nominal,
             known.difference,
             *known.difference_interval,
             known.lift,
             *known.lift_interval,
-            bounds.p_values[at],
+            p_value,
         )
 
-    def _read(self, look: int, last: Look) -> Comparison:
-        known = self.at(look, last.nominal)
-        return replace(known, p_value=None if known.p_value is None else last.p_value, harm_p=None)
-
-    def _stopped(
-        self,
-        known: Comparison,
-        look: int,
-        ends: tuple[float, float, float, float],
-        statistic: float,
+    def stopped(
+        self, known: Comparison, looks: Sequence[Look], bounds: Sequence[float], alpha: float
     ) -> Comparison:
         """Return a comparison with what may be said of it after stopping.
 
         Ends are in units of z: each is read off the interval that reaches just so far to its side.
         """
-        if known.difference is None:
-            return known
-        p_value, median, *sides = ends
-        sign = 1 if known.goal == "increase" else -1
-        low, high = sorted(sign * side for side in sides)
-        roots = [self._root(look, sign * statistic - end) for end in (sign * median, low, high)]
-        (difference, *interval), (lift, *lifts) = zip(*roots, strict=True)
+        seen = [(look.statistic, look.information or 0.0) for look in looks]
+        after = after_stopping(*zip(*seen, strict=True), bounds[: len(seen)], alpha)
+        sign, statistic = (1 if known.goal == "increase" else -1), looks[-1].statistic
+        roots = []
+        for effect in (after.median, *sorted((after.low, after.high), key=lambda end: sign * end)):
+            reach = sign * (statistic - effect)
+            ends = self.at(len(looks) - 1, _nominal(abs(reach)))
+            roots.append((ends.difference_interval[reach < 0], ends.lift_interval[reach < 0]))
+        (difference, low, high), (lift, lift_low, lift_high) = zip(*roots, strict=True)
         return replace(
             known,
             difference=difference,
-            difference_interval=tuple(interval),
+            difference_interval=(low, high),
             lift=lift,
-            lift_interval=tuple(lifts),
-            p_value=p_value,
+            lift_interval=(lift_low, lift_high),
+            p_value=after.p_value,
         )
-
-    def _root(self, look: int, reach: float) -> tuple[float | None, float | None]:
-        """Return the estimate less so many of its errors, and the lift that belongs to it."""
-        known = self.at(look, _nominal(abs(reach)))
-        side = reach < 0
-        return known.difference_interval[side], known.lift_interval[side]
-
-    def _refuse_standing(self, known: Sequence[Comparison], first: int) -> None:
-        """Raise for a look by which nothing counted, or nothing more than before."""
-        before = 0
-        for look, comparison in enumerate(known, first):
-            if min(comparison.n) < 2:  # noqa: PLR2004 - a variance takes two
-                self._refuse("look_empty", look)
-            if sum(comparison.n) <= before:
-                self._refuse("look_same", look)
-            before = sum(comparison.n)
-
-    def _refuse(self, key: str, look: int) -> None:
-        experiment, values = self.grounds.experiment, {"metric": self.columns.metric.name}
-        place = ("looked",) if experiment.looked else ("design", "looks")
-        day = self.days[look]
-        raise SpecError(experiment.problem(f"experiments.{key}", *place, day=day, **values))
 
 
 def _sequence(
     statistics: Sequence[float], units: Sequence[int], planned: float, alpha: float
-) -> _Bounds:
-    p_values = [
-        always_valid_p(statistic, n, planned, alpha)
-        for statistic, n in zip(statistics, units, strict=True)
-    ]
+) -> _Reading:
+    """Return what an always-valid design reads looks by."""
+    seen = zip(statistics, units, strict=True)
+    p_values = [always_valid_p(statistic, n, planned, alpha) for statistic, n in seen]
     bounds = [multiplier(n, planned, alpha) for n in units]
-    return _Bounds(bounds, [None] * len(units), list(accumulate(p_values, min)))
+    return _Reading(bounds, [None] * len(units), list(accumulate(p_values, min)))
 
 
 def _statistic(known: Comparison) -> float:

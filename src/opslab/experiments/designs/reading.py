@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 from opslab.experiments.decision import Course, ends
 from opslab.experiments.design import Design
-from opslab.experiments.designs.beliefs import beliefs
-from opslab.experiments.designs.looks import SEQUENTIAL, Days
+from opslab.experiments.designs.beliefs import NARROW, believed
+from opslab.experiments.designs.looks import SEQUENTIAL, Days, is_last
 from opslab.experiments.designs.paths import paths
 from opslab.experiments.grounds import Grounds
 from opslab.experiments.inference.comparisons import judge
@@ -27,11 +27,14 @@ class Read:
     comparisons : list of Comparison
     paths : tuple of LookPath
     posteriors : tuple of Posterior
+    ended : bool
+        Whether the plan has no look left.
     """
 
     comparisons: list[Comparison]
     paths: tuple[LookPath, ...] = ()
     posteriors: tuple[Posterior, ...] = ()
+    ended: bool = False
 
     @property
     def nominal(self) -> float | None:
@@ -47,24 +50,26 @@ class Read:
             for known in self.posteriors
             if known.role == "primary" and known.loss_kept <= (design.loss or 0.0)
         }
-        primary = [path for path in self.paths if path.role == "primary"]
-        ended = all(path.ended not in ("", "futility") for path in primary)
-        return Course(frozenset(futile | kept), ended, units)
+        return Course(frozenset(futile | kept), self.ended, units)
 
 
 def read_design(grounds: Grounds, days: Days) -> Read:
     """Return what the experiment's design reads."""
-    method = grounds.experiment.design.method
+    experiment = grounds.experiment
+    method = experiment.design.method
     if method in SEQUENTIAL:
         comparisons, looked = zip(*paths(grounds, days), strict=True)
-        return Read([*comparisons], looked)
+        return Read([*comparisons], looked, ended=_reached(looked) or is_last(experiment, days))
     sums = grounds.sums(grounds.arms, grounds.strata)
     plain = [known for columns in grounds.metrics.values() for known in compared(columns, sums)]
     if method == "fixed":
         return Read(plain)
-    believed = [beliefs(known, grounds) for known in plain]
-    posteriors = tuple(posterior for _, posterior in believed if posterior)
-    return Read([known for known, _ in believed], posteriors=posteriors)
+    sums = replace(sums, alpha=1 - NARROW)
+    narrow = [known for columns in grounds.metrics.values() for known in compared(columns, sums)]
+    design = experiment.design
+    after = [believed(*known, design) for known in zip(plain, narrow, strict=True)]
+    posteriors = tuple(posterior for _, posterior in after if posterior)
+    return Read([known for known, _ in after], posteriors=posteriors)
 
 
 def stopping_look(grounds: Grounds, days: Days) -> datetime.date | None:
@@ -72,12 +77,19 @@ def stopping_look(grounds: Grounds, days: Days) -> datetime.date | None:
     design = grounds.experiment.design
     if design.method != "group_sequential":
         return None
-    stops = [len(path.looks) for _, path in paths(grounds, days) if path.ended in ("efficacy", "harm")]
-    for count in range(min(stops, default=len(days)), len(days)):
-        judged = judge([known for known, _ in paths(grounds, days, count)], design.alpha, grounds.family)
-        if ends(grounds.experiment, judged):
+    stops = [len(path.looks) for _, path in paths(grounds, days) if path.role == "primary"]
+    for count in range(min(stops), len(days)):
+        known, looked = zip(*paths(grounds, days, count), strict=True)
+        judged = judge(known, design.alpha, grounds.family)
+        if _reached(looked) or ends(grounds.experiment, judged):
             return days[count - 1]
     return None
+
+
+def _reached(looked: Sequence[LookPath]) -> bool:
+    """Whether the planned units were reached, and every primary metric has its answer."""
+    ended = {path.ended for path in looked if path.role == "primary"}
+    return "last" in ended and not ended & {"", "futility"}
 
 
 def peeking(grounds: Grounds, as_of: datetime.date | None) -> float | None:
@@ -90,9 +102,13 @@ def peeking(grounds: Grounds, as_of: datetime.date | None) -> float | None:
         return None
     start, end = period.start, period.end
     today = min(as_of or end, end)
-    days = sorted({*(min(day, end) for day in experiment.looked if start <= day <= today), today, end})
+    days = sorted(
+        {*(min(day, end) for day in experiment.looked if start <= day <= today), today, end}
+    )
     came = {
-        day: sum(grounds.unit_counts(arms).values()) for day, arms in (grounds.days or {}).items() if day
+        day: sum(grounds.unit_counts(arms).values())
+        for day, arms in (grounds.days or {}).items()
+        if day
     }
 
     def information(day: datetime.date) -> float:

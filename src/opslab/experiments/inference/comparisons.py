@@ -279,9 +279,7 @@ def _score(empty: Comparison, counts: Counts, level: float) -> Comparison:
     )
 
 
-def judge(
-    comparisons: Sequence[Comparison], alpha: float, family: int = 0
-) -> list[Comparison]:
+def judge(comparisons: Sequence[Comparison], alpha: float, family: int = 0) -> list[Comparison]:
     """Return the comparisons with p-values adjusted over their family, and what each says.
 
     Primaries over all arms: Holm, or with ``family`` so many times the p-value (Bonferroni), as
@@ -294,9 +292,7 @@ def judge(
     )
     judged = []
     shared = [p_value and min(1.0, family * p_value) for p_value in primary]
-    families = zip(
-        shared if family else holm(primary), benjamini_hochberg(secondary), strict=True
-    )
+    families = zip(shared if family else holm(primary), benjamini_hochberg(secondary), strict=True)
     for comparison, (decides, explores) in zip(comparisons, families, strict=True):
         adjusted = replace(comparison, p_adjusted=explores if decides is None else decides)
         judged.append(replace(adjusted, verdict=_verdict(adjusted, alpha)))
@@ -307,13 +303,13 @@ def _verdict(comparison: Comparison, alpha: float) -> Verdict:
     if comparison.difference is None:
         return "not_estimable"
     if comparison.role == "guardrail":
-        return _guarded(comparison)
+        return guarded(comparison)
     if comparison.p_adjusted is None or comparison.p_adjusted > alpha:
         return "open"
     return "won" if (comparison.difference > 0) == (comparison.goal == "increase") else "lost"
 
 
-def _guarded(comparison: Comparison) -> Verdict:
+def guarded(comparison: Comparison) -> Verdict:
     """Judge a guardrail by the interval that is shown: its worse side against the margin."""
     kind, size = comparison.margin or ("absolute", 0.0)
     relative = kind == "relative"
