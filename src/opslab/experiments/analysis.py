@@ -190,8 +190,8 @@ def _result(
     decision = decide(experiment, checks, comparisons, spreads, grounds.weights, day, course)
     rate = peeking(grounds, as_of)
     if rate is not None and decision.action != "stop_broken":
-        told = Message("experiments.reason_peeking", {"rate": rate, "alpha": grounds.alpha})
-        decision = replace(decision, reasons=(told, *decision.reasons))
+        said = Message("experiments.reason_peeking", {"rate": rate, "alpha": grounds.alpha})
+        decision = replace(decision, reasons=(said, *decision.reasons))
     return ExperimentResult(
         plan=_plan(grounds),
         arms=grounds.summaries,

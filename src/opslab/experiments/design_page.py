@@ -1,4 +1,4 @@
-"""The design on the page: what was chosen beforehand, its looks, and what is believed after them."""
+"""The design on the page: what was chosen beforehand, its looks, what is believed after them."""
 
 from __future__ import annotations
 
@@ -32,10 +32,12 @@ def design(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
         _amount(prior["mean"] + side * prior["sd"], prior["scale"], say) for side in (-1, 1)
     )
     primary = [path for path in result.paths if path.role == "primary"]
-    values: dict[str, Any] = chosen | {
+    values: dict[str, Any] = {
+        **chosen,
         "looks": looks if isinstance(looks, int) else len(looks),
         "family": say(f"family_{family or 'obrien_fleming'}"),
         "range": say.range(low, high),
+        "accepted": _loss(chosen.get("loss", 0.0), prior["scale"], say),
         "rate": result.peeking,
         "day": result.as_of,
         "count": len(primary),
@@ -43,7 +45,7 @@ def design(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
     }
     on, start = plan.registered_on, plan.start
     registered = "un" if on is None else "late_" if start and on > start else ""
-    told = {
+    remarks = {
         "futility": "futility" in chosen,
         "peeking": result.peeking is not None,
         "stands": bool(primary and result.as_of),
@@ -53,12 +55,12 @@ def design(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
         say.heading("design"),
         say.paragraph(f"design_{method}", **values),
         say.remark(f"design_{registered}registered", day=on, start=start),
-        *(say.remark(f"design_{key}", **values) for key, applies in told.items() if applies),
+        *(say.remark(f"design_{key}", **values) for key, applies in remarks.items() if applies),
     ]
     drawn = result.figures(say.language)
-    for of in (*primary, *result.posteriors):
-        blocks += [drawn[name]] if (name := _name(of)) in drawn else []
-        blocks += [_looks(of, result, say)] if isinstance(of, LookPath) else []
+    for path in primary:
+        blocks += [drawn[_name(path)], _looks(path, result, say)] if path.looks else []
+    blocks += [drawn[name] for known in result.posteriors if (name := _name(known)) in drawn]
     return [*blocks, _posteriors(result, say)] if result.posteriors else blocks
 
 
@@ -76,8 +78,8 @@ def design_figures(result: ExperimentResult, say: ExperimentVoice) -> Iterator[t
         if path.role == "primary" and at:
             axis = say("path_statistic" if group else "path_effect")
             caption = say(f"caption_path_{result.plan.method}")
-            more = {"percent": lifts, "signed": True}
-            yield _name(path), say.chart("", title, rows, axis, (), caption, **more)
+            points, signs = (), {"percent": lifts, "signed": True}
+            yield _name(path), say.chart("", title, rows, axis, points, caption, **signs)
     for known in result.posteriors:
         if known.prior and known.family == "normal":
             title = say("belief_title", **metric_and_arm(known), wins=known.wins)
@@ -85,17 +87,12 @@ def design_figures(result: ExperimentResult, say: ExperimentVoice) -> Iterator[t
             spans = {"before": (mean, (mean - _USUAL * sd, mean + _USUAL * sd), GREY)}
             spans |= {"data": (known.estimate, (known.estimate,) * 2, GREY)}
             spans |= {"after": (known.mean, after, BLUE)}
-            rows = [
-                Row(
-                    say(f"belief_{name}"),
-                    _amount(point, known.scale, say),
-                    [(*ends, colour)],
-                    point,
-                    thin=True,
-                )
-                for name, (point, ends, colour) in spans.items()
-            ]
-            more = {"percent": known.scale == "relative", "signed": True}
+            rows = []
+            for key, (point, ends, colour) in spans.items():
+                value, *shown = (_amount(end, known.scale, say) for end in (point, *ends))
+                value += f" ({say.range(*shown)})" if key != "data" else ""
+                rows.append(Row(say(f"belief_{key}"), value, [(*ends, colour)], point, thin=True))
+            more: dict[str, Any] = {"percent": known.scale == "relative", "signed": True}
             yield _name(known), say.chart("belief", title, rows, say("belief_axis"), **more)
 
 
@@ -107,6 +104,10 @@ def _amount(value: float, scale: str, say: ExperimentVoice) -> str:
     return say.signed_percent(value) if scale == "relative" else say.signed_number(value)
 
 
+def _loss(value: float, scale: str, say: ExperimentVoice) -> str:
+    return say.percent(value, 2) if scale == "relative" else say.number(value)
+
+
 def _label(look: Look, say: ExperimentVoice) -> str:
     day = say.date(look.day) if look.day else None
     return say.joined(day, say("look_units", units=sum(look.n), share=look.information))
@@ -115,6 +116,8 @@ def _label(look: Look, say: ExperimentVoice) -> str:
 def _statistic(look: Look, say: ExperimentVoice) -> Row:
     """Return the statistic on the span in which the test goes on."""
     bound, value = look.efficacy, say.decimal(look.statistic)
+    if bound is not None:
+        value = say("look_bound", value=value, bound=bound)
     spans = [] if bound is None else [(-bound, bound, GREY)]
     hopeless = look.futility
     mark = None if hopeless is None else (hopeless, say("look_hopeless"))
@@ -154,8 +157,9 @@ def _looks(path: LookPath, result: ExperimentResult, say: ExperimentVoice) -> Ta
 def _posteriors(result: ExperimentResult, say: ExperimentVoice) -> Table:
     rows = list[Cells]()
     for known in result.posteriors:
-        ends = (known.estimate, known.mean, known.low, known.high, known.loss, known.loss_kept)
-        alone, mean, low, high, *losses = (_amount(end, known.scale, say) for end in ends)
+        ends = (known.estimate, known.mean, known.low, known.high)
+        alone, mean, low, high = (_amount(end, known.scale, say) for end in ends)
+        losses = [_loss(end, known.scale, say) for end in (known.loss, known.loss_kept)]
         exceeds = say.none if known.exceeds is None else say.percent(known.exceeds)
         chances = [say.percent(known.wins), exceeds]
         after = Cell(mean, interval=say.range(low, high))

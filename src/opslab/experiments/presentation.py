@@ -40,8 +40,9 @@ _MOST_REASONS = 3  # that the first screen shows unfolded, so that the figures s
 _IN_FAVOUR = ("experiments.reason_won_", "experiments.reason_safe_")
 _METHOD = (
     "logs finer totals counts welch score ratio cuped quantile clustered paired stratified phases "
-    "trigger segments trends capped companions group_sequential always_valid bayes primary secondary guardrail sample_ratio "
-    "covariate_balance rule_all rule_any time utc timezone weights_assumed fingerprint spec"
+    "trigger segments trends capped companions group_sequential always_valid bayes "
+    "primary secondary guardrail sample_ratio covariate_balance rule_all rule_any time utc "
+    "timezone weights_assumed fingerprint spec"
 )
 
 
@@ -173,8 +174,9 @@ def _effects(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
         for note in comparison.notes:
             blocks.append(say.remark("note_line", note=say.message(note), **names))
         p_value, adjusted = comparison.p_value, comparison.p_adjusted
-        told = method == "fixed" and p_value is not None and adjusted is not None
-        if told and p_value <= result.plan.alpha < adjusted:
+        if p_value is None or adjusted is None or method != "fixed":
+            continue
+        if p_value <= result.plan.alpha < adjusted:
             blocks.append(say.remark("told_apart", **names))
     overall = beside("diluted", result, say)
     if overall:

@@ -17,7 +17,6 @@ from opslab.errors import Problem, SpecError
 from opslab.experiments.arms import Arms
 from opslab.experiments.data import Data
 from opslab.experiments.design import Design, Planning
-from opslab.experiments.designs.looks import design_problems
 from opslab.experiments.metrics import DeclaredMetric, Metric
 from opslab.experiments.metrics.base import Form as MetricForm
 from opslab.experiments.phases import Period, Phase, refuse_phases
@@ -326,7 +325,8 @@ class Experiment(FromFile):
 
         It parses and validates, and is refused rather than ignored.
         """
-        problems = list(design_problems(self))
+        looks = import_module("opslab.experiments.designs.looks")  # which stands on specs
+        problems = [*looks.look_problems(self), *looks.design_problems(self)]
         asked: dict[MetricForm, object] = {
             "totals": self.data.rows == "totals",
             "strata": self.strata or self.phases,

@@ -104,8 +104,8 @@ def _sample_ratio(grounds: Grounds, as_of: datetime.date | None) -> Check:
     test = sequential_sample_ratio(counts, weights)
     values = dict(known.detail.values) | {"p": test.p_value, "concentration": test.concentration}
     status = rules.status_of(test.p_value)
-    told = Message(f"experiments.sample_ratio_daily_{status}", values)
-    return Check("sample_ratio", status, told, test.p_value)
+    detail = Message(f"experiments.sample_ratio_daily_{status}", values)
+    return Check("sample_ratio", status, detail, test.p_value)
 
 
 def _few_units(grounds: Grounds) -> Iterator[Check | None]:

@@ -9,7 +9,7 @@ from typing import Literal
 from scipy.special import ndtri, stdtrit
 
 from opslab.experiments.design import Design
-from opslab.experiments.inference.comparisons import guarded, refused
+from opslab.experiments.inference.comparisons import bare, guarded, refused
 from opslab.experiments.result import Comparison, Goal, Posterior, Verdict
 from opslab.experiments.sequential.posteriors import (
     beta_posteriors,
@@ -44,7 +44,7 @@ def believed(
     estimate = known.lift if relative else known.difference
     low, high = narrow.lift_interval if relative else narrow.difference_interval
     if estimate is None or low is None or high is None:
-        return refused(replace(known, difference=None), "no_lift"), None
+        return refused(bare(known), "no_lift"), None
     # What an amount is times so much on the prior's scale, by the scale that it has.
     scale = {"relative": 1.0 if relative else abs(base), "absolute": 1.0}
     if relative:

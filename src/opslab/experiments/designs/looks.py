@@ -6,14 +6,10 @@ import datetime
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from math import inf
-from typing import TYPE_CHECKING
-
 from opslab.errors import Problem, SpecError
 from opslab.experiments.design import Design
 from opslab.experiments.metrics.base import Declaration
-
-if TYPE_CHECKING:
-    from opslab.experiments.spec import Experiment
+from opslab.experiments.spec import Experiment
 
 SEQUENTIAL = ("group_sequential", "always_valid")
 Days = Sequence[datetime.date | None]
@@ -67,10 +63,10 @@ def is_last(experiment: Experiment, days: Days) -> bool:
     return len(days) >= most_looks(experiment.design) or bool(last and end and last >= end)
 
 
-def design_problems(experiment: Experiment) -> Iterator[Problem]:
-    """Give what is wrong with the looks, and what a design is not computed for."""
-    design, period, form = experiment.design, experiment.period, experiment.data.rows
-    start, end = (period.start, experiment.last_day) if period else (None, None)
+def look_problems(experiment: Experiment) -> Iterator[Problem]:
+    """Give what is wrong with the days of looks, planned or written down."""
+    design, end = experiment.design, experiment.last_day
+    start = experiment.period and experiment.period.start
     written = {("looked",): experiment.looked, ("design", "looks"): planned_days(design)}
     for field, days in written.items():
         for order, (before, day) in enumerate(pairwise((datetime.date.min, *days))):
@@ -82,9 +78,14 @@ def design_problems(experiment: Experiment) -> Iterator[Problem]:
     count, given = most_looks(design), len(experiment.looked)
     if given > count:
         yield experiment.problem("experiments.looks_many", "looked", count=count, given=given)
+
+
+def design_problems(experiment: Experiment) -> Iterator[Problem]:
+    """Give what a design that may be looked at on the way is not computed for."""
+    design, form = experiment.design, experiment.data.rows
     if design.method == "fixed":
         return
-    timed = period is not None and period.time is not None
+    timed = experiment.period is not None and experiment.period.time is not None
     asked: dict[tuple[str, ...], object] = {
         ("data", "rows"): form == "finer" or (form == "totals" and (timed or bool(design.looks))),
         ("strata",): experiment.strata and design.method in SEQUENTIAL,
@@ -97,9 +98,9 @@ def design_problems(experiment: Experiment) -> Iterator[Problem]:
     if design.prior and design.prior.scale == "absolute" and primaries > 1:
         yield experiment.problem("experiments.design_prior", "design", "prior")
     for order, metric in enumerate(experiment.metrics):
-        place = ("metrics", order)
+        field = ("metrics", order)
         if form != "totals" and design.settled is None and metric.window is None:
-            yield experiment.problem("experiments.design_settled", *place, metric=metric.name)
+            yield experiment.problem("experiments.design_settled", *field, metric=metric.name)
         moves = metric.cap and metric.cap.quantile and metric.role != "secondary"
         if moves and design.method in SEQUENTIAL:
-            yield experiment.problem("experiments.design_cap", *place, "cap", metric=metric.name)
+            yield experiment.problem("experiments.design_cap", *field, "cap", metric=metric.name)

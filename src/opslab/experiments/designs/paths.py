@@ -15,7 +15,7 @@ from opslab.errors import SpecError
 from opslab.experiments.design import Spending
 from opslab.experiments.designs.looks import Days, is_last, most_looks, waiting
 from opslab.experiments.grounds import Grounds
-from opslab.experiments.inference.comparisons import refused
+from opslab.experiments.inference.comparisons import bare, refused
 from opslab.experiments.inference.metric_columns import MetricColumns
 from opslab.experiments.inference.metric_comparisons import compared
 from opslab.experiments.result import Comparison, Look, LookPath
@@ -25,7 +25,7 @@ from opslab.experiments.sequential.stopping import after_stopping, repeated_p
 
 FEWEST = 500
 """Units of a pair from which on a confidence sequence speaks, where the plan says nothing."""
-_LEAST, _MOST = (
+LEAST, _MOST = (
     1e-12,
     1 - 1e-9,
 )  # nominal levels: the least costs the error rate no more than itself
@@ -43,7 +43,7 @@ def paths(
     Raises
     ------
     SpecError
-        When no unit counted by a look, none came in between two, or the plan had been reached.
+        When no unit counted by a look, or the planned ones had been reached before it.
     """
     return [
         _Pair(grounds, columns, arm, days[:count]).read()
@@ -83,15 +83,27 @@ class _Pair:
         """Return the comparison at a look, its intervals at level 1 - alpha."""
         cut = self.cuts[look]
         pair = {name: cut.arms[name] for name in cut.arms if name in (self.arm, cut.control)}
-        if len(pair) < 2:  # noqa: PLR2004 - an arm and the control
-            self.refuse("look_empty", look)
         return compared(self.columns, replace(cut.sums(pair, cut.strata), alpha=alpha))[0]
+
+    def counted(self, look: int) -> int:
+        """Return the values that counted by a look; refuse one by which none of a primary did.
+
+        So is the last look of any other metric, which may have to wait longer.
+        """
+        arms, joint = self.cuts[look].arms, self.columns.joint
+        names = (self.arm, self.grounds.control)
+        pair = [arms[name].cross(joint).n if name in arms else 0 for name in names]
+        if min(pair) >= 2:  # noqa: PLR2004 - a variance takes two
+            return sum(pair)
+        if self.columns.metric.role == "primary" or look == len(self.days) - 1:
+            self.refuse("look_empty", look)
+        return 0
 
     def refuse(self, key: str, look: int) -> None:
         """Raise for a look, a key without its area."""
         experiment, values = self.grounds.experiment, {"metric": self.columns.metric.name}
-        place = ("looked",) if experiment.looked else ("design", "looks")
-        problem = experiment.problem(f"experiments.{key}", *place, day=self.days[look], **values)
+        field = ("looked",) if experiment.looked else ("design", "looks")
+        problem = experiment.problem(f"experiments.{key}", *field, day=self.days[look], **values)
         raise SpecError(problem)
 
     def read(self) -> tuple[Comparison, LookPath]:
@@ -99,49 +111,49 @@ class _Pair:
         experiment, metric = self.grounds.experiment, self.columns.metric
         design, primary = experiment.design, metric.role == "primary"
         group, planned = design.method == "group_sequential", self.grounds.planned(self.arm)
-        known = [self.at(look, design.alpha) for look in range(len(self.days))]
-        units = [sum(comparison.n) for comparison in known]
-        least, end = (1 if group else design.smallest or FEWEST), len(units)
-        for look, (before, n) in enumerate(zip((0, *units), units, strict=False)):
-            if n < _MORE * before or min(known[look].n) < 2:  # noqa: PLR2004 - a variance takes two
-                self.refuse("look_same" if n else "look_empty", look)
-        path = LookPath(metric.name, self.arm, metric.role, ())
-        first = sum(n < least for n in units)
-        if first == end:
-            return refused(known[-1], "look_early", n=units[-1], count=least), path
+        known, path = dict[int, Comparison](), LookPath(metric.name, self.arm, metric.role, ())
+        units = dict[int, int]()
+        for look in range(len(self.days)):  # one by which no more units counted says nothing new
+            if self.counted(look) > _MORE * max(units.values(), default=0):
+                known[look] = self.at(look, design.alpha)
+                units[look] = sum(known[look].n)
+        least = 1 if group else design.smallest or FEWEST
+        at = [look for look, n in units.items() if n >= least]
+        if not at:
+            early = {"n": max(units.values()), "count": least}
+            return refused(bare(known[max(known)]), "look_early", **early), path
         if group and primary:  # once all planned units are there, what comes does not count
-            end = next((look for look, n in enumerate(units, 1) if n >= planned), end)
-            if end < len(units) and self.days[end] in experiment.looked:
-                self.refuse("look_beyond", end)
-        last = is_last(experiment, self.days) or units[end - 1] >= planned
-        statistics = list(map(_statistic, known[first:end]))
-        scale = planned if primary else max(planned, units[end - 1])
-        information = [n / scale for n in units[first:end]]
+            over = next((order for order, look in enumerate(at, 1) if units[look] >= planned), None)
+            beyond = at[over:] if over else []
+            if beyond and self.days[beyond[0]] in experiment.looked:
+                self.refuse("look_beyond", beyond[0])
+            at = at[:over]
+        last = is_last(experiment, self.days) or units[at[-1]] >= planned
+        statistics = [_statistic(known[look]) for look in at]
+        scale = planned if primary else max(planned, units[at[-1]])
+        information = [units[look] / scale for look in at]
         alpha = design.alpha / (self.grounds.family if primary else 1)
         reading = (
             self.spent(statistics, information, alpha, last=last)
             if group
-            else _sequence(statistics, units[first:end], planned, alpha)
+            else _sequence(statistics, [units[look] for look in at], planned, alpha)
         )
-        beyond = [abs(z) >= bound for z, bound in zip(statistics, reading.efficacy, strict=True)]
+        crossed = [abs(z) >= bound for z, bound in zip(statistics, reading.efficacy, strict=True)]
         ended: Literal["", "efficacy", "harm", "futility", "last"] = "last" if last else ""
-        if primary and any(beyond):
-            crossed = beyond.index(True)
-            ended = "efficacy" if statistics[crossed] > 0 else "harm"
-            end = first + crossed + 1 if group else end
+        if primary and any(crossed):
+            order = crossed.index(True)
+            ended = "efficacy" if statistics[order] > 0 else "harm"
+            at = at[: order + 1] if group else at
         elif primary and not last and statistics[-1] < (reading.futility[-1] or -math.inf):
             ended = "futility"
         looks = tuple(
-            self.look(look, *of)
-            for look, of in enumerate(
-                zip(statistics[: end - first], information, *reading, strict=False), first
-            )
+            self.look(*of) for of in zip(at, statistics, information, *reading, strict=False)
         )
-        read = self.at(end - 1, looks[-1].nominal)
+        read = self.at(at[-1], looks[-1].nominal)
         p_value = None if read.p_value is None else looks[-1].p_value
         read = replace(read, p_value=p_value, harm_p=None)
         if group and primary and ended not in ("", "futility") and read.difference is not None:
-            read = self.stopped(read, looks, reading.efficacy, alpha)
+            read = self.stopped(read, at[-1], looks, reading.efficacy, alpha)
         return read, replace(path, looks=looks, ended=ended)
 
     def spent(
@@ -156,7 +168,7 @@ class _Pair:
             own = (alpha, spending.family, spending.exponent)
             drift = boundaries(plan, *own, futility=futility, power=design.power).drift
         family, exponent = spending.family, spending.exponent
-        found = boundaries(
+        bounds = boundaries(
             information,
             alpha,
             family,
@@ -176,7 +188,7 @@ class _Pair:
             )
             for count, statistic in enumerate(statistics, 1)
         ]
-        return _Reading(found.efficacy, found.futility, p_values)
+        return _Reading(bounds.efficacy, bounds.futility, p_values)
 
     def look(
         self,
@@ -205,19 +217,24 @@ class _Pair:
         )
 
     def stopped(
-        self, known: Comparison, looks: Sequence[Look], bounds: Sequence[float], alpha: float
+        self,
+        known: Comparison,
+        look: int,
+        looks: Sequence[Look],
+        bounds: Sequence[float],
+        alpha: float,
     ) -> Comparison:
         """Return a comparison with what may be said of it after stopping.
 
         Ends are in units of z: each is read off the interval that reaches just so far to its side.
         """
-        seen = [(look.statistic, look.information or 0.0) for look in looks]
-        after = after_stopping(*zip(*seen, strict=True), bounds[: len(seen)], alpha)
+        statistics, shares = zip(*((of.statistic, of.information) for of in looks), strict=True)
+        after = after_stopping(statistics, shares, bounds[: len(looks)], alpha)
         sign, statistic = (1 if known.goal == "increase" else -1), looks[-1].statistic
         roots = []
         for effect in (after.median, *sorted((after.low, after.high), key=lambda end: sign * end)):
             reach = sign * (statistic - effect)
-            ends = self.at(len(looks) - 1, _nominal(abs(reach)))
+            ends = self.at(look, _nominal(abs(reach)))
             roots.append((ends.difference_interval[reach < 0], ends.lift_interval[reach < 0]))
         (difference, low, high), (lift, lift_low, lift_high) = zip(*roots, strict=True)
         return replace(
@@ -250,4 +267,4 @@ def _statistic(known: Comparison) -> float:
 
 def _nominal(bound: float) -> float:
     """Return the two-sided level of a look that is read at a bound."""
-    return min(max(2 * float(ndtr(-bound)), _LEAST), _MOST)
+    return min(max(2 * float(ndtr(-bound)), LEAST), _MOST)

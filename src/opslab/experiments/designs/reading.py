@@ -10,7 +10,7 @@ from opslab.experiments.decision import Course, ends
 from opslab.experiments.design import Design
 from opslab.experiments.designs.beliefs import NARROW, believed
 from opslab.experiments.designs.looks import SEQUENTIAL, Days, is_last
-from opslab.experiments.designs.paths import paths
+from opslab.experiments.designs.paths import LEAST, paths
 from opslab.experiments.grounds import Grounds
 from opslab.experiments.inference.comparisons import judge
 from opslab.experiments.inference.metric_comparisons import compared
@@ -40,7 +40,9 @@ class Read:
     def nominal(self) -> float | None:
         """The level at which the first primary metric's last look is read."""
         looks = [path.looks[-1] for path in self.paths if path.role == "primary" and path.looks]
-        return looks[0].nominal if looks else None
+        if not self.paths:
+            return None
+        return looks[0].nominal if looks else LEAST
 
     def course(self, design: Design, units: int) -> Course:
         """Return how it went, for the decision."""
@@ -77,12 +79,14 @@ def stopping_look(grounds: Grounds, days: Days) -> datetime.date | None:
     design = grounds.experiment.design
     if design.method != "group_sequential":
         return None
-    stops = [len(path.looks) for _, path in paths(grounds, days) if path.role == "primary"]
-    for count in range(min(stops), len(days)):
-        known, looked = zip(*paths(grounds, days, count), strict=True)
-        judged = judge(known, design.alpha, grounds.family)
-        if _reached(looked) or ends(grounds.experiment, judged):
-            return days[count - 1]
+    primary = [path for _, path in paths(grounds, days) if path.role == "primary"]
+    first = min(path.looks[-1].day or datetime.date.max for path in primary)
+    for count, day in enumerate(days[:-1], 1):
+        if day and day >= first:
+            known, looked = zip(*paths(grounds, days, count), strict=True)
+            judged = judge(known, design.alpha, grounds.family)
+            if _reached(looked) or ends(grounds.experiment, judged):
+                return day
     return None
 
 

@@ -256,6 +256,12 @@ def without_effect(metric: Declaration, arm: Side[Any], control: Side[Any]) -> C
     return empty
 
 
+def bare(known: Comparison) -> Comparison:
+    """Return a comparison before anything is known of its effect, from one with an effect."""
+    kept = "metric role type goal arm control n missing margin mde"
+    return Comparison(**{name: getattr(known, name) for name in kept.split()})
+
+
 def refused(empty: Comparison, key: str, **values: Any) -> Comparison:
     """Return a comparison that cannot be made, with the reason: a key without its area."""
     return replace(empty, not_estimable=Message(f"experiments.{key}", values))
