@@ -15,6 +15,8 @@ in one
 - ``onboarding``: an assignment log and an event log, with purchases before assignment, events
 outside every
   window, two sessions in one day, and people who are not in the experiment at all.
+- ``express``: a group sequential test of one-tap payment that its third look stops: orders truly rise
+from 24 % to 31 %. The log ends on that day.
 
 The specs stand beside the data as files. ``truth.json`` states what generated each data file
 (``truth``) and what the file exactly holds (``file``). Only
@@ -74,6 +76,7 @@ BOUGHT, ADDED = (
     {"current": 0.0, "personal": 0.01, "urgent": 0.0},
 )  # share that buys, and what is added
 PAIRS, WEEKS, REFIT = 40, 8, 0.03
+EXPRESS_VISITORS, ORDERS = 4_000, {"cart": 0.24, "one_tap": 0.31}
 SPEND_LIFT, SPEND = 0.04, 20  # more purchases with the checklist; euros
 
 
@@ -95,8 +98,10 @@ def write(folder: Path) -> list[Path]:
     assignments, events, onboarding_truth = _onboarding(_stream(3))
     newsletter, newsletter_truth = _newsletter(_stream(4))
     stores, stores_truth = _stores(_stream(5))
+    express, express_truth = _express(_stream(6))
     truths = {
         "checkout": checkout_truth,
+        "express": express_truth,
         "newsletter": newsletter_truth,
         "onboarding": onboarding_truth,
         "search_ranking": search_truth,
@@ -105,6 +110,7 @@ def write(folder: Path) -> list[Path]:
     truth = json.loads(json.dumps(truths), parse_float=lambda digits: round(float(digits), 6))
     texts = {
         "checkout.csv": _csv(checkout),
+        "express.csv": _csv(express),
         "newsletter.csv": _csv(newsletter),
         "onboarding_assignments.csv": _csv(assignments),
         "onboarding_events.csv": _csv(events),
@@ -335,6 +341,31 @@ def _stores(r: Random) -> tuple[list[Row], Row]:
                 )
     truth = {"lift": REFIT, "pairs": PAIRS, "weeks": WEEKS}
     return rows, {"truth": truth, "file": _facts(rows, "layout", ("sales", "orders"))}
+
+
+def _express(r: Random) -> tuple[list[Row], Row]:
+    """Return the visitors of the first three of four weeks, and of the three days after them."""
+    rows: list[Row] = []
+    start = datetime(2026, 9, 7, tzinfo=UTC)
+    days, looked = _days(start, 28), start + timedelta(days=24)
+    for visitor in _shuffled(r, range(1, EXPRESS_VISITORS + 1)):
+        payment = _pick(r, {"cart": 1, "one_tap": 1})
+        device = _pick(r, {"phone": 0.7, "desktop": 0.3})
+        came, ordered = _moment(r, start, days), r.random() < ORDERS[payment]
+        row = {"visitor": f"v-{visitor:04d}", "payment": payment, "came_at": came}
+        amount = round(ordered * 40 * _skewed(r, 0.2), 1)
+        row |= {"device": device, "ordered": int(ordered), "amount": amount}
+        row["seconds"] = round(30 * _skewed(r, 0.1))
+        if came < looked:
+            rows.append(row)
+    rows.sort(key=lambda row: (row["came_at"], row["visitor"]))
+    truth = {
+        "weights": dict.fromkeys(ORDERS, 1),
+        "order_rate": ORDERS | {"difference": ORDERS["one_tap"] - ORDERS["cart"]},
+        "amount_difference": (ORDERS["one_tap"] - ORDERS["cart"]) * 40 * _power(0.2),
+        "seconds_difference": 0,
+    }
+    return rows, {"truth": truth, "file": _facts(rows, "payment", ("ordered", "amount", "seconds"))}
 
 
 def _correlation() -> float:
