@@ -13,9 +13,9 @@ from validation_feedback_contrasts import PARTS as FEEDBACK
 from validation_gate import SHIPPED, STOPPED, Outcome, outcomes, splits
 from validation_groups import clustered_quantiles, clusters, pairs, permutations, strata, totals
 from validation_parts import caps, segments, trends, triggers
+from validation_program import PARTS as PROGRAM
 from validation_sequential import PARTS as SEQUENTIAL
 from validation_sequential import section
-from validation_program import PARTS as PROGRAM
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "validation.md"
 

@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from math import inf
+
 from opslab.errors import Problem, SpecError
 from opslab.experiments.design import Design
 from opslab.experiments.metrics.base import Declaration
