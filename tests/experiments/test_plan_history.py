@@ -321,7 +321,7 @@ def test_what_cannot_be_planned_says_why():
     reasons = [known.not_plannable.key for known in result.metrics]
     assert reasons == ["plan.beyond", "plan.no_baseline", "plan.no_basis_secondary"]
     assert result.units is None
-    assert result.check("plan_history").detail.key == "plan.history_no_pace"
+    assert result.check("plan_history").detail.key == "plan.plan_history_no_pace"
     primary = no_mde | {"role": "primary"}
     result = plan_experiment(
         spec([primary], assumed={"revenue": {"mean": 1, "sd": 2}}), as_of=AS_OF
@@ -442,11 +442,11 @@ def test_finer_rows_do_not_say_how_many_new_units_come():
     fields = {"data": {"rows": "finer"}, "planning": planning}
     result = plan_experiment(spec([metric], **fields), frame, as_of=AS_OF)
     assert result.days is None
-    assert result.check("plan_history").detail.key == "plan.history_no_pace"
+    assert result.check("plan_history").detail.key == "plan.plan_history_no_pace"
     planning["units_per_day"] = 2
     result = plan_experiment(spec([metric], **fields), frame, as_of=AS_OF)
     assert result.days == math.ceil(result.metrics[0].units / 2)
-    assert result.check("plan_history").detail.key == "plan.history_no_time"
+    assert result.check("plan_history").detail.key == "plan.plan_history_no_time"
 
 
 DESIGNS = [
