@@ -26,7 +26,7 @@ SAMPLE = ROOT / "data" / "sample"
 NOTEBOOK = ROOT / "notebooks" / "experiment_plan.ipynb"
 SPEC = "data/sample/delivery_plan.yaml"
 DAY = datetime.date(2026, 10, 4)
-FORMS = ("result.", "None", "nan", "{", "}", "plan.")
+FORMS = ("result.", "None", "nan", "{", "}", "plan_")
 
 
 def declared():
