@@ -14,6 +14,7 @@ from pathlib import Path
 import batch
 import business_case
 import experiment_plan
+import experiment_program
 import exports
 import feedback
 import frames
@@ -57,6 +58,7 @@ def main() -> None:
         *business_case.measure(),
         *experiment_plan.measure(),
         *operations.measure(),
+        *experiment_program.measure(),
         *batch.measure(),
         *batch.measure_many(),
     ]

@@ -16,6 +16,8 @@ in one
 outside every
   window, two sessions in one day, and people who are not in the experiment at all.
 - ``delivery_history``: eight weeks of customers before an experiment that is still to be planned.
+- ``express``: a group sequential test of one-tap payment that its third look stops: orders truly rise
+from 24 % to 31 %. The log ends on that day.
 
 The specs stand beside the data as files. ``truth.json`` states what generated each data file
 (``truth``) and what the file exactly holds (``file``). Only
@@ -75,6 +77,7 @@ BOUGHT, ADDED = (
     {"current": 0.0, "personal": 0.01, "urgent": 0.0},
 )  # share that buys, and what is added
 PAIRS, WEEKS, REFIT = 40, 8, 0.03
+EXPRESS_VISITORS, ORDERS = 4_000, {"cart": 0.24, "one_tap": 0.31}
 SPEND_LIFT, SPEND = 0.04, 20  # more purchases with the checklist; euros
 HOUSEHOLDS, DELIVERED, AT_DOOR = 6_000, 0.75, 4.2  # share at the first attempt; minutes a stop
 REGULARS = (Shoppers(0.4, 0.9, 80, 0.9, 70), Shoppers(0.6, 0.3, 30, 0.3, 30))
@@ -100,9 +103,11 @@ def write(folder: Path) -> list[Path]:
     newsletter, newsletter_truth = _newsletter(_stream(4))
     stores, stores_truth = _stores(_stream(5))
     delivery, delivery_truth = _delivery_history(_stream(6))
+    express, express_truth = _express(_stream(6))
     truths = {
         "checkout": checkout_truth,
         "delivery_history": delivery_truth,
+        "express": express_truth,
         "newsletter": newsletter_truth,
         "onboarding": onboarding_truth,
         "search_ranking": search_truth,
@@ -112,6 +117,7 @@ def write(folder: Path) -> list[Path]:
     texts = {
         "checkout.csv": _csv(checkout),
         "delivery_history.csv": _csv(delivery),
+        "express.csv": _csv(express),
         "newsletter.csv": _csv(newsletter),
         "onboarding_assignments.csv": _csv(assignments),
         "onboarding_events.csv": _csv(events),
@@ -382,6 +388,31 @@ def _delivery_history(r: Random) -> tuple[list[Row], Row]:
         "truth": truth,
         "file": _facts([row | {"of": "all"} for row in rows], "of", columns),
     }
+
+
+def _express(r: Random) -> tuple[list[Row], Row]:
+    """Return the visitors of the first three of four weeks, and of the three days after them."""
+    rows: list[Row] = []
+    start = datetime(2026, 9, 7, tzinfo=UTC)
+    days, looked = _days(start, 28), start + timedelta(days=24)
+    for visitor in _shuffled(r, range(1, EXPRESS_VISITORS + 1)):
+        payment = _pick(r, {"cart": 1, "one_tap": 1})
+        device = _pick(r, {"phone": 0.7, "desktop": 0.3})
+        came, ordered = _moment(r, start, days), r.random() < ORDERS[payment]
+        row = {"visitor": f"v-{visitor:04d}", "payment": payment, "came_at": came}
+        amount = round(ordered * 40 * _skewed(r, 0.2), 1)
+        row |= {"device": device, "ordered": int(ordered), "amount": amount}
+        row["seconds"] = round(30 * _skewed(r, 0.1))
+        if came < looked:
+            rows.append(row)
+    rows.sort(key=lambda row: (row["came_at"], row["visitor"]))
+    truth = {
+        "weights": dict.fromkeys(ORDERS, 1),
+        "order_rate": ORDERS | {"difference": ORDERS["one_tap"] - ORDERS["cart"]},
+        "amount_difference": (ORDERS["one_tap"] - ORDERS["cart"]) * 40 * _power(0.2),
+        "seconds_difference": 0,
+    }
+    return rows, {"truth": truth, "file": _facts(rows, "payment", ("ordered", "amount", "seconds"))}
 
 
 def _correlation(kinds: Sequence[Shoppers] = KINDS, lift: float = LIFT) -> float:

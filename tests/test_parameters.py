@@ -173,10 +173,7 @@ def test_the_day_is_given_or_the_last_of_the_period(here):
             "unit: user",
             "unit: user\ndesign: {method: always_valid}",
             SpecError,
-            (
-                "spec.yaml, line 4, design.method: This version of opslab knows this field but does not compute it; "
-                "remove it to go on without."
-            ),
+            "spec.yaml, line 4, design: The design always_valid also needs units; add it before the start.",
         ),
     ],
     ids=["near", "far", "folder", "none", "spec", "not computed"],

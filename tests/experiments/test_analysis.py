@@ -963,7 +963,7 @@ def test_parts_figures_and_first_screen_in_both_languages(shape):
         if one.lift is not None:
             assert Numbers(language).signed_percent(one.lift) in figure.alt
     assert list(shape.PARTS) == [
-        *("checks", "arms", "effects", "segments", "trends", "data", "method"),
+        *("checks", "arms", "design", "effects", "segments", "trends", "data", "method"),
     ]
     assert (shape.segments.blocks(), shape.trends.blocks()) == ([], [])
     assert shape.effects == shape.comparisons

@@ -269,7 +269,7 @@ def test_a_look_too_early_to_spend():
         (((0.0, 0.5), 0.05), "information == 0.0, must be > 0.0"),
         (((0.5, nan), 0.05), "information == nan, must be"),
         (((0.5, inf), 0.05), "information == inf, must be"),
-        (((0.5, 1.0, 1.2), 0.05), "information == 1.0, must be > 0 and < 1"),
+        (((0.5, 1.0, 1.2), 0.05), "information_before_the_last == 1.0, must be > 0 and < 1"),
         (((0.5, 1), 0), "alpha == 0, must be > 0"),
         (((0.5, 1), 1), "alpha == 1, must be"),
         (((0.5, 1), nan), "alpha == nan, must be"),

@@ -583,32 +583,30 @@ def test_experiment_built_in_python():
     refused(SpecError, message, build)
 
 
-NOT_COMPUTED = (
-    "This version of opslab knows this field but does not compute it; remove it to go on without."
-)
+NEEDS = "The design {} also needs {}; add it before the start."
+OTHERS = "{} belongs to the design {}; remove it, or choose that method."
 
 
 @pytest.mark.parametrize(
-    ("edit", "places"),
+    ("design", "field", "said"),
     [
-        (("metrics:\n", "design: {method: group_sequential}\nmetrics:\n"), "line 6, design.method"),
-        (("metrics:\n", "design: {method: always_valid}\nmetrics:\n"), "line 6, design.method"),
-        (("metrics:\n", "design: {method: bayesian}\nmetrics:\n"), "line 6, design.method"),
-        (("metrics:\n", "design: {looks: 3}\nmetrics:\n"), "line 6, design.looks"),
-        (("metrics:\n", "design: {looks: [2026-09-10]}\nmetrics:\n"), "line 6, design.looks"),
+        ("{method: group_sequential}", "", NEEDS.format("group_sequential", "units and looks")),
+        ("{method: always_valid}", "", NEEDS.format("always_valid", "units")),
+        ("{method: bayesian}", "", NEEDS.format("bayesian", "prior and loss")),
+        ("{looks: 3}", "", OTHERS.format("looks", "group_sequential")),
+        ("{spending: {family: pocock}}", "", OTHERS.format("spending", "group_sequential")),
+        ("{prior: {sd: 0.1}}", "", OTHERS.format("prior", "bayesian")),
         (
-            ("metrics:\n", "design: {spending: {family: pocock}}\nmetrics:\n"),
-            "line 6, design.spending",
+            "{method: bayesian, loss: 0.1, prior: {sd: 0}}",
+            ".prior.sd",
+            "0 must be greater than 0.",
         ),
-        (("metrics:\n", "design: {prior: {sd: 0.1}}\nmetrics:\n"), "line 6, design.prior"),
     ],
-    ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_is_not_computed_is_refused_by_name(edit, places, here):
-    write(here, edit)
-    experiment = Experiment.load("spec.yaml")
-    message = "\n".join(f"spec.yaml, {place}: {NOT_COMPUTED}" for place in places.split("; "))
-    refused(SpecError, message, lambda: analyze(experiment))
+def test_a_design_has_its_own_fields(design, field, said, here):
+    write(here, ("metrics:\n", f"design: {design}\nmetrics:\n"))
+    message = f"spec.yaml, line 6, design{field}: {said}"
+    refused(SpecError, message, lambda: Experiment.load("spec.yaml"))
 
 
 QUANTILE = (
@@ -625,15 +623,17 @@ def test_a_form_that_a_metric_does_not_have_is_refused_by_name(here):
     refused(SpecError, message, lambda: analyze(Experiment.load("spec.yaml")))
 
 
-def test_what_is_not_computed_is_told_in_the_order_of_the_file(here):
+def test_what_is_refused_is_told_in_the_order_of_the_file(here):
     write(
         here,
         add_to_metric("per: row"),
-        add="design: {method: bayesian, looks: 2}\n",
+        add="design: {method: always_valid, units: 100}\n",
     )
     with pytest.raises(SpecError) as caught:
         analyze(Experiment.load("spec.yaml"))
-    assert [problem.line for problem in caught.value.problems] == [8, 9, 9]
+    lines = [problem.line for problem in caught.value.problems]
+    assert lines == sorted(lines)
+    assert len(lines) > 1
 
 
 UNIT_TABLE = """\

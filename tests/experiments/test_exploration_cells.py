@@ -20,7 +20,7 @@ from opslab.experiments.spec import Experiment
 
 ROOT = workspace.root()
 NOTEBOOK = ROOT / "notebooks" / "experiment_readout.ipynb"
-SAMPLES = ("checkout", "newsletter", "onboarding", "stores", "search_ranking")
+SAMPLES = ("checkout", "newsletter", "onboarding", "stores", "search_ranking", "express")
 PLAIN = ("see", "look-spread", "look-days", "look-before")
 CHECK = ("check-plain", "check-fit", "check-extra", "check-why", "check-both", "check-share")
 NUMBER = r"-?\d+\.\d+(?:e-\d+)?"

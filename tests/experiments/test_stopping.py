@@ -141,6 +141,8 @@ def test_the_bias_of_a_naive_estimate_is_gone():
         (((1, inf), (0.5, 1), (2.9, 2), 0.05), "last_statistic == inf"),
         (((1, 1), (0.5, 1), (2.9, 2), 0), "alpha == 0"),
         (((1, 1), (0.5,), (2.9, 2), 0.05), "argument"),
+        (((1, 1), (0.5, 0.4), (2.9, 2), 0.05), "information == 1.0, must be > 1.25"),
+        (((1, 1), (0.5, 0.5), (2.9, 2), 0.05), "information == 1.0, must be > 1.0"),
     ],
 )
 def test_refused(arguments, words):

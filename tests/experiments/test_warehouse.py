@@ -29,7 +29,7 @@ psycopg = pytest.importorskip("psycopg", reason="the extra warehouse is not inst
 pytest.importorskip("sqlglot", reason="the extra warehouse is not installed")
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
-SAMPLES = ("checkout", "newsletter", "search_ranking", "stores", "onboarding")
+SAMPLES = ("checkout", "newsletter", "search_ranking", "stores", "onboarding", "express")
 SECRET = "not-to-be-seen"
 
 

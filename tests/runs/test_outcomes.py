@@ -355,7 +355,7 @@ def test_all_mistakes_in_parameters_are_told_at_once(workspace_folder):
             "data/sample/chekout.yaml: This spec is not there; did you mean checkout.yaml?",
         ),
         (["--params", "none.yaml"], "none.yaml: This spec is not there"),
-        (["-p", "spec=sequential.yaml"], "design.method: This version of opslab knows this field"),
+        (["-p", "spec=sequential.yaml"], "design: The design always_valid also needs units"),
     ],
 )
 def test_usage_is_corrected_before_a_kernel_starts(workspace_folder, arguments, said):

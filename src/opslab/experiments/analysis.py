@@ -16,16 +16,18 @@ from opslab.experiments.basis import DataUsed, Plan, Source
 from opslab.experiments.checks.all_checks import all_checks
 from opslab.experiments.checks.rules import FEWEST_CLUSTERS
 from opslab.experiments.decision import decide
+from opslab.experiments.designs.looks import SEQUENTIAL, Days, look_days
+from opslab.experiments.designs.reading import peeking, read_design, stopping_look
 from opslab.experiments.grounds import Grounds, collect_grounds
 from opslab.experiments.inference.attrition import with_bounds
 from opslab.experiments.inference.comparisons import judge
-from opslab.experiments.inference.metric_comparisons import compared, deviations
+from opslab.experiments.inference.metric_comparisons import deviations
 from opslab.experiments.inference.over_time import by_day, trends
 from opslab.experiments.inference.permutation import with_permutation
 from opslab.experiments.inference.segments import by_segment
 from opslab.experiments.moments.values import with_values
 from opslab.experiments.phases import Period
-from opslab.experiments.result import Companion, Comparison, ExperimentResult
+from opslab.experiments.result import Companion, Comparison, Effect, ExperimentResult
 from opslab.experiments.spec import Experiment
 from opslab.experiments.units.logs import units_of_logs
 from opslab.experiments.units.refusals import refuse_columns
@@ -34,6 +36,7 @@ from opslab.experiments.units.totals import units_of_totals
 from opslab.experiments.units.unit_table import UnitTable
 from opslab.messages import Language
 from opslab.provenance import state_of
+from opslab.results import Message
 from opslab.tables.import_report import Reading
 from opslab.tables.reader import open_table
 from opslab.tables.source import ROW, Table, quoted
@@ -98,10 +101,23 @@ def source_of(experiment: Experiment, data: Any) -> Source:
 def analysis_of(
     source: Source, as_of: datetime.date | None, language: Language
 ) -> ExperimentResult:
-    """Return the analysis of an experiment and its data."""
+    """Return the analysis of an experiment and its data.
+
+    Where the looks of a design are planned by day it stands as of the last of them, and where one
+    of them stopped the test as of that one.
+    """
+    experiment, days = source.experiment, list[datetime.date | None]()
+    if experiment.design.method in SEQUENTIAL:
+        experiment.refuse_uncomputed()
+        days = [*look_days(experiment, as_of)]
+        as_of = days[-1]
     with opened_units(source, as_of) as (table, units):
-        result = _result(collect_grounds(source.experiment, units), table.reading, as_of)
-        return replace(result, language=language, source=source)
+        grounds = collect_grounds(experiment, units)
+        stopped = stopping_look(grounds, days) if days else None
+        if stopped is None:
+            result = _result(grounds, table.reading, as_of, days)
+            return replace(result, language=language, source=source)
+    return analysis_of(source, stopped, language)
 
 
 @contextmanager
@@ -163,19 +179,35 @@ def _without(table: Table, unit: str, rows: Sequence[int]) -> Table:
     return table.over("opslab_in", table.types, replace(table.reading, rows=count))
 
 
-def _result(grounds: Grounds, reading: Reading, as_of: datetime.date | None) -> ExperimentResult:
+def _result(
+    grounds: Grounds, reading: Reading, as_of: datetime.date | None, looks: Days
+) -> ExperimentResult:
     experiment, units, triggered = grounds.experiment, grounds.units, grounds.triggered
-    known_until, comparisons = grounds.known_until(as_of), _comparisons(grounds)
+    read = read_design(grounds, looks)
+    grounds = replace(grounds, nominal=read.nominal)
+    known_until, comparisons = grounds.known_until(as_of), _comparisons(grounds, read.comparisons)
     days = by_day(grounds)
     checks = all_checks(grounds, known_until, comparisons, days)
     spreads = deviations(comparisons, grounds.arms, grounds.metrics)
     segments, interactions = by_segment(grounds)
+    companions = tuple(_companions(grounds, comparisons))
+    if experiment.design.method != "fixed":
+        comparisons = [_beside_design(known) for known in comparisons]
+        segments = [replace(known, p_value=None, p_adjusted=None) for known in segments]
+        companions = tuple(replace(known, effect=_bare(known.effect)) for known in companions)
+    course = read.course(experiment.design, sum(arm.units for arm in grounds.summaries))
+    day = as_of if looks else known_until
+    decision = decide(experiment, checks, comparisons, spreads, grounds.weights, day, course)
+    rate = peeking(grounds, as_of)
+    if rate is not None and decision.action != "stop_broken":
+        said = Message("experiments.reason_peeking", {"rate": rate, "alpha": grounds.alpha})
+        decision = replace(decision, reasons=(said, *decision.reasons))
     return ExperimentResult(
         plan=_plan(grounds),
         arms=grounds.summaries,
         checks=tuple(checks),
         comparisons=tuple(comparisons),
-        decision=decide(experiment, checks, comparisons, spreads, grounds.weights, known_until),
+        decision=decision,
         data_used=DataUsed(
             reading=reading,
             rows_used=units.rows_used,
@@ -191,9 +223,24 @@ def _result(grounds: Grounds, reading: Reading, as_of: datetime.date | None) -> 
         segments=tuple(_as_declared(experiment, units, segments)),
         interactions=tuple(interactions),
         trends=tuple(trends(grounds)),
-        companions=tuple(_companions(grounds, comparisons)),
+        companions=companions,
         days=tuple(days),
+        paths=read.paths,
+        posteriors=read.posteriors,
+        peeking=rate,
     )
+
+
+def _bare(effect: Effect) -> Effect:
+    """Return an effect without its p-value, which would hold for a single look only."""
+    return replace(effect, p_value=None)
+
+
+def _beside_design(known: Comparison) -> Comparison:
+    """Return a comparison whose effects in other ways bear no p-values."""
+    others = (known.raw, known.uncapped, known.diluted, known.precision)
+    raw, uncapped, diluted, precision = (effect and _bare(effect) for effect in others)
+    return replace(known, raw=raw, uncapped=uncapped, diluted=diluted, precision=precision)
 
 
 def _companions(grounds: Grounds, comparisons: Sequence[Comparison]) -> Iterator[Companion]:
@@ -209,17 +256,19 @@ def _companions(grounds: Grounds, comparisons: Sequence[Comparison]) -> Iterator
             yield from pair.companions(known, ranked=ranked and here)
 
 
-def _comparisons(grounds: Grounds) -> list[Comparison]:
+def _comparisons(grounds: Grounds, read: Sequence[Comparison]) -> list[Comparison]:
     """Return the comparisons of every metric, judged."""
     experiment, units, triggered = grounds.experiment, grounds.units, grounds.triggered
-    sums = grounds.sums(grounds.arms, grounds.strata)
-    comparisons = []
-    for columns in grounds.metrics.values():
-        for comparison in compared(columns, sums):
-            few = units.finer is not None and min(comparison.n) < FEWEST_CLUSTERS
-            known = with_permutation(comparison, columns, units) if few else comparison
-            comparisons.append(with_bounds(known, columns, grounds))
-    comparisons = judge(_as_declared(experiment, units, comparisons), grounds.alpha)
+    design, comparisons = experiment.design, []
+    for comparison in read:
+        columns = grounds.metrics[comparison.metric]
+        few = units.finer is not None and min(comparison.n) < FEWEST_CLUSTERS
+        known = with_permutation(comparison, columns, units) if few else comparison
+        comparisons.append(with_bounds(known, columns, grounds))
+    comparisons = _as_declared(experiment, units, comparisons)
+    if design.method != "bayesian":
+        shared = 0 if design.method == "fixed" else grounds.family
+        comparisons = judge(comparisons, design.alpha, shared)
     if triggered is None:
         return comparisons
     inside = grounds.strata or {None: grounds.arms}
@@ -264,6 +313,10 @@ def _plan(grounds: Grounds) -> Plan:
         timezone=data.timezone,
         alpha=design.alpha,
         power=design.power,
+        method=design.method,
+        design=design.model_dump(mode="json", exclude_none=True, exclude={"method", "robust"}),
+        registered_on=experiment.registered_on,
+        looked=experiment.looked,
         primaries=experiment.decision.primaries,
         spec=workspace.shown(file) if file else None,
         spec_sha256=workspace.sha256(Path(file)) if file else None,

@@ -106,6 +106,10 @@ class Plan:
     fingerprint: str | None = None
     title: str | None = None
     timezone: str | None = None
+    method: str = "fixed"
+    design: Mapping[str, Any] = field(default_factory=dict)
+    registered_on: datetime.date | None = None
+    looked: tuple[datetime.date, ...] = ()
 
 
 @dataclass(frozen=True)

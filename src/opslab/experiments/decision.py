@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from operator import attrgetter
 
 from opslab.experiments.basis import Decision
+from opslab.experiments.designs.looks import planned_days
 from opslab.experiments.inference.power import units_needed
 from opslab.experiments.magnitude import beside_smallest, smallest
 from opslab.experiments.metrics import scale_of
@@ -37,6 +38,27 @@ class Needed:
         return self.units - self.present
 
 
+@dataclass(frozen=True)
+class Course:
+    """How a design that may be looked at on the way went.
+
+    Attributes
+    ----------
+    hopeless : frozenset
+        Metrics and arms of which nothing more is hoped.
+    ended : bool
+        Whether every path has.
+    units : int
+    """
+
+    hopeless: frozenset[tuple[str, str]] = frozenset()
+    ended: bool = False
+    units: int = 0
+
+
+NO_COURSE = Course()
+
+
 def decide(
     experiment: Experiment,
     checks: Sequence[Check],
@@ -44,6 +66,7 @@ def decide(
     deviations: Mapping[tuple[str, str], float],
     weights: Mapping[str, float],
     as_of: datetime.date | None,
+    read: Course = NO_COURSE,
 ) -> Decision:
     """Return the decision.
 
@@ -63,6 +86,8 @@ def decide(
     weights : mapping
         Designed weight of each arm.
     as_of : datetime.date or None
+    read : Course
+        Of a design that is no fixed one.
     """
     broken = [check for check in checks if check.blocking and check.status == "fail"]
     if broken:
@@ -79,6 +104,8 @@ def decide(
     for comparison in deciding:
         by_arm.setdefault(comparison.arm, []).append(comparison)
     arms, left = list(by_arm.values()), _days_left(experiment, as_of)
+    if experiment.design.method != "fixed":
+        return _by_design(experiment, arms, reasons, as_of, read)
     if left and not all(map(_against, arms)):
         early = Message("experiments.reason_early", {"days": left})
         return Decision("extend", None, (early, *reasons), None, left)
@@ -100,6 +127,60 @@ def decide(
     )
     reasons += tuple(Message("experiments.no_mde", {"metric": name}) for name in unsized)
     return Decision("do_not_ship", None, reasons)
+
+
+def ends(experiment: Experiment, comparisons: Sequence[Comparison]) -> bool:
+    """Whether a look ends a test: an arm may be shipped, or a primary metric lost in each."""
+    arms: dict[str, list[Comparison]] = {}
+    for known in comparisons:
+        arms.setdefault(known.arm, []).append(known)
+    lost = [{(known.role, known.verdict) for known in arm} for arm in arms.values()]
+    return any(_passes(experiment, arm) for arm in arms.values()) or all(
+        ("primary", "lost") in verdicts for verdicts in lost
+    )
+
+
+def _by_design(
+    experiment: Experiment,
+    arms: Sequence[Sequence[Comparison]],
+    reasons: tuple[Message, ...],
+    as_of: datetime.date | None,
+    read: Course,
+) -> Decision:
+    """Return the decision of a design that may be looked at on the way."""
+    design, end = experiment.design, experiment.last_day
+    passing = [arm for arm in arms if _passes(experiment, arm)]
+    if passing:
+        return Decision("ship", max(passing, key=_gain)[0].arm, reasons)
+    rule = any if experiment.decision.primaries == "all" else all
+    hopeless = read.hopeless | {
+        (known.metric, known.arm)
+        for arm in arms
+        for known in arm
+        if design.method == "always_valid" and _hopeless(known)
+    }
+    without_hope = [
+        rule((known.metric, known.arm) in hopeless for known in arm if known.role == "primary")
+        for arm in arms
+    ]
+    if all(map(_against, arms)):
+        return Decision("do_not_ship", None, reasons)
+    if all(lost or _against(arm) for lost, arm in zip(without_hope, arms, strict=True)):
+        key = f"experiments.reason_hopeless_{design.method}"
+        return Decision("do_not_ship", None, (*reasons, Message(key)))
+    unknown = any(_unknown(experiment, arm) for arm in arms)
+    if unknown and (read.ended or design.method == "bayesian"):
+        return Decision("no_decision", None, reasons)
+    if read.ended:
+        return Decision("do_not_ship", None, (*reasons, Message("experiments.reason_plan_reached")))
+    left = (end - as_of).days if end and as_of else 0
+    following = [day for day in planned_days(design) if as_of and day > as_of]
+    if following and as_of:
+        day = following[0]
+        reasons += (Message("experiments.reason_next_look", {"day": day}),)
+        return Decision("extend", None, reasons, None, (day - as_of).days)
+    more = max(design.units - read.units, 1) if design.units else None
+    return Decision("extend", None, reasons, more, left if left > 0 else None)
 
 
 def reason(comparison: Comparison) -> Message:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from opslab.experiments.design_page import design_figures
 from opslab.experiments.magnitude import beside_smallest, smallest
 from opslab.experiments.result import (
     Calendar,
@@ -61,7 +62,8 @@ def figures(result: ExperimentResult, say: ExperimentVoice) -> dict[str, Figure]
     over_time = {
         figure_of(effects, result): _over_time(effects, result, say) for effects in result.over_time
     }
-    return {**_size(result, say), "lift": lift, **_segments(result, say), **over_time}
+    sequential = dict(design_figures(result, say))
+    return {**_size(result, say), "lift": lift, **_segments(result, say), **over_time, **sequential}
 
 
 def _size(result: ExperimentResult, say: ExperimentVoice) -> dict[str, Figure]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -51,6 +51,8 @@ class Grounds:
         The same within each stratum (a phase is one, or begins its name), and by day.
     segments : mapping
         By segment column and level, the same within each stratum; None stands for no strata.
+    nominal : float or None
+        Of a design that is looked at on the way: the level at which its last look is read.
     """
 
     experiment: Experiment
@@ -61,6 +63,7 @@ class Grounds:
     strata: Levels | None
     days: Levels | None
     segments: Segments
+    nominal: float | None = None
 
     @property
     def control(self) -> str:
@@ -69,8 +72,33 @@ class Grounds:
 
     @property
     def alpha(self) -> float:
-        """The error rate of the design."""
-        return self.experiment.design.alpha
+        """The error rate at which intervals are read: the design's, or that of its last look."""
+        return self.nominal or self.experiment.design.alpha
+
+    @property
+    def family(self) -> int:
+        """The number of comparisons that decide: primary metrics times arms but the control."""
+        primaries = sum(metric.role == "primary" for metric in self.experiment.metrics)
+        return primaries * (len(self.arms) - 1)
+
+    def planned(self, arm: str) -> float:
+        """Return the planned units of an arm and the control together."""
+        units, weights = self.experiment.design.units or 0, self.weights
+        return units * (weights[arm] + weights[self.control]) / sum(weights.values())
+
+    def until(self, day: datetime.date) -> Grounds:
+        """Return the same of the units that came in up to a day."""
+        known = (self.days or {}).items()
+        days: Levels = {key: arms for key, arms in known if key and key <= str(day)}
+        arms = merge_levels(days)
+        where = f"({self.units.where}) AND {self.units.day} <= {literal(str(day))}"
+        return replace(
+            self,
+            units=replace(self.units, where=where),
+            arms={name: arms[name] for name in self.arms if name in arms},
+            strata=self.strata and self.by_phase(arms, days),
+            days=days,
+        )
 
     @property
     def everybody(self) -> tuple[Arms, Levels | None]:

@@ -87,12 +87,13 @@ def weekly(result: ExperimentResult, comparison: Comparison) -> Weekly | None:
 def overstated(result: ExperimentResult, comparison: Comparison) -> float | None:
     """Return how far a win overstates the smallest effect worth finding, were that the true one.
 
-    None where nothing was won, where the test is as strong as the design asks for, or where the
-    interval lies above that effect.
+    None where nothing was won, where the test is as strong as the design asks for, where the
+    interval lies above that effect, and for designs that may stop on the way.
     """
     size, alpha = smallest(comparison), result.plan.alpha
     error = error_of(comparison, alpha)
-    if comparison.verdict != "won" or size is None or error is None:
+    fixed = result.plan.method == "fixed"
+    if not fixed or comparison.verdict != "won" or size is None or error is None:
         return None
     if beside_smallest(comparison) == "above":
         return None

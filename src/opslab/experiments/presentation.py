@@ -15,6 +15,7 @@ from opslab.experiments.breakdowns import (
     trends,
     value_table,
 )
+from opslab.experiments.design_page import design
 from opslab.experiments.figures import figures
 from opslab.experiments.gate import state_of
 from opslab.experiments.inference.comparisons import SMALL_COUNT
@@ -39,8 +40,9 @@ _MOST_REASONS = 3  # that the first screen shows unfolded, so that the figures s
 _IN_FAVOUR = ("experiments.reason_won_", "experiments.reason_safe_")
 _METHOD = (
     "logs finer totals counts welch score ratio cuped quantile clustered paired stratified phases "
-    "trigger segments trends capped companions primary secondary guardrail sample_ratio "
-    "covariate_balance rule_all rule_any time utc timezone weights_assumed fingerprint spec"
+    "trigger segments trends capped companions group_sequential always_valid bayes "
+    "primary secondary guardrail sample_ratio covariate_balance rule_all rule_any time utc "
+    "timezone weights_assumed fingerprint spec"
 )
 
 
@@ -150,7 +152,7 @@ def _arms(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
 
 
 def _effects(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
-    comparisons = result.comparisons
+    comparisons, method = result.comparisons, result.plan.method
     blocks: Blocks = [say.heading("effects")]
     if result.broken:
         blocks.append(say.paragraph("effects_broken", "bad"))
@@ -158,7 +160,7 @@ def _effects(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
         result.figures(say.language)["lift"],
         effect_table(result, say),
         *not_estimable(comparisons, say),
-        say.remark("effects_note"),
+        say.remark("effects_note" if method == "fixed" else f"intervals_{method}"),
         *[say.remark("asked_note")] * bool(result.asked),
     ]
     if any(comparison.raw for comparison in comparisons):
@@ -172,7 +174,9 @@ def _effects(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
         for note in comparison.notes:
             blocks.append(say.remark("note_line", note=say.message(note), **names))
         p_value, adjusted = comparison.p_value, comparison.p_adjusted
-        if p_value is not None and adjusted is not None and p_value <= result.plan.alpha < adjusted:
+        if p_value is None or adjusted is None or method != "fixed":
+            continue
+        if p_value <= result.plan.alpha < adjusted:
             blocks.append(say.remark("told_apart", **names))
     overall = beside("diluted", result, say)
     if overall:
@@ -197,9 +201,10 @@ def _data(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
 def _method(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
     plan, comparisons = result.plan, result.comparisons
     methods = {comparison.method or "" for comparison in comparisons}
-    applies = {"primary", "sample_ratio", plan.rows, f"rule_{plan.primaries}"}
+    applies = {plan.method, "sample_ratio", plan.rows, f"rule_{plan.primaries}"}
     applies |= {word for method in methods for word in method.split("_")}
-    applies |= {comparison.role for comparison in comparisons}
+    judged = {"fixed": {"primary", "secondary"}, "bayesian": set()}.get(plan.method, {"secondary"})
+    applies |= {comparison.role for comparison in comparisons} & (judged | {"guardrail"})
     applies |= {check.name for check in result.checks}
     applies |= {name for name, given in vars(plan).items() if given}
     if methods - {"score", "quantile", ""}:
@@ -220,6 +225,7 @@ def _method(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
 PARTS: Mapping[str, Callable[[ExperimentResult, ExperimentVoice], Blocks]] = {
     "checks": _checks,
     "arms": _arms,
+    "design": design,
     "effects": _effects,
     "segments": segments,
     "trends": trends,

@@ -27,7 +27,16 @@ _SHORT = (
 )
 SCHEMA = "opslab.experiment/1"
 _BESIDE = ("raw", "uncapped", "diluted", "precision")
-_PARTS = ("interactions", "trends", "companions", "days", "decision")
+_PARTS = (
+    "interactions",
+    "trends",
+    "companions",
+    "days",
+    "decision",
+    "paths",
+    "posteriors",
+    "peeking",
+)
 _ENDS = {
     "n": ("arm", "control"),
     "missing": ("arm", "control"),
@@ -117,7 +126,7 @@ def evidence(result: ExperimentResult) -> list[Evidence]:
                 "experiments.evidence",
                 {name: getattr(compared, name) for name in ("metric", "arm", "control")},
             ),
-            quantity=_quantity(compared, 1 - plan.alpha),
+            quantity=_quantity(compared, 1 - plan.alpha, plain=plan.method == "fixed"),
             unit="share" if is_share(compared) else compared.metric,
             per="unit",
             period=(plan.start, plan.end),
@@ -135,12 +144,12 @@ def evidence(result: ExperimentResult) -> list[Evidence]:
     ]
 
 
-def _quantity(compared: Comparison, level: float) -> Quantity:
+def _quantity(compared: Comparison, level: float, *, plain: bool) -> Quantity:
     value = compared.difference or 0.0
     low, high = compared.difference_interval
-    if compared.standard_error is None or compared.degrees_of_freedom is None:
-        # The score test gives no standard error: the normal with the width of its interval stands
-        # for it.
+    if not plain or compared.standard_error is None or compared.degrees_of_freedom is None:
+        # The score test gives no standard error, and that of a design that was looked at on the way
+        # is not all there is: the normal with the width of the interval stands for it.
         scale = ((high or 0.0) - (low or 0.0)) / (2 * float(ndtri((1 + level) / 2)))
         return Quantity("normal", {"location": value, "scale": scale}, value, low, high, level)
     parameters = {

@@ -68,8 +68,9 @@ class Comparison:
     standard_error, degrees_of_freedom : float or None
         Of the difference; None where the method has none.
     method : str
-        ``welch``, ``score``, ``ratio``, ``cuped``, ``ratio_cuped`` or ``quantile``; ``paired_`` or
-        ``stratified_`` before it within strata, where a plain mean is ``paired`` or ``stratified``.
+        ``welch``, ``score``, ``ratio``, ``cuped``, ``ratio_cuped``, ``quantile`` or ``bayes``;
+        ``paired_`` or ``stratified_`` before it within strata, where a plain mean is ``paired`` or
+        ``stratified``.
     harm_p : float or None
         For a guardrail: one-sided p of a harm of at least the margin.
     margin, mde : tuple or None
@@ -132,7 +133,7 @@ class Comparison:
     def adjusted(self) -> Comparison:
         """The same with estimates that lie as far apart as the difference says."""
         base = self.estimate[1]
-        if self.raw is None or self.difference is None or base is None:
+        if self.difference is None or base is None:
             return self
         return replace(self, estimate=(base + self.difference, base))
 
@@ -316,8 +317,9 @@ class Posterior:
     scale : {"relative", "absolute"}
         Of all that follows.
     family : {"normal", "beta"}
-    prior : tuple of float
-        Mean and standard deviation, or successes and failures that a share starts from.
+    prior : tuple of float or None
+        Mean and standard deviation, or successes and failures that a share starts from; None for
+        metrics that do not decide, which are read by the data alone.
     estimate : float
         Of the data alone.
     mean, low, high : float
@@ -337,7 +339,7 @@ class Posterior:
     role: str
     scale: Literal["relative", "absolute"]
     family: Literal["normal", "beta"]
-    prior: tuple[float, float]
+    prior: tuple[float, float] | None
     estimate: float
     mean: float
     low: float

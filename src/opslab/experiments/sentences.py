@@ -156,7 +156,8 @@ def action(result: ExperimentResult, say: ExperimentVoice) -> str:
     """Return what to do, in a few words."""
     decision, by = result.decision, ""
     if decision.action == "extend":
-        by = "_units" if decision.more_days is None else "_days"
+        by = "_units" if decision.more_units else ""
+        by = "_days" if decision.more_days else by
     if decision.action == "ship" and result.conditions:
         by = "_condition"
     return say(

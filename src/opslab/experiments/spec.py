@@ -253,11 +253,11 @@ class Experiment(FromFile):
 
     @property
     def last_day(self) -> datetime.date | None:
-        """The day on which the last unit's windows are over; without any the period's last."""
+        """The day on which the last unit's values are fixed; without windows the period's last."""
         if self.period is None or self.period.end is None:
             return None
         ends = [metric.window.end for metric in self.metrics if metric.window]
-        longest = max(ends, default=datetime.timedelta(0))
+        longest = max([*ends, self.design.settled or datetime.timedelta(0)])
         return self.period.end + datetime.timedelta(days=-(-longest // datetime.timedelta(days=1)))
 
     def metric_problem(self, metric: str, field: str, key: str, /, **values: Any) -> Problem:
@@ -321,14 +321,12 @@ class Experiment(FromFile):
         return frames.units(analysis.source_of(self, data), as_of, form=form, ids=ids)
 
     def refuse_uncomputed(self) -> None:
-        """Raise a `SpecError` for what the form of the data or a metric's type rules out.
+        """Raise a `SpecError` for what the form of the data, a design or a metric's type rules out.
 
-        So it does for what is not computed yet: it parses and validates, and is refused rather than
-        ignored.
+        It parses and validates, and is refused rather than ignored.
         """
-        problems = [
-            self.problem("experiments.not_computed", *field) for field in self._uncomputed()
-        ]
+        looks = import_module("opslab.experiments.designs.looks")  # which stands on specs
+        problems = [*looks.look_problems(self), *looks.design_problems(self)]
         asked: dict[MetricForm, object] = {
             "totals": self.data.rows == "totals",
             "strata": self.strata or self.phases,
@@ -347,15 +345,7 @@ class Experiment(FromFile):
                 problems.append(refused("type", "spread_form"))
             if metric.per == "row" and self.data.rows != "finer":
                 problems.append(refused("per", "per_row", name=metric.name))
+            if metric.per == "row" and metric.cap:
+                problems.append(refused("cap", "not_computed"))
         if problems:
             raise SpecError(*sorted(problems, key=lambda problem: problem.line or 0))
-
-    def _uncomputed(self) -> Iterator[Location]:
-        if self.design.method != "fixed":
-            yield "design", "method"
-        for name in ("looks", "spending", "prior"):
-            if getattr(self.design, name) is not None:
-                yield "design", name
-        for order, metric in enumerate(self.metrics):
-            if metric.cap and metric.per == "row":
-                yield "metrics", order, "cap"

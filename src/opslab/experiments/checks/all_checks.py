@@ -14,9 +14,10 @@ from opslab.experiments.grounds import Grounds
 from opslab.experiments.moments.arm_moments import Arms, Levels, merge_levels
 from opslab.experiments.moments.columns import Column
 from opslab.experiments.result import Calendar, Comparison
+from opslab.experiments.sequential.split import sequential_sample_ratio
 from opslab.experiments.spec import Experiment
 from opslab.experiments.units.unit_table import Gaps
-from opslab.results import Check
+from opslab.results import Check, Message
 
 
 def all_checks(
@@ -39,8 +40,14 @@ def all_checks(
 
 def _checks(grounds: Grounds, as_of: datetime.date | None) -> Iterator[Check | None]:
     experiment, units, triggered = grounds.experiment, grounds.units, grounds.triggered
-    yield rules.check_plan_unchanged(experiment.registered, experiment.fingerprint)
-    yield rules.check_sample_ratio(list(grounds.arms), grounds.splits(*grounds.everybody))
+    start = experiment.period and experiment.period.start
+    late = bool(start and experiment.registered_on and experiment.registered_on > start)
+    yield (
+        rules.check("plan_unchanged", "fail", None, {"day": experiment.registered_on}, "late")
+        if late
+        else rules.check_plan_unchanged(experiment.registered, experiment.fingerprint)
+    )
+    yield _sample_ratio(grounds, as_of)
     yield from _sample_ratios_within(grounds)
     if experiment.phases and experiment.registered is None:
         yield rules.check("phases_planned", "fail", None, {})
@@ -80,6 +87,25 @@ def _checks(grounds: Grounds, as_of: datetime.date | None) -> Iterator[Check | N
             for arms in grounds.by_phase(*grounds.everybody).values()
         ]
         yield rules.check_trigger_ratio(counts)
+
+
+def _sample_ratio(grounds: Grounds, as_of: datetime.date | None) -> Check:
+    """Compare the units of each arm with their shares: day by day where they were looked at."""
+    experiment, (arms, by_day) = grounds.experiment, grounds.everybody
+    known = rules.check_sample_ratio(list(grounds.arms), grounds.splits(arms, by_day))
+    end = experiment.period and experiment.period.end
+    early = bool(as_of and end and as_of < end)
+    days = sorted(day for day in by_day or () if day)
+    looked = early or experiment.looked or experiment.design.method != "fixed"
+    if not looked or not days or not by_day or not known.value:
+        return known
+    splits = [grounds.splits(by_day[day], {day: by_day[day]})[0] for day in days]
+    counts, weights = zip(*splits, strict=True)
+    test = sequential_sample_ratio(counts, weights)
+    values = dict(known.detail.values) | {"p": test.p_value, "concentration": test.concentration}
+    status = rules.status_of(test.p_value)
+    detail = Message(f"experiments.sample_ratio_daily_{status}", values)
+    return Check("sample_ratio", status, detail, test.p_value)
 
 
 def _few_units(grounds: Grounds) -> Iterator[Check | None]:
@@ -168,7 +194,8 @@ def _calendar(grounds: Grounds, as_of: datetime.date | None) -> Iterator[Check |
     period = grounds.experiment.period
     if period is None or period.end is None:
         return
-    yield rules.check_period(period.end, as_of)
+    if grounds.experiment.design.method == "fixed":
+        yield rules.check_period(period.end, as_of)
     if grounds.days is not None and period.start is not None:
         end = min(period.end, as_of or period.end)
         seen = sum(day is not None for day in grounds.days)
@@ -193,7 +220,7 @@ def _outcome_windows(grounds: Grounds) -> Check | None:
     """Look for outcomes that are not complete: windows that are not over, or empty last days."""
     units, arms = grounds.units, grounds.arms
     if units.horizon is not None:
-        rows = sum(arm.rows for arm in arms.values())
+        rows = max(units.rows_used, sum(arm.rows for arm in arms.values()))
         return rules.check_outcome_windows(units.immature, rows, units.horizon)
     if grounds.days is None or units.finer is not None:
         return None

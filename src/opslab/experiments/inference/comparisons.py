@@ -256,6 +256,12 @@ def without_effect(metric: Declaration, arm: Side[Any], control: Side[Any]) -> C
     return empty
 
 
+def bare(known: Comparison) -> Comparison:
+    """Return a comparison before anything is known of its effect, from one with an effect."""
+    kept = "metric role type goal arm control n missing margin mde"
+    return Comparison(**{name: getattr(known, name) for name in kept.split()})
+
+
 def refused(empty: Comparison, key: str, **values: Any) -> Comparison:
     """Return a comparison that cannot be made, with the reason: a key without its area."""
     return replace(empty, not_estimable=Message(f"experiments.{key}", values))
@@ -279,10 +285,11 @@ def _score(empty: Comparison, counts: Counts, level: float) -> Comparison:
     )
 
 
-def judge(comparisons: Sequence[Comparison], alpha: float) -> list[Comparison]:
+def judge(comparisons: Sequence[Comparison], alpha: float, family: int = 0) -> list[Comparison]:
     """Return the comparisons with p-values adjusted over their family, and what each says.
 
-    Primaries over all arms: Holm. Secondaries: Benjamini and Hochberg. Guardrails: none, as all of
+    Primaries over all arms: Holm, or with ``family`` so many times the p-value (Bonferroni), as
+    bounds share the error rate. Secondaries: Benjamini and Hochberg. Guardrails: none, as all of
     them must hold (intersection-union).
     """
     primary, secondary = (
@@ -290,7 +297,8 @@ def judge(comparisons: Sequence[Comparison], alpha: float) -> list[Comparison]:
         for role in ("primary", "secondary")
     )
     judged = []
-    families = zip(holm(primary), benjamini_hochberg(secondary), strict=True)
+    shared = [p_value and min(1.0, family * p_value) for p_value in primary]
+    families = zip(shared if family else holm(primary), benjamini_hochberg(secondary), strict=True)
     for comparison, (decides, explores) in zip(comparisons, families, strict=True):
         adjusted = replace(comparison, p_adjusted=explores if decides is None else decides)
         judged.append(replace(adjusted, verdict=_verdict(adjusted, alpha)))
@@ -301,13 +309,13 @@ def _verdict(comparison: Comparison, alpha: float) -> Verdict:
     if comparison.difference is None:
         return "not_estimable"
     if comparison.role == "guardrail":
-        return _guarded(comparison)
+        return guarded(comparison)
     if comparison.p_adjusted is None or comparison.p_adjusted > alpha:
         return "open"
     return "won" if (comparison.difference > 0) == (comparison.goal == "increase") else "lost"
 
 
-def _guarded(comparison: Comparison) -> Verdict:
+def guarded(comparison: Comparison) -> Verdict:
     """Judge a guardrail by the interval that is shown: its worse side against the margin."""
     kind, size = comparison.margin or ("absolute", 0.0)
     relative = kind == "relative"

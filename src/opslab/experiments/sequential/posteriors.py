@@ -206,32 +206,30 @@ def beta_posteriors(
     scores = np.arange(-_REACH, _REACH, _STEP)
     weights = np.exp(-(scores**2) / 2)
     weights /= weights.sum()
-    shares, shares_control = (betaincinv(*pair, ndtr(scores)) for pair in ((a, b), (c, d)))
-    known_better = mean * (1 - mean) / (a + b + 1) < mean_control * (1 - mean_control) / (c + d + 1)
+    shares, control = (betaincinv(*pair, ndtr(scores)) for pair in ((a, b), (c, d)))
+    middle = slice(len(scores) * 4 // 9, len(scores) * 5 // 9)
+    known_better = np.ptp(shares[middle]) < np.ptp(control[middle])
 
     def above(effect: float) -> float:
         add, factor = (0.0, 1 + effect) if relative else (effect, 1.0)
         if known_better:
             return float(weights @ betainc(c, d, np.clip((shares - add) / factor, 0, 1)))
-        return float(weights @ betaincc(a, b, np.clip(shares_control * factor + add, 0, 1)))
+        return float(weights @ betaincc(a, b, np.clip(control * factor + add, 0, 1)))
 
-    def toward_goal(effect: float) -> float:
-        return above(effect) if goal_sign > 0 else 1 - above(-effect)
-
-    highest = _HIGHEST_LIFT if relative else 1.0
+    def toward_goal(size: float) -> float:
+        return above(size) if goal_sign > 0 else 1 - above(-size)
 
     def at(chance: float) -> float:
+        highest = _HIGHEST_LIFT if relative else 1.0
         return float(brentq(lambda effect: above(effect) - chance, 1e-12 - 1, highest))
 
-    below = shares_control * betainc(a, b, shares_control) - mean * betainc(
-        a + 1, b, shares_control
-    )
-    loss = float(weights @ below)
-    losses = [max(expected, 0.0) for expected in (loss, loss + mean - mean_control)][::goal_sign]
+    below = weights @ (control * betainc(a, b, control) - mean * betainc(a + 1, b, control))
+    losses = [max(float(loss), 0.0) for loss in (below, below + mean - mean_control)][::goal_sign]
     unit = mean_control if relative else 1.0
     values = DecisionValues(
         toward_goal(0.0),
         None if threshold is None else toward_goal(threshold),
-        *(expected / unit for expected in losses),
+        losses[0] / unit,
+        losses[1] / unit,
     )
     return BetaPosterior(values, (mean - mean_control) / unit, at(1 - alpha / 2), at(alpha / 2))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
+from dataclasses import replace
 
 from opslab.errors import DataError
+from opslab.experiments.designs.looks import waiting
 from opslab.experiments.moments.values import finite_sql, problem, refuse_rows
 from opslab.experiments.spec import Experiment
 from opslab.experiments.units.periods import Moment, moments_of
@@ -28,16 +30,24 @@ def units_of_rows(experiment: Experiment, table: Table, as_of: datetime.date | N
     """Return the units of a table: its rows."""
     moment = moments_of(table, experiment.period, as_of, experiment.data.timezone)
     units, used = usable_units(experiment, table, moment, once=True)
-    return UnitTable(
+    rows, settled = row_count(table, used), experiment.design.settled
+    known = UnitTable(
         table,
         experiment.arms.column,
         experiment.metrics,
         used,
         units,
-        row_count(table, used),
+        rows,
         moment.day,
         stratum(experiment, moment.day),
     )
+    if settled is None or as_of is None or moment.day is None:
+        return known
+    day = as_of - waiting(experiment.design, experiment.metrics[0])
+    where = f"({used}) AND {moment.day} <= '{day}'"
+    left = rows - row_count(table, where)
+    immature = {metric.name: left for metric in experiment.metrics}
+    return replace(known, where=where, immature=immature, horizon=as_of)
 
 
 def units_of_finer_rows(

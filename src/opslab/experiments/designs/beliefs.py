@@ -1,0 +1,109 @@
+"""What a Bayesian design believes of each comparison after the data."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import inf
+from typing import Literal
+
+from scipy.special import ndtri, stdtrit
+
+from opslab.experiments.design import Design
+from opslab.experiments.inference.comparisons import bare, guarded, refused
+from opslab.experiments.result import Comparison, Goal, Posterior, Verdict
+from opslab.experiments.sequential.posteriors import (
+    beta_posteriors,
+    decision_values,
+    normal_posterior,
+)
+
+NARROW = 0.001
+"""Level of an interval so narrow that its half-width is the error of the estimate, times t."""
+
+_SIGNS: dict[Goal, Literal[1, -1]] = {"increase": 1, "decrease": -1}
+
+
+def believed(
+    known: Comparison, narrow: Comparison, design: Design
+) -> tuple[Comparison, Posterior | None]:
+    """Return a comparison with what is believed of it, and the belief; None where there is none.
+
+    The prior is that of primary metrics. Others are read by the data alone: a prior around no
+    effect would let a guardrail pass.
+
+    Parameters
+    ----------
+    known, narrow : Comparison
+        By the data alone; the other one at the level `NARROW`.
+    design : Design
+    """
+    prior, (value, base), primary = design.prior, known.estimate, known.role == "primary"
+    if prior is None or known.difference is None or value is None or base is None:
+        return known, None
+    relative, sign = prior.scale == "relative", _SIGNS[known.goal]
+    estimate = known.lift if relative else known.difference
+    low, high = narrow.lift_interval if relative else narrow.difference_interval
+    if estimate is None or low is None or high is None:
+        return refused(bare(known), "no_lift"), None
+    # What an amount is times so much on the prior's scale, by the scale that it has.
+    scale = {"relative": 1.0 if relative else abs(base), "absolute": 1.0}
+    if relative:
+        scale["absolute"] = 1 / abs(base)
+    asked, threshold = known.mde if known.role != "guardrail" else known.margin, None
+    if asked:
+        threshold = asked[1] * scale[asked[0]] * (-1 if known.role == "guardrail" else 1)
+    family: Literal["normal", "beta"] = "normal"
+    start = (prior.mean, prior.sd) if primary else None
+    if primary and prior.beta and known.type == "proportion":
+        family, start = "beta", prior.beta
+        pull = sum(start) / (sum(start) + min(known.n))
+        counts = [(round(share * n), n) for share, n in zip((value, base), known.n, strict=True)]
+        values, mean, low, high = beta_posteriors(
+            *counts[0],
+            *counts[1],
+            start,
+            goal_sign=sign,
+            threshold=threshold,
+            relative=relative,
+            alpha=design.alpha,
+        )
+    else:
+        freedom = known.degrees_of_freedom or inf
+        sd, mean, pull = (high - low) / 2 / float(stdtrit(freedom, (1 + NARROW) / 2)), estimate, 0.0
+        if start:
+            mean, sd, pull = normal_posterior(estimate, sd, *start)
+        reach = sd * float(ndtri(1 - design.alpha / 2))
+        values, low, high = decision_values(mean, sd, sign, threshold), mean - reach, mean + reach
+    effect = (estimate, mean, low, high)
+    posterior = Posterior(
+        known.metric, known.arm, known.role, prior.scale, family, start, *effect, *values, pull
+    )
+    absolute, lift = (
+        [end / unit if unit else None for end in effect[1:]]
+        for unit in (scale["absolute"], scale["relative"])
+    )
+    read = replace(
+        known,
+        difference=absolute[0],
+        difference_interval=(absolute[1], absolute[2]),
+        lift=lift[0],
+        lift_interval=(lift[1], lift[2]),
+        p_value=None,
+        harm_p=None,
+        method="bayes",
+    )
+    return replace(read, verdict=_verdict(read, posterior, design)), posterior
+
+
+def _verdict(known: Comparison, posterior: Posterior, design: Design) -> Verdict:
+    if known.role == "guardrail":
+        return guarded(known)
+    wins, doubt = posterior.wins, design.alpha / 2
+    primary = known.role == "primary"
+    if (
+        posterior.loss <= min(design.loss or 0, posterior.loss_kept)
+        if primary
+        else wins > 1 - doubt
+    ):
+        return "won"
+    return "lost" if wins < doubt else "open"

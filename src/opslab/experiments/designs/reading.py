@@ -1,0 +1,124 @@
+"""What a design reads out of the sums: comparisons, and what led to them."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from opslab.experiments.decision import Course, ends
+from opslab.experiments.design import Design
+from opslab.experiments.designs.beliefs import NARROW, believed
+from opslab.experiments.designs.looks import SEQUENTIAL, Days, is_last
+from opslab.experiments.designs.paths import LEAST, paths
+from opslab.experiments.grounds import Grounds
+from opslab.experiments.inference.comparisons import judge
+from opslab.experiments.inference.metric_comparisons import compared
+from opslab.experiments.result import Comparison, LookPath, Posterior
+from opslab.experiments.sequential.boundaries import false_positive_rate
+
+
+@dataclass(frozen=True)
+class Read:
+    """The comparisons as a design reads them, in the order of metrics and arms.
+
+    Attributes
+    ----------
+    comparisons : list of Comparison
+    paths : tuple of LookPath
+    posteriors : tuple of Posterior
+    ended : bool
+        Whether the plan has no look left.
+    """
+
+    comparisons: list[Comparison]
+    paths: tuple[LookPath, ...] = ()
+    posteriors: tuple[Posterior, ...] = ()
+    ended: bool = False
+
+    @property
+    def nominal(self) -> float | None:
+        """The level at which the first primary metric's last look is read."""
+        looks = [path.looks[-1] for path in self.paths if path.role == "primary" and path.looks]
+        if not self.paths:
+            return None
+        return looks[0].nominal if looks else LEAST
+
+    def course(self, design: Design, units: int) -> Course:
+        """Return how it went, for the decision."""
+        futile = {(path.metric, path.arm) for path in self.paths if path.ended == "futility"}
+        kept = {
+            (known.metric, known.arm)
+            for known in self.posteriors
+            if known.role == "primary" and known.loss_kept <= (design.loss or 0.0)
+        }
+        return Course(frozenset(futile | kept), self.ended, units)
+
+
+def read_design(grounds: Grounds, days: Days) -> Read:
+    """Return what the experiment's design reads."""
+    experiment = grounds.experiment
+    method = experiment.design.method
+    if method in SEQUENTIAL:
+        comparisons, looked = zip(*paths(grounds, days), strict=True)
+        return Read([*comparisons], looked, ended=_reached(looked) or is_last(experiment, days))
+    sums = grounds.sums(grounds.arms, grounds.strata)
+    plain = [known for columns in grounds.metrics.values() for known in compared(columns, sums)]
+    if method == "fixed":
+        return Read(plain)
+    sums = replace(sums, alpha=1 - NARROW)
+    narrow = [known for columns in grounds.metrics.values() for known in compared(columns, sums)]
+    design = experiment.design
+    after = [believed(*known, design) for known in zip(plain, narrow, strict=True)]
+    posteriors = tuple(posterior for _, posterior in after if posterior)
+    return Read([known for known, _ in after], posteriors=posteriors)
+
+
+def stopping_look(grounds: Grounds, days: Days) -> datetime.date | None:
+    """Return the day of an earlier look that stopped a group sequential test; None without one."""
+    design = grounds.experiment.design
+    if design.method != "group_sequential":
+        return None
+    primary = [path for _, path in paths(grounds, days) if path.role == "primary"]
+    first = min(path.looks[-1].day or datetime.date.max for path in primary)
+    for count, day in enumerate(days[:-1], 1):
+        if day and day >= first:
+            known, looked = zip(*paths(grounds, days, count), strict=True)
+            judged = judge(known, design.alpha, grounds.family)
+            if _reached(looked) or ends(grounds.experiment, judged):
+                return day
+    return None
+
+
+def _reached(looked: Sequence[LookPath]) -> bool:
+    """Whether the planned units were reached, and every primary metric has its answer."""
+    ended = {path.ended for path in looked if path.role == "primary"}
+    return "last" in ended and not ended & {"", "futility"}
+
+
+def peeking(grounds: Grounds, as_of: datetime.date | None) -> float | None:
+    """Return the false-positive rate of a fixed design at the looks that it had; None for one.
+
+    Looks go by the units that had come in; without days of units by the days of the period.
+    """
+    experiment, period = grounds.experiment, grounds.experiment.period
+    if experiment.design.method != "fixed" or not period or not period.start or not period.end:
+        return None
+    start, end = period.start, period.end
+    today = min(as_of or end, end)
+    days = sorted(
+        {*(min(day, end) for day in experiment.looked if start <= day <= today), today, end}
+    )
+    came = {
+        day: sum(grounds.unit_counts(arms).values())
+        for day, arms in (grounds.days or {}).items()
+        if day
+    }
+
+    def information(day: datetime.date) -> float:
+        units = sum(count for key, count in came.items() if key <= str(min(day, today)))
+        elapsed = (day - start).days + 1
+        return units * elapsed / ((min(day, today) - start).days + 1) if came else elapsed
+
+    shares = sorted({information(day) for day in days} - {0})
+    return false_positive_rate(shares, experiment.design.alpha) if len(shares) > 1 else None

@@ -1,0 +1,353 @@
+"""Designs that are looked at on the way: read look by look, and against what is not ours."""
+
+import datetime
+import json
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import integrate, optimize, stats
+
+from conftest import page_of
+from opslab import experiments, workspace
+from opslab.errors import SpecError
+from opslab.experiments.record import record
+from opslab.experiments.sequential.boundaries import false_positive_rate
+from opslab.experiments.spec import Experiment
+from opslab.messages import LANGUAGES
+from opslab.messages.numbers import Numbers
+
+DAY = datetime.date
+LOOKS = ("2026-09-07", "2026-09-14", "2026-09-21")
+GROUP = {"method": "group_sequential", "units": 4_000, "looks": 4, "settled": "0d"}
+ALWAYS = {"method": "always_valid", "units": 4_000, "settled": "0d"}
+SPEND = {"name": "spend", "type": "mean", "column": "spend", "role": "primary", "goal": "increase"}
+LOAD = {"name": "load", "type": "mean", "column": "load", "role": "guardrail", "goal": "decrease"}
+
+
+def spec(design, *metrics, **more):
+    fields = {
+        "experiment": "looked",
+        "unit": "user",
+        "arms": {"column": "arm", "control": "old", "weights": {"old": 1, "new": 1}},
+        "period": {"time": "at", "start": "2026-09-01", "end": "2026-09-28"},
+        "metrics": metrics or (SPEND, LOAD | {"margin": {"relative": 0.05}}),
+    }
+    return Experiment(design=design, **fields | more)
+
+
+def rows(effect=0.0, units=4_000, seed=1):
+    draw = np.random.default_rng(seed)
+    arm = draw.integers(0, 2, units)
+    day = np.sort(draw.integers(0, 28, units))
+    at = pd.Timestamp("2026-09-01") + pd.to_timedelta(day, unit="D")
+    spend = draw.normal(20, 5, units) + effect * arm
+    columns = {"user": np.arange(units), "arm": np.where(arm, "new", "old"), "spend": spend}
+    return pd.DataFrame(columns | {"load": draw.normal(500, 40, units), "at": at.date.astype(str)})
+
+
+def crossing(bound, before, shares, alternative=0.0):
+    """The chance to be beyond a bound at the second of two looks, not before: by scipy alone."""
+    first, second = shares
+    gain = second - first
+
+    def density(score):
+        rest = bound * math.sqrt(second) - score * math.sqrt(first) - alternative * gain
+        return stats.norm.pdf(score, alternative * math.sqrt(first)) * stats.norm.sf(
+            rest, scale=math.sqrt(gain)
+        )
+
+    return integrate.quad(density, -before, before, epsabs=1e-13)[0]
+
+
+def test_a_test_that_stops_at_its_second_look_is_read_by_hand():
+    """Welch's tests by scipy, the bounds and the stagewise ends by scipy's integrals."""
+    data = rows(0.6)
+    result = experiments.analyze(spec(GROUP, looked=LOOKS), data)
+    (path, _), known = result.paths, result.comparisons[0]
+    scores, shares, errors = [], [], []
+    for day in LOOKS[:2]:
+        seen = data[data["at"] <= day]
+        new, old = (seen.loc[seen["arm"] == arm, "spend"] for arm in ("new", "old"))
+        test = stats.ttest_ind(new, old, equal_var=False)
+        scores.append(math.copysign(stats.norm.isf(test.pvalue / 2), test.statistic))
+        shares.append(len(seen) / 4_000)
+        errors.append(
+            (new.mean() - old.mean(), math.sqrt(new.var() / len(new) + old.var() / len(old)))
+        )
+    assert [look.statistic for look in path.looks] == pytest.approx(scores, rel=1e-9)
+    assert [look.information for look in path.looks] == shares
+    spent = [2 * stats.norm.sf(stats.norm.isf(0.0125) / math.sqrt(share)) for share in shares]
+    before = stats.norm.isf(spent[0])
+    second = optimize.brentq(
+        lambda bound: crossing(bound, before, shares) - (spent[1] - spent[0]), 1, 6, xtol=1e-12
+    )
+    assert [look.efficacy for look in path.looks] == pytest.approx([before, second], abs=1e-7)
+    assert scores[0] < before
+    assert scores[1] > second
+    assert (path.ended, result.as_of, result.decision.action) == (
+        "efficacy",
+        DAY(2026, 9, 14),
+        "ship",
+    )
+
+    def larger(effect):
+        """The chance of what was seen or more; an effect in errors of the second look."""
+        drift = effect / math.sqrt(shares[1])
+        first = stats.norm.sf(before - drift * math.sqrt(shares[0]))
+        return first + crossing(scores[1], before, shares, drift)
+
+    assert known.p_value == pytest.approx(2 * larger(0), rel=1e-6)
+    difference, error = errors[1]
+    for chance, end in (
+        (0.5, known.difference),
+        (0.025, known.difference_interval[0]),
+        (0.975, known.difference_interval[1]),
+    ):
+        effect = optimize.brentq(lambda at: larger(at) - chance, -10, 20)  # noqa: B023
+        t_quantile = stats.t.isf(
+            stats.norm.sf(abs(scores[1] - effect)), known.degrees_of_freedom
+        ) * math.copysign(1, scores[1] - effect)
+        assert end == pytest.approx(difference - t_quantile * error, abs=2e-6)
+    assert known.difference < difference  # stopping flatters
+    assert (known.difference_interval[0] > 0) == (known.lift_interval[0] > 0)
+
+
+def test_neither_order_nor_labels_matter():
+    data, design = rows(0.5), spec(GROUP, looked=LOOKS)
+    known = experiments.analyze(design, data).comparisons
+    mixed = experiments.analyze(design, data.sample(frac=1, random_state=2)).comparisons
+    named = data.replace({"arm": {"new": "a", "old": "z"}})
+    arms = {"column": "arm", "control": "z", "weights": {"a": 1, "z": 1}}
+    other = experiments.analyze(spec(GROUP, looked=LOOKS, arms=arms), named).comparisons
+    for shown in (mixed, other):
+        for before, after in zip(known, shown, strict=True):
+            numbers = [
+                (of.difference, *of.difference_interval, *of.lift_interval, of.p_value)
+                for of in (before, after)
+            ]
+            assert numbers[0] == pytest.approx(numbers[1], rel=1e-9)
+
+
+def test_what_is_less_wanted_mirrors_what_is_more_wanted():
+    data = rows(0.6)
+    other = data.assign(spend=-data["spend"])
+    more = experiments.analyze(spec(GROUP, looked=LOOKS), data)
+    less = experiments.analyze(spec(GROUP, SPEND | {"goal": "decrease"}, looked=LOOKS), other)
+    assert less.paths[0].ended == more.paths[0].ended == "efficacy"
+    ends = less.comparisons[0].difference_interval
+    assert [-ends[1], -ends[0]] == pytest.approx(more.comparisons[0].difference_interval)
+    assert less.comparisons[0].difference == pytest.approx(-more.comparisons[0].difference)
+
+
+@pytest.mark.parametrize("design", [GROUP, ALWAYS], ids=["group", "always"])
+def test_a_single_looks_interval_is_nowhere(design):
+    """Neither on the page, in the record nor in the frame: the digits of Welch's by scipy."""
+    data = rows(0.45)
+    result = experiments.analyze(spec(design, looked=LOOKS), data)
+    last = result.paths[0].looks[-1]
+    seen = data[data["at"] <= str(last.day)]
+    new, old = (seen.loc[seen["arm"] == arm, "spend"] for arm in ("new", "old"))
+    test = stats.ttest_ind(new, old, equal_var=False)
+    naive = test.confidence_interval()
+    everything = json.dumps(record(result), default=str)
+    everything += result.frame(full=True).to_csv()
+    for number in (naive.low, naive.high, test.pvalue):
+        assert f"{number:.8g}"[:8] not in everything
+    for language in LANGUAGES:
+        page = page_of(result, language)
+        say = Numbers(language)
+        for number in (naive.low, naive.high):
+            assert say.signed_decimal(number, 3) not in page
+        assert page.count("<h1>") == 1
+        for word in (">nan", ">inf", ">None<"):
+            assert word not in page
+        assert result.figures(language)["design/spend/new"].svg().startswith("<?xml")
+
+
+def test_an_always_valid_reading_keeps_its_smallest_p():
+    """The confidence sequence of Waudby-Smith and others, its formula written out here."""
+    data = rows(0.4)
+    result = experiments.analyze(spec(ALWAYS, looked=LOOKS), data, as_of=DAY(2026, 9, 26))
+    path, known = result.paths[0], result.comparisons[0]
+    assert [str(look.day) for look in path.looks] == [*LOOKS, "2026-09-26"]
+    rho = math.sqrt((-2 * math.log(0.05) + math.log(1 - 2 * math.log(0.05))) / 4_000)
+    smallest = 1.0
+    for look in path.looks:
+        weight = sum(look.n) * rho**2
+        bound = math.sqrt(2 * (weight + 1) / weight * math.log(math.sqrt(weight + 1) / 0.05))
+        assert look.efficacy == pytest.approx(bound, rel=1e-9)
+        p_value = math.sqrt(weight + 1) * math.exp(
+            -(look.statistic**2) * weight / (2 * (weight + 1))
+        )
+        smallest = min(smallest, p_value)
+        assert look.p_value == pytest.approx(smallest, rel=1e-9)
+        assert (look.low > 0) == (look.statistic > bound)
+    assert known.p_value == path.looks[-1].p_value
+    assert known.difference_interval == (path.looks[-1].low, path.looks[-1].high)
+
+
+def test_it_says_nothing_below_its_smallest_number():
+    result = experiments.analyze(
+        spec(ALWAYS | {"smallest": 3_000}), rows(2.0), as_of=DAY(2026, 9, 10)
+    )
+    known = result.comparisons[0]
+    assert known.not_estimable.key == "experiments.look_early"
+    assert (known.difference, known.p_value, known.lift_interval) == (None, None, (None, None))
+    assert result.decision.action == "extend"
+
+
+def test_counts_of_two_arms_may_be_looked_at_any_time():
+    counts = pd.DataFrame({"arm": ["old", "new"], "units": [5_000, 5_100], "sales": [500, 640]})
+    share = {"name": "sale", "type": "proportion", "column": "sales", "goal": "increase"}
+    design = {"method": "always_valid", "units": 20_000}
+    fields = {"unit": "units", "data": {"rows": "totals"}, "period": None}
+    result = experiments.analyze(spec(design, share | {"role": "primary"}, **fields), counts)
+    assert (result.decision.action, result.paths[0].looks[0].day) == ("ship", None)
+
+
+def test_planned_days_are_what_a_readout_stands_on():
+    design = GROUP | {"looks": ["2026-09-10", "2026-09-20", "2026-09-28"]}
+    data = rows(0.0)
+    between = experiments.analyze(spec(design), data, as_of=DAY(2026, 9, 15))
+    assert between.as_of == DAY(2026, 9, 10)
+    assert (between.decision.action, between.decision.more_days) == ("extend", 10)
+    assert "20 September 2026" in page_of(between, "en")
+    ended = experiments.analyze(spec(design), data)
+    assert ended.paths[0].ended == "last"
+    assert ended.paths[0].looks[-1].information == 1
+    assert ended.decision.action == "do_not_ship"
+    with pytest.raises(SpecError, match="first look is planned for 10 September 2026"):
+        experiments.analyze(spec(design), data, as_of=DAY(2026, 9, 9))
+
+
+def test_futility_is_advice():
+    design = GROUP | {"futility": {"family": "pocock"}}
+    result = experiments.analyze(spec(design, looked=LOOKS), rows(-0.1), as_of=DAY(2026, 9, 21))
+    assert result.paths[0].ended == "futility"
+    assert result.decision.action == "do_not_ship"
+    assert result.decision.reasons[-1].key.endswith("hopeless_group_sequential")
+    on = experiments.analyze(spec(design, looked=LOOKS), rows(-0.1))
+    assert on.paths[0].ended == "last"
+    assert [look.efficacy for look in on.paths[0].looks[:3]] == pytest.approx(
+        [look.efficacy for look in result.paths[0].looks]
+    )
+
+
+def test_arms_and_primaries_share_the_error_rate():
+    data = rows(0.5)
+    data["arm"] = np.where(data.index % 3 == 0, "more", data["arm"])
+    arms = {"column": "arm", "control": "old", "weights": {"old": 1, "new": 1, "more": 1}}
+    other = LOAD | {"role": "primary"}
+    result = experiments.analyze(spec(GROUP, SPEND, other, arms=arms, looked=LOOKS), data)
+    for path in result.paths:
+        alone = stats.norm.isf(
+            2 * stats.norm.sf(stats.norm.isf(0.0125 / 4) / math.sqrt(path.looks[0].information))
+        )
+        assert path.looks[0].efficacy == pytest.approx(alone, abs=1e-6)
+    for known in result.comparisons:
+        assert known.p_adjusted == pytest.approx(min(1, 4 * known.p_value))
+
+
+def test_units_that_may_still_change_do_not_count():
+    design = GROUP | {"settled": "36h"}
+    result = experiments.analyze(spec(design), rows(0.0), as_of=DAY(2026, 9, 10))
+    data = rows(0.0)
+    counted = data[data["at"] <= "2026-09-08"]
+    assert sum(result.comparisons[0].n) == len(counted) == sum(arm.units for arm in result.arms)
+    (check,) = [check for check in result.checks if check.name == "outcome_windows"]
+    assert check.value == ((data["at"] > "2026-09-08") & (data["at"] <= "2026-09-10")).sum()
+
+
+def test_a_fixed_test_that_was_looked_at_says_what_that_costs():
+    data = rows(0.0)
+    days = ("2026-09-06", "2026-09-11", "2026-09-17", "2026-09-22")
+    result = experiments.analyze(spec({}, looked=days), data)
+    came = [(data["at"] <= day).sum() for day in (*days, "2026-09-28")]
+    assert result.peeking == pytest.approx(false_positive_rate(came, 0.05))
+    assert result.peeking == pytest.approx(0.142, abs=0.004)
+    assert result.decision.reasons[0].key == "experiments.reason_peeking"
+    assert Numbers("en").percent(result.peeking) in page_of(result, "en")
+    assert experiments.analyze(spec({}), data).peeking is None
+    early = experiments.analyze(spec({}), data, as_of=DAY(2026, 9, 14))
+    assert early.peeking == pytest.approx(false_positive_rate((1, 2), 0.05), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("design", "more", "said"),
+    [
+        (GROUP, {"looked": LOOKS[::-1]}, "does not come after the one of 21 September"),
+        (GROUP, {"looked": [LOOKS[0]] * 2}, "does not come after the one of 7 September"),
+        (GROUP, {"looked": ["2026-08-07"]}, "is before the start, or after"),
+        (GROUP, {"looked": ["2026-10-07"]}, "is before the start, or after"),
+        (GROUP | {"looks": ["2026-10-07"]}, {}, "is before the start, or after"),
+        (GROUP | {"looks": 2}, {"looked": LOOKS}, "3 looks are written down, and the plan has 2"),
+        (GROUP | {"units": 1_500}, {"looked": LOOKS}, "planned units of spend had been reached"),
+        (GROUP | {"settled": "9d"}, {"looked": LOOKS}, "fewer than two units of an arm counted"),
+        (GROUP | {"settled": None}, {}, "How long after a unit came in can spend still change"),
+        (GROUP, {"period": None}, "The looks go by the day on which a unit came in"),
+        (GROUP, {"strata": ["pair"]}, "is not computed for this form of the data"),
+        (GROUP, {"data": {"rows": "finer"}}, "is not computed for this form of the data"),
+        (ALWAYS | {"looks": 2}, {}, "looks belongs to the design group_sequential"),
+        (GROUP | {"spending": {"family": "power"}}, {}, "The exponent belongs to the family power"),
+        (GROUP | {"alpha": 0}, {}, "0 must be greater than 0"),
+    ],
+)
+def test_what_cannot_be_looked_at_is_refused(design, more, said):
+    with pytest.raises(SpecError, match=said):
+        experiments.analyze(spec(design, LOAD | {"role": "secondary"}, SPEND, **more), rows())
+
+
+def test_a_cap_that_moves_with_the_data_is_refused():
+    capped = SPEND | {"cap": {"quantile": 0.99}}
+    with pytest.raises(SpecError, match="moves with the data"):
+        experiments.analyze(spec(GROUP, capped), rows())
+
+
+def test_registering_after_the_start_is_not_beforehand():
+    late = experiments.analyze(spec(GROUP, registered_on="2026-09-02"), rows())
+    (check,) = [check for check in late.checks if check.name == "plan_unchanged"]
+    assert (check.status, check.detail.key) == ("fail", "experiments.plan_unchanged_late")
+    assert "not chosen beforehand" in page_of(late, "en")
+
+
+def test_shares_that_are_looked_at_daily_go_by_the_sequential_test():
+    (check, *_) = experiments.analyze(spec(GROUP), rows()).checks
+    assert check.detail.key == "experiments.sample_ratio_daily_pass"
+    assert "concentration 10,000" in page_of(experiments.analyze(spec(GROUP), rows()), "en")
+    (check, *_) = experiments.analyze(spec({}), rows()).checks
+    assert check.detail.key == "experiments.sample_ratio_pass"
+
+
+def test_the_sample_stops_at_its_third_look():
+    sample = Experiment.load(workspace.resolve("data/sample/express.yaml"))
+    assert sample.registered == sample.fingerprint
+    result = experiments.analyze(sample, as_of=sample.last_day)
+    assert (result.as_of, result.paths[0].ended) == (DAY(2026, 9, 30), "efficacy")
+    assert (
+        result.comparisons[0].difference_interval[0]
+        < 0.07
+        < result.comparisons[0].difference_interval[1]
+    )
+    again = experiments.analyze(sample, as_of=result.as_of)
+    assert again.comparisons == result.comparisons
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("design", [GROUP, ALWAYS | {"smallest": 100}], ids=["group", "always"])
+def test_the_whole_analysis_keeps_its_error_rate(design):
+    """2,000 tests of nothing with five looks each: 5 %, or at most that, within four errors."""
+    days, tests = ("2026-09-06", "2026-09-11", "2026-09-17", "2026-09-22"), 2_000
+    looked = spec(
+        design | {"units": 800} | ({"looks": 5} if design is GROUP else {}), SPEND, looked=days
+    )
+    actions = [
+        experiments.analyze(looked, rows(units=800, seed=seed)).comparisons[0].verdict
+        for seed in range(tests)
+    ]
+    rate = sum(action in ("won", "lost") for action in actions) / tests
+    reach = 4 * math.sqrt(0.05 * 0.95 / tests)
+    assert rate < 0.05 + reach
+    if design is GROUP:
+        assert rate > 0.05 - reach
