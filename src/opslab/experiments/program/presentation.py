@@ -6,7 +6,7 @@ from typing import Any
 
 from opslab.experiments.program.result import ProgramResult
 from opslab.messages import Language
-from opslab.report.blocks import Cell, Facts, Points, Tone, Verdict
+from opslab.report.blocks import Cell, Facts, Verdict
 from opslab.report.drawing import Row, ticks
 from opslab.report.figures import BLUE, GREY, RED, Figure, framed, name_axis, style
 from opslab.report.import_report import import_report
@@ -17,7 +17,7 @@ _TOLD = {
     "headline": "wins pooled risk",
     "value": "count wins risk median by_rule failures",
     "reason": "broken_period pooled exaggeration impact holdout saved",
-    "row": "wins losses success risk by_rule pooled",
+    "row": "wins losses success risk wrong_sign by_rule pooled",
     "effects": "pooled exaggeration",
     "tests": "left_out",
     "periods": "broken_period",
@@ -32,8 +32,7 @@ _TABLES = {
     "cycles": "group ideas days",
 }
 _METHOD = "action pooled risk shrunk ratio shipped cycles"
-_TONES: dict[str, Tone] = {"trust": "good", "repair": "bad", "stop": "bad"}
-_MOST = 10
+_MOST = 8
 """Leading tests that are shown."""
 
 
@@ -93,7 +92,7 @@ def first_screen(result: ProgramResult, say: ProgramVoice) -> Verdict:
         question=say.spoken(program.question or ""),
         action=say(f"action_{result.action}"),
         headline=headline(result, say),
-        tone=_TONES.get(result.action, "open"),
+        tone="bad" if result.broken else "good" if result.action == "trust" else "open",
         facts=Facts([*facts, say.checks_fact(result.checks)]),
         reasons=[say(f"reason_{name}") for name in say.known("reason")],
     )
@@ -101,35 +100,39 @@ def first_screen(result: ProgramResult, say: ProgramVoice) -> Verdict:
 
 def _leading(result: ProgramResult) -> list[Any]:
     """Return the pooled tests with the largest effects, as one may believe them."""
-    pooled = [test for test in result.tests if test.shrunk is not None]
+    pooled = (test for test in result.tests if test.shrunk)
     return sorted(pooled, key=lambda test: -abs(test.shrunk or 0))[:_MOST]
 
 
 def figures(result: ProgramResult, say: ProgramVoice) -> dict[str, Figure]:
     """Return ``effects``, ``shipped``, ``periods`` and ``cycles``, of what there is."""
+    known: dict[str, Any] = {"effects": result.pooled, "shipped": result.impact}
+    known |= {"periods": result.periods, "cycles": result.cycles}
+    return {
+        name: (_over_time if isinstance(held, tuple) else _chart)(name, result, say)
+        for name, held in known.items()
+        if held
+    }
 
-    def line(name: str) -> Row:
-        ends = say.values[f"{name}_low"], say.values[f"{name}_high"], BLUE
-        return Row(say(f"row_{name}"), say(f"rate_{name}"), [ends], bold=True)
 
-    drawn, rows = {}, {}
-    if result.pooled:
-        rows["effects"] = [line("pooled"), line("pooled_next")]
-        for test in _leading(result):
-            bars = (test.low, test.high, GREY), (test.shrunk_low, test.shrunk_high, BLUE)
-            value, mark = (say(f"rate_{name}", **vars(test)) for name in ("shrunk", "mark"))
-            row = Row(test.test, value, bars, test.shrunk, mark=(test.lift, mark))
-            rows["effects"].append(row)
-    if result.impact:
-        rows["shipped"] = [line(name) for name in ("announced", *say.known("shipped"))]
-    for name, lines in rows.items():
-        title, axis = say(f"title_{name}"), say("axis")
-        drawn[name] = say.chart(name, title, lines, axis, percent=True, signed=True)
-    if result.periods:
-        drawn["periods"] = _over_time("periods", result, say)
-    if result.cycles:
-        drawn["cycles"] = _over_time("cycles", result, say)
-    return drawn
+def _chart(name: str, result: ProgramResult, say: ProgramVoice) -> Figure:
+    """Draw the leading effects as estimated and as believed, or what was shipped in all."""
+    names = ["announced", *say.known(name)] if name == "shipped" else ["pooled", "pooled_next"]
+    rows = [
+        Row(
+            say(f"row_{key}"),
+            say(f"rate_{key}"),
+            [(say.values[f"{key}_low"], say.values[f"{key}_high"], BLUE)],
+            bold=True,
+        )
+        for key in names
+    ]
+    for test in _leading(result) if name == "effects" else ():
+        bars = (test.low, test.high, GREY), (test.shrunk_low, test.shrunk_high, BLUE)
+        value, mark = (say(f"rate_{key}", **vars(test)) for key in ("shrunk", "mark"))
+        rows.append(Row(test.test, value, bars, test.shrunk, mark=(test.lift, mark)))
+    title, axis = say(f"title_{name}"), say("axis")
+    return say.chart(name, title, rows, axis, percent=True, signed=True)
 
 
 def _over_time(name: str, result: ProgramResult, say: ProgramVoice) -> Figure:
@@ -138,13 +141,13 @@ def _over_time(name: str, result: ProgramResult, say: ProgramVoice) -> Figure:
     with style():
         drawing, axes = framed(told[0], 1.7, left=0.6)
         if name == "periods":
-            at, step = range(len(periods)), len(periods) // 4 + 1
-            tests = [period.tests for period in periods]
-            hatches = ["////" * period.broken for period in periods]
-            axes.bar(at, tests, color="white", edgecolor=GREY, hatch=hatches)
-            axes.bar(at, [period.failures for period in periods], width=0.4, color=RED)
-            axes.set_xticks(at[::step], [say.date(period.start) for period in periods[::step]])
-            told += [say("point", **vars(period)) for period in periods if period.failures]
+            for at, period in enumerate(periods):
+                hatch = "////" * period.broken
+                axes.bar(at, period.tests, color="white", edgecolor=GREY, hatch=hatch)
+                axes.bar(at, period.failures, width=0.4, color=RED)
+                told += [say("point", **vars(period))] * bool(period.failures)
+            shown = range(0, len(periods), len(periods) // 4 + 1)
+            axes.set_xticks(shown, [say.date(periods[at].start) for at in shown])
         else:
             for cycle, dashes in zip(result.cycles[-2:], ("--", "-"), strict=False):
                 told.append(say(f"curve_{cycle.group}"))
@@ -202,19 +205,16 @@ def _part(name: str, result: ProgramResult, say: ProgramVoice) -> Blocks:
         blocks.append(say.table(name, _TABLES[name], rows))
     match name:
         case "tests":
-            left: dict[str, list[str]] = {}
-            for test in result.tests:
-                left.setdefault(test.left_out, []).append(test.test)
-            blocks.append(
-                Points([say(f"left_{why}", names=names) for why, names in left.items() if why])
-            )
+            for why in ("ratio", "period", "broken", "no_error"):
+                names = [test.test for test in result.tests if test.left_out == why]
+                blocks += [say.remark(f"left_{why}", names=names)] * bool(names)
         case "checks":
             blocks = [say.checks(result.checks)]
         case "data":
             for reading in result.readings:
                 blocks += import_report(reading, say.language)
         case "method":
-            blocks = [Points([say(f"method_{key}") for key in _METHOD.split()])]
+            blocks = [say.paragraph(f"method_{key}") for key in _METHOD.split()]
     return [say.heading(name), *(blocks or [say.paragraph(f"no_{name}")])]
 
 
