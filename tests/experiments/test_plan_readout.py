@@ -59,7 +59,7 @@ def by_hand(language="en", **changes):
         PlannedLook(2, None, 1.0, 4362, 1.97, None, 0.049, 0.05, 0.8, 1.0),
     )
     fields = {
-        "checks": (Check("plan_weeks", "pass", Message("plan.weeks_pass", {"days": 42})),),
+        "checks": (Check("plan_weeks", "pass", Message("plan.plan_weeks_pass", {"days": 42})),),
         "as_of": DAY,
         "language": language,
         "experiment": experiment,
@@ -156,7 +156,7 @@ def test_without_an_effect_no_size_is_made_up():
 
 
 def test_a_failed_check_asks_for_another_plan():
-    check = Check("plan_weeks", "fail", Message("plan.weeks_warn", {"days": 40}))
+    check = Check("plan_weeks", "fail", Message("plan.plan_weeks_warn", {"days": 40}))
     screen = by_hand(checks=(check,)).first_screen()
     assert (screen.action, screen.tone) == ("Change this plan before the start", "open")
     assert "40 days, not in whole weeks" in screen.reasons[0]
