@@ -73,6 +73,8 @@ What to make of it:
   in, or loses, more than the unsorted leave open.
 - The trend since exposure is one of units, not of shares: where use itself falls, a steady lift fades in
   units.
+- Programs: the spread of true lifts is itself estimated, so that with ten tests the interval of the next one
+  is too short. A win's own interval is the winner's curse; its shrunk one is not.
 - Feedback: messages of one customer are not independent. Taking them for it found something false in nine
   studies of ten; counting each customer once is cautious where few write much. Weekly counts vary more than
   Poisson's: so taken, every second study has a theme that seems to change.

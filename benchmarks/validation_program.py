@@ -56,7 +56,8 @@ def pooled_effects(experiments: int) -> Iterator[Row]:
             "spread": "spread of true lifts, Q-profile",
         }
         for key, label in labels.items():
-            why = "the spread is 0 more often than not estimated so" if deviation == 0 else ""
+            why = "few tests tell little of the spread between them" if tests < 50 else ""
+            why = "the spread is never estimated below 0" if deviation == 0 else why
             yield Row(label, name, programs, "coverage", float(np.mean(held[key])), 0.95, why)
         yield Row(
             "shrunk effects",

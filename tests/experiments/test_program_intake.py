@@ -162,6 +162,14 @@ def test_too_few_tests_stop_the_program(tmp_path):
     assert result.check("enough").blocking
 
 
+def test_percentages_without_their_sign_stop_the_program(tmp_path):
+    rows = "\n".join(f"t{at},{2 + at / 10},0.5" for at in range(6))
+    result = reviewed(tmp_path, f"test,lift,error\n{rows}\n")
+    assert result.status == "check_failed"
+    assert result.check("as_percentages").status == "fail"
+    assert reviewed(tmp_path, "test,lift,error\na,2%,1%\nb,3%,1%\nc,1%,1%\n").status == "complete"
+
+
 # --- A row an arm
 
 

@@ -108,8 +108,6 @@ def read_sheet(
     DataError
         With every mistake: file, row, column, what is wrong and what to do.
     """
-    if data is not None and not isinstance(given, SheetFile):
-        given = SheetFile(path="")
     if not isinstance(given, SheetFile):
         return Sheet(list(enumerate(given, 1)))
     with answering(spec):

@@ -22,7 +22,7 @@ from opslab.experiments.program.result import ProgramTest
 from opslab.experiments.program.spec import ListedTest, Program
 from opslab.names import folded
 from opslab.tables.import_report import Reading
-from opslab.tables.sheets import Sheet, read_sheet
+from opslab.tables.sheets import Sheet, SheetFile, read_sheet
 
 REGISTERED = ("plan_unchanged", "pass")
 """Check of a readout whose plan was registered beforehand, and kept."""
@@ -107,7 +107,7 @@ def _readouts(program: Program, day: datetime.date, intake: Intake) -> Mapping[s
 
 def _of_record(record: Any, stopped: str) -> Case:
     """Return a readout as rows, of its first primary metric and the control first; its goal."""
-    plan, made = record["plan"], record["decision"]
+    plan, decision = record["plan"], record["decision"]
     effects = {
         effect["arm"]: effect
         for effect in reversed(record["comparisons"])
@@ -132,7 +132,9 @@ def _of_record(record: Any, stopped: str) -> Case:
         }
         fields["p_value"] = row.get("p_adjusted")
         fields["error"] = width / 2 / float(stdtrit(freedom, 1 - plan["alpha"] / 2))
-        fields["decision"] = "ship" if (made["action"], made["arm"]) == ("ship", name) else "no"
+        fields["decision"] = (
+            "ship" if (decision["action"], decision["arm"]) == ("ship", name) else "no"
+        )
         rows.append(ListedTest.model_construct(**fields))
     goal = next(iter(effects.values()), {"goal": ""})["goal"]
     return Case(rows, goal, stopped)
@@ -140,12 +142,15 @@ def _of_record(record: Any, stopped: str) -> Case:
 
 def _sheet(program: Program, data: Any) -> Sheet[ListedTest]:
     """Return the table: of tests with an effect, or else of arms."""
+    given = program.tests
+    if data is not None and not isinstance(given, SheetFile):
+        given = SheetFile(path="")
     try:
-        return read_sheet(program, program.tests, ListedTest, "program-tests", data=data)
+        return read_sheet(program, given, ListedTest, "program-tests", data=data)
     except DataError as error:
         if "profile_misfit" not in error.problems[0].key:
             raise
-        return read_sheet(program, program.tests, ListedTest, "program-arms", data=data)
+        return read_sheet(program, given, ListedTest, "program-arms", data=data)
 
 
 def _grouped(sheet: Sheet[ListedTest], intake: Intake) -> list[list[ListedTest]]:

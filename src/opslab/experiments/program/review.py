@@ -33,6 +33,8 @@ from opslab.messages import Language
 from opslab.results import Check, Message, Status
 from opslab.tables.sheets import read_sheet, source_files
 
+_BLOCKING = ("enough", "as_percentages")
+
 
 def review_program(
     program: Program,
@@ -160,18 +162,17 @@ def _rates(program: Program, kept: Sequence[ProgramTest]) -> dict[str, Any]:
 
 def _by_rule(firsts: Sequence[ProgramTest]) -> dict[str, Any]:
     """Return how many were decided by the registered rule, in all and by quarter of their end."""
-    quarters = defaultdict[datetime.date, list[bool]](list)
     known = [test for test in firsts if test.by_rule is not None]
+    quarters = defaultdict[datetime.date, list[ProgramTest]](list)
     for test in known:
         if over := test.end or test.start:
-            quarters[over.replace(month=over.month - (over.month - 1) % 3, day=1)] += [
-                bool(test.by_rule)
-            ]
-    parts = sorted(quarters.items())
-    return {
-        "by_rule": rate(sum(bool(test.by_rule) for test in known), len(known)),
-        "by_rule_quarters": tuple((day, rate(sum(part), len(part))) for day, part in parts),
-    }
+            quarters[over.replace(month=(over.month - 1) // 3 * 3 + 1, day=1)].append(test)
+
+    def share(tests: Sequence[ProgramTest]) -> Rate | None:
+        return rate(sum(test.by_rule is True for test in tests), len(tests))
+
+    parts = tuple((day, share(part)) for day, part in sorted(quarters.items()))
+    return {"by_rule": share(known), "by_rule_quarters": parts}
 
 
 def _cycles(program: Program, day: datetime.date, ideas: Sequence[Idea]) -> dict[str, Any]:
@@ -204,8 +205,10 @@ def _checks(
     metrics = dict.fromkeys(test.metric for test in firsts)
     dated = sum(split.start is not None for split in intake.splits)
     few = len(left[""]) < FEWEST and (firsts or not ideas)
+    lifts = [abs(test.lift) for test in firsts if test.lift]
     wrong = {
         "enough": [""] * bool(few),
+        "as_percentages": [test.test for test in firsts] * bool(np.median(lifts or [0]) > 1),
         "ratios": left["ratio"],
         "period": left["period"],
         "dates": [test.test for test in firsts if test.start is None],
@@ -220,9 +223,10 @@ def _checks(
         wrong["ideas"] = [""] * (not any(idea.decided for idea in ideas))
     silent = {"ratios": not intake.splits, "period": dated < LEAST}
     for name, names in wrong.items():
-        status: Status = "fail" if few and name == "enough" else "warn"
+        blocking = name in _BLOCKING
+        status: Status = "fail" if blocking else "warn"
         none = silent.get(name, False)
         status = status if names or none else "pass"
         values = {"count": len(names), "all": len(firsts), "names": [*dict.fromkeys(names)][:8]}
         detail = Message(f"program.{name}_{'none' if none else status}", values)
-        yield Check(name, status, detail, float(len(names)), name == "enough")
+        yield Check(name, status, detail, float(len(names)), blocking)
