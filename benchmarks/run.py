@@ -13,6 +13,8 @@ from pathlib import Path
 
 import batch
 import business_case
+import experiment_plan
+import experiment_program
 import exports
 import feedback
 import frames
@@ -54,7 +56,9 @@ def main() -> None:
         *exports.measure_wide(),
         *time_saved.measure(),
         *business_case.measure(),
+        *experiment_plan.measure(),
         *operations.measure(),
+        *experiment_program.measure(),
         *batch.measure(),
         *batch.measure_many(),
     ]

@@ -13,13 +13,20 @@ from validation_feedback_contrasts import PARTS as FEEDBACK
 from validation_gate import SHIPPED, STOPPED, Outcome, outcomes, splits
 from validation_groups import clustered_quantiles, clusters, pairs, permutations, strata, totals
 from validation_parts import caps, segments, trends, triggers
+from validation_program import PARTS as PROGRAM
+from validation_sequential import PARTS as SEQUENTIAL
+from validation_sequential import section
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "validation.md"
 
 
-def page(rows: list[Row], gate: list[Outcome], experiments: int) -> str:
+def page(rows: list[Row], gate: list[Outcome], looks: list[Row], experiments: int) -> str:
     """Return the Markdown page."""
-    missed = [row for row in rows if "too much" in row.verdict and "(not used)" not in row.method]
+    missed = [
+        row
+        for row in (*rows, *looks)
+        if "too much" in row.verdict and "(not used)" not in row.method
+    ]
     worst = "\n".join(
         f"- **{row.method}**, {row.situation}: {row.promise} {row.rate:.2%} instead of {row.nominal:.1%} "
         f"({row.why or 'unexplained'})."
@@ -72,6 +79,8 @@ What to make of it:
   in, or loses, more than the unsorted leave open.
 - The trend since exposure is one of units, not of shares: where use itself falls, a steady lift fades in
   units.
+- Programs: the spread of true lifts is itself estimated, so that with ten tests the interval of the next one
+  is too short. A win's own interval is the winner's curse; its shrunk one is not.
 - Feedback: messages of one customer are not independent. Taking them for it found something false in nine
   studies of ten; counting each customer once is cautious where few write much. Weekly counts vary more than
   Poisson's: so taken, every second study has a theme that seems to change.
@@ -91,6 +100,8 @@ effect on the outcome unless it says so. "At most" is the upper 95 % bound of th
 | experiment | experiments | ships | ships on a condition | stopped | right | verdict |
 |---|---|---|---|---|---|---|
 {let_through}
+
+{section(looks)}
 
 ## The table
 
@@ -133,6 +144,7 @@ PARTS = (
     ranges,
     shares,
     *FEEDBACK,
+    *PROGRAM,
 )
 
 
@@ -148,14 +160,15 @@ def main() -> None:
         print(outcome.line(), flush=True)
         gate.append(outcome)
     rows = [row for outcome in gate if (row := outcome.coverage())]
-    for part in PARTS:
+    looks: list[Row] = []
+    for part in (*PARTS, *SEQUENTIAL):
         started = time.process_time()
         for row in part(experiments):
             print(row.line(), flush=True)
-            rows.append(row)
+            (looks if part in SEQUENTIAL else rows).append(row)
         print(f"{part.__name__}: {time.process_time() - started:.0f} s of CPU", flush=True)
     PAGE.parent.mkdir(exist_ok=True)
-    PAGE.write_text(page(rows, gate, experiments), encoding="utf-8", newline="\n")
+    PAGE.write_text(page(rows, gate, looks, experiments), encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ in one
 - ``onboarding``: an assignment log and an event log, with purchases before assignment, events
 outside every
   window, two sessions in one day, and people who are not in the experiment at all.
+- ``delivery_history``: eight weeks of customers before an experiment that is still to be planned.
 - ``express``: a group sequential test of one-tap payment that its third look stops: orders truly rise
 from 24 % to 31 %. The log ends on that day.
 
@@ -78,6 +79,9 @@ BOUGHT, ADDED = (
 PAIRS, WEEKS, REFIT = 40, 8, 0.03
 EXPRESS_VISITORS, ORDERS = 4_000, {"cart": 0.24, "one_tap": 0.31}
 SPEND_LIFT, SPEND = 0.04, 20  # more purchases with the checklist; euros
+HOUSEHOLDS, DELIVERED, AT_DOOR = 6_000, 0.75, 4.2  # share at the first attempt; minutes a stop
+REGULARS = (Shoppers(0.4, 0.9, 80, 0.9, 70), Shoppers(0.6, 0.3, 30, 0.3, 30))
+STOPS = {"1": 0.6, "2": 0.3, "3": 0.1}
 
 
 def write(folder: Path) -> list[Path]:
@@ -98,9 +102,11 @@ def write(folder: Path) -> list[Path]:
     assignments, events, onboarding_truth = _onboarding(_stream(3))
     newsletter, newsletter_truth = _newsletter(_stream(4))
     stores, stores_truth = _stores(_stream(5))
+    delivery, delivery_truth = _delivery_history(_stream(6))
     express, express_truth = _express(_stream(6))
     truths = {
         "checkout": checkout_truth,
+        "delivery_history": delivery_truth,
         "express": express_truth,
         "newsletter": newsletter_truth,
         "onboarding": onboarding_truth,
@@ -110,6 +116,7 @@ def write(folder: Path) -> list[Path]:
     truth = json.loads(json.dumps(truths), parse_float=lambda digits: round(float(digits), 6))
     texts = {
         "checkout.csv": _csv(checkout),
+        "delivery_history.csv": _csv(delivery),
         "express.csv": _csv(express),
         "newsletter.csv": _csv(newsletter),
         "onboarding_assignments.csv": _csv(assignments),
@@ -343,6 +350,46 @@ def _stores(r: Random) -> tuple[list[Row], Row]:
     return rows, {"truth": truth, "file": _facts(rows, "layout", ("sales", "orders"))}
 
 
+def _delivery_history(r: Random) -> tuple[list[Row], Row]:
+    """Return eight weeks of customers, each on the day of the first order; nothing was tried on them."""
+    rows: list[Row] = []
+    start = datetime(2026, 8, 3, tzinfo=UTC)
+    days = _days(start, 56)
+    for customer in _shuffled(r, range(1, HOUSEHOLDS + 1)):
+        kind = REGULARS[r.random() >= REGULARS[0].share]
+        level = _skewed(r, LEVEL)
+        before = (r.random() < kind.bought_before) * kind.euros_before * level * _skewed(r, NOISE)
+        spend = (r.random() < kind.converts) * kind.euros * level * _skewed(r, NOISE)
+        stops = int(_pick(r, STOPS))
+        rows.append(
+            {
+                "customer": customer,
+                "first_order": _moment(r, start, days).date(),
+                "first_attempt": int(r.random() < DELIVERED),
+                "spend_before": round(before, 1),
+                "spend": round(spend, 1),
+                "stops": stops,
+                "minutes": round(AT_DOOR * stops * _skewed(r, NOISE), 1),
+            }
+        )
+    rows.sort(key=lambda row: (row["first_order"], row["customer"]))
+    truth = {
+        "first_attempt": DELIVERED,
+        "minutes_per_stop": AT_DOOR * _power(NOISE),
+        "spend": sum(k.share * k.converts * k.euros for k in REGULARS)
+        * _power(LEVEL)
+        * _power(NOISE),
+        "spend_correlation": _correlation(REGULARS, 0),
+        "units_per_week": HOUSEHOLDS / 8,
+        "weekday_shape": [1.0, 1.05, 1.05, 1.0, 0.95, 0.65, 0.7],
+    }
+    columns = ("first_attempt", "spend_before", "spend", "stops", "minutes")
+    return rows, {
+        "truth": truth,
+        "file": _facts([row | {"of": "all"} for row in rows], "of", columns),
+    }
+
+
 def _express(r: Random) -> tuple[list[Row], Row]:
     """Return the visitors of the first three of four weeks, and of the three days after them."""
     rows: list[Row] = []
@@ -368,13 +415,13 @@ def _express(r: Random) -> tuple[list[Row], Row]:
     return rows, {"truth": truth, "file": _facts(rows, "payment", ("ordered", "amount", "seconds"))}
 
 
-def _correlation() -> float:
+def _correlation(kinds: Sequence[Shoppers] = KINDS, lift: float = LIFT) -> float:
     """Return the correlation of revenue with revenue before over both arms, from the moments of the model."""
     first = _power(LEVEL) * _power(NOISE)
     second = _power(LEVEL, 2) * _power(NOISE, 2)
     x = y = xx = yy = xy = 0.0
-    for kind in KINDS:
-        converts = kind.converts + LIFT / 2
+    for kind in kinds:
+        converts = kind.converts + lift / 2
         x += kind.share * kind.bought_before * kind.euros_before * first
         y += kind.share * converts * kind.euros * first
         xx += kind.share * kind.bought_before * kind.euros_before**2 * second

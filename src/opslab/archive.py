@@ -21,7 +21,8 @@ from opslab.messages import LANGUAGES, Language
 READOUT, NOTEBOOK, RESULT, RUN = "readout.html", "notebook.ipynb", "result.json", "run.json"
 FAILURE = "failure.html"
 FILE_NAME = re.compile(
-    r"[a-z0-9][a-z0-9_-]{0,60}\.(csv|pdf|xlsx)|theme-[a-z0-9]{1,20}\.html", re.ASCII
+    r"[a-z0-9][a-z0-9_-]{0,60}\.(csv|pdf|xlsx)|theme-[a-z0-9]{1,20}\.html|experiment\.yaml",
+    re.ASCII,
 )
 """Of what a run may bring beside its four."""
 

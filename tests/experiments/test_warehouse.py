@@ -613,3 +613,23 @@ def test_frames_of_two_places_are_refused():
 
     with pytest.raises(DataError, match="one Spark session"), session(Frame(), keeps=True) as rows:
         rows.beside(pd.DataFrame({"unit": [1]}), None)
+
+
+@pytest.mark.parametrize("form", ["segments", "finer", "logs"])
+def test_postgres_plans_as_files_do(form, warehouse):
+    data = table(form)
+    stored = {"rows": FORMS[form][0].get("rows", "unit")}
+    here = dict(stored)
+    if form == "logs":
+        stored |= {name: load(warehouse, name, part) for name, part in data.items()}
+    else:
+        stored["table"] = load(warehouse, "units", data)
+    plans = []
+    for history, frames in (({"connection": "env:WAREHOUSE", **stored}, None), (here, data)):
+        spec = spec_of(form).changed(planning={"history": history, "resamples": 200})
+        plans.append(experiments.plan_experiment(spec, frames))
+    for first, second in zip(plans[0].metrics, plans[1].metrics, strict=True):
+        for name in ("baseline", "deviation", "correlation", "icc", "rows"):
+            known, expected = (getattr(side, name) or 0.0 for side in (first, second))
+            assert known == pytest.approx(expected, rel=1e-9), name
+    assert plans[0].resampled == plans[1].resampled

@@ -60,6 +60,9 @@ HEADINGS = {
     "backlog": "item,reach,impact,confidence,effort",
     "kpi-series": "kpi,date,value",
     "past-launches": "launch,date,decision,hurt",
+    "program-tests": "test,metric,variation,users,percentChange,percentChangePValue,percentChangeCILower",
+    "program-arms": "name,rule,experiment_group,metric_type,metric_name,start_date,end_date,units,mean,stderr",
+    "program-ideas": "idea,date,decided",
 }
 
 

@@ -145,7 +145,8 @@ def opened_units(origin: Source, as_of: datetime.date | None) -> Iterator[tuple[
         if is_remote(source)
         else open_table(source, answers=form, beside=events)
     )
-    with opened as raw:
+    with opened as given_table:
+        raw = _bucketed(experiment, given_table) if origin.bucketed else given_table
         refuse_columns(experiment, raw, experiment.named_columns())
         needed = experiment.columns("metrics", "covariates", "period", "trigger")
         needed += [experiment.unit] if form.rows == "totals" else []
@@ -158,6 +159,15 @@ def opened_units(origin: Source, as_of: datetime.date | None) -> Iterator[tuple[
             table = _without(table, quoted(experiment.unit), origin.left_out)
         to_units = partial(units_of_logs, events=events) if logs else _UNITS[form.rows]
         yield table, to_units(experiment, table, as_of)
+
+
+def _bucketed(experiment: Experiment, table: Table) -> Table:
+    """Return a table with a column of some 4,000 buckets of units, alike in every run and order."""
+    refuse_columns(experiment, table, [(experiment.unit, ("unit",))])
+    column, name = experiment.arms.column, "opslab_bucketed"
+    bucket = f"substr(md5(CAST({quoted(experiment.unit)} AS VARCHAR)), 1, 3)"
+    table.keep(name, f"SELECT *, {bucket} AS {quoted(column)} FROM {table.relation}")
+    return table.over(name, {**table.types, column: "VARCHAR"}, table.reading)
 
 
 def _without(table: Table, unit: str, rows: Sequence[int]) -> Table:

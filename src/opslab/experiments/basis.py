@@ -125,12 +125,15 @@ class Source:
         Of each file, before it was read.
     left_out : sequence of int
         Rows, as a reader counts them, whose units are left out.
+    bucketed : bool
+        Whether units are dealt to buckets by their ids, in the place of arms.
     """
 
     experiment: Experiment
     data: Any = None
     states: Mapping[Path, State] = field(default_factory=dict)
     left_out: Sequence[int] = ()
+    bucketed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

@@ -119,6 +119,8 @@ class Assumed(Declared):
     """correlation of rows of one unit, where rows are finer"""
     rows: Annotated[Number, Field(ge=1)] = 1.0
     """rows of a unit, on average"""
+    variation: Annotated[Number, Field(ge=0)] = 0.0
+    """standard deviation of the rows by unit, over their mean"""
 
 
 class Planning(Declared):

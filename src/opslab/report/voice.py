@@ -238,7 +238,7 @@ class Voice(Numbers):
         if columns and asked not in keys:
             here = frame[[*keys, *columns]].astype(object).fillna(self.none)
             rows = [
-                [self.number(cell) if isinstance(cell, int | float) else str(cell) for cell in row]
+                [self.number(cell) if type(cell) in (int, float) else str(cell) for cell in row]
                 for row in here.itertuples(index=False)
             ]
             blocks.append(Table(self("table_explained"), [*here], rows))

@@ -121,7 +121,8 @@ def _is_as_named(content: bytes, file: str) -> bool:
     kind = file.rpartition(".")[2]
     if kind == "html":
         return bool(_PAGE.fullmatch(content))
-    return b"\0" not in content if kind == "csv" else content.startswith(_BEGINNINGS[kind])
+    text = kind in ("csv", "yaml")
+    return b"\0" not in content if text else content.startswith(_BEGINNINGS[kind])
 
 
 def publication(notebook: Any, silent: Publication | None = None) -> Publication | None:

@@ -83,6 +83,7 @@ def read_sheet(
     *,
     french: Mapping[str, str] | None = None,
     inherited: Inherited | None = None,
+    data: Any = None,
 ) -> Sheet[Model]:
     """Return the numbered rows of a sheet, as what they declare.
 
@@ -99,6 +100,8 @@ def read_sheet(
     french : Mapping, optional
         French of what stands in cells.
     inherited : Inherited, optional
+    data : pandas.DataFrame or another frame, optional
+        In the place of the file; its row numbers start at 1.
 
     Raises
     ------
@@ -113,7 +116,9 @@ def read_sheet(
         known = known_profiles()[profile].columns
         grouped = path.suffix.lower() in WORKBOOKS and not given.decimal
         form = _POWER + _GROUPED * grouped
-        with open_export(path, answers=Answers(**answers, profile=profile)) as table:
+        with open_export(
+            path if data is None else data, answers=Answers(**answers, profile=profile)
+        ) as table:
             problems = [*_mistaken(table, known, given.columns)]
             raw, reading = list(_numbered(table, known, form)), table.reading
         DataError.refuse(unread(reading.decisions, reading.name))

@@ -1,12 +1,13 @@
 """How many units a comparison of two means needs."""
 
-from math import ceil, exp, isfinite, isnan, pi, sqrt
+from collections.abc import Callable
+from math import ceil, exp, inf, isfinite, isinf, isnan, pi, sqrt
 
 from scipy.special import nctdtr, ndtr, ndtri, stdtrit
 
 _SMALLEST_ARM = 2  # a sample variance needs two units
 _HALVINGS = 200
-_PRECISION = 1e-10
+_PRECISION = 1e-13
 _WHOLE = 1e-7  # a solution this close above a whole unit is that unit
 
 
@@ -56,20 +57,9 @@ def units_needed(
     effect_per_root_unit = abs(difference) / standard_deviation * sqrt(shares[0] * shares[1])
 
     def reached(units: float) -> bool:
-        return _power(effect_per_root_unit * sqrt(units), units - 2, alpha) >= power
+        return t_power(effect_per_root_unit * sqrt(units), units - 2, alpha) >= power
 
-    too_few = _SMALLEST_ARM / min(shares)
-    if reached(too_few):
-        enough = too_few
-    else:
-        enough = 2 * too_few
-        while not reached(enough):
-            too_few, enough = enough, 2 * enough
-        for _ in range(_HALVINGS):
-            if enough - too_few <= _PRECISION * enough:
-                break
-            middle = (too_few + enough) / 2
-            too_few, enough = (too_few, middle) if reached(middle) else (middle, enough)
+    enough = least(reached, _SMALLEST_ARM / min(shares))
     return sum(ceil(enough * share - _WHOLE) for share in shares)
 
 
@@ -107,12 +97,48 @@ def exaggeration(size: float, standard_error: float, alpha: float) -> tuple[floa
     return (true * (above - below) + sum(density)) / (power * true), power
 
 
-def _power(noncentrality: float, degrees_of_freedom: float, alpha: float) -> float:
-    """Return the power of a two-sided t test, both rejection regions counted."""
-    critical = float(stdtrit(degrees_of_freedom, 1 - alpha / 2))
-    right = 1.0 - float(nctdtr(degrees_of_freedom, noncentrality, critical))
-    left = float(nctdtr(degrees_of_freedom, noncentrality, -critical))
-    return right if isnan(left) else right + left  # scipy gives nan for a tail below 1e-16
+def t_power(
+    noncentrality: float,
+    degrees_of_freedom: float,
+    alpha: float,
+    sides: int = 2,
+    stretch: float = 1.0,
+) -> float:
+    """Return the power of a t test at a two-sided level; infinite degrees of freedom: a normal one.
+
+    Parameters
+    ----------
+    noncentrality : float
+        True effect over the true standard error of its estimate.
+    degrees_of_freedom, alpha : float
+    sides : int
+        1 counts only the rejections on the side of the effect.
+    stretch : float
+        Standard error that the test uses, over the true one.
+    """
+    critical = float(stdtrit(degrees_of_freedom, 1 - alpha / 2)) * stretch
+    if isinf(degrees_of_freedom):
+        right, left = (float(ndtr(side * noncentrality - critical)) for side in (1, -1))
+    else:
+        right = 1.0 - float(nctdtr(degrees_of_freedom, noncentrality, critical))
+        left = float(nctdtr(degrees_of_freedom, noncentrality, -critical))
+    # scipy gives nan for a tail below 1e-16
+    return right if sides == 1 or isnan(left) else right + left
+
+
+def least(reached: Callable[[float], bool], low: float, most: float = inf) -> float:
+    """Return the least value from ``low`` on that reaches something; ``most`` where none does."""
+    enough = low
+    while not reached(enough):
+        if enough >= most:
+            return most
+        low, enough = enough, min(2 * enough, most)
+    for _ in range(_HALVINGS):
+        middle = (low + enough) / 2
+        if enough - low <= _PRECISION * enough:
+            break
+        low, enough = (low, middle) if reached(middle) else (middle, enough)
+    return enough
 
 
 def _require_inputs(

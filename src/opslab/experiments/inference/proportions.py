@@ -95,7 +95,7 @@ def score_test(successes_arm: int, n_arm: int, successes_control: int, n_control
     Miettinen and Nurminen (1985), equations 8 and 9 at a difference of 0.
     """
     counts = _counts(successes_arm, n_arm, successes_control, n_control)
-    statistic = _score_difference(0.0, counts)
+    statistic = score_difference(0.0, counts)
     return ScoreTest(statistic, 2.0 * float(ndtr(-abs(statistic))))
 
 
@@ -137,7 +137,7 @@ def miettinen_nurminen_difference(
     counts = _counts(successes_arm, n_arm, successes_control, n_control)
     quantile = _normal_quantile(level)
 
-    score = partial(_score_difference, counts=counts)
+    score = partial(score_difference, counts=counts)
     estimate = successes_arm / n_arm - successes_control / n_control
     return _crossing(score, estimate, -1.0, quantile), _crossing(score, estimate, 1.0, quantile)
 
@@ -180,7 +180,7 @@ def miettinen_nurminen_lift(
     counts = _counts(successes_arm, n_arm, successes_control, n_control)
     quantile = _normal_quantile(level)
 
-    score = partial(_score_ratio, counts=counts)
+    score = partial(score_ratio, counts=counts)
     proportion_control = successes_control / n_control
     if proportion_control > 0:
         estimate = successes_arm / n_arm / proportion_control
@@ -241,18 +241,18 @@ def non_inferiority_p(
         raise ValueError(f"margin == {margin}, must be > 0.")
     worse = -margin if goal == "increase" else margin
     if relative:
-        statistic = _score_ratio(max(1 + worse, 0.0), counts)
+        statistic = score_ratio(max(1 + worse, 0.0), counts)
     else:
-        statistic = _score_difference(min(max(worse, -1.0), 1.0), counts)
+        statistic = score_difference(min(max(worse, -1.0), 1.0), counts)
     return float(ndtr(-statistic if goal == "increase" else statistic))
 
 
-def _score_difference(difference: float, counts: Counts) -> float:
+def score_difference(difference: float, counts: Counts) -> float:
     """Return the score statistic of "arm - control = difference"."""
     successes_arm, n_arm, successes_control, n_control = counts
     if difference < 0:  # the same question with the labels swapped
         swapped = Counts(successes_control, n_control, successes_arm, n_arm)
-        return -_score_difference(-difference, swapped)
+        return -score_difference(-difference, swapped)
     control = _constrained_control(difference, counts)
     arm = min(control + difference, 1.0)
     variance = arm * (1 - arm) / n_arm + control * (1 - control) / n_control
@@ -260,7 +260,7 @@ def _score_difference(difference: float, counts: Counts) -> float:
     return _standardised(distance, variance, n_arm + n_control)
 
 
-def _score_ratio(ratio: float, counts: Counts) -> float:
+def score_ratio(ratio: float, counts: Counts) -> float:
     """Return the score statistic of "arm / control = ratio"."""
     successes_arm, n_arm, successes_control, n_control = counts
     total, successes = n_arm + n_control, successes_arm + successes_control

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -13,13 +12,9 @@ from opslab.parameters import SpecParameters
 class PlanParameters(SpecParameters):
     """Parameters of ``experiment_plan``."""
 
-    MODEL: ClassVar[str] = "opslab.experiments.spec:Experiment"
+    MODEL: ClassVar[str] = "opslab.experiments.plan.spec:PlannedExperiment"
 
     spec: str = Field("data/sample/delivery_plan.yaml", min_length=1)
     """experiment spec with its planning, from the workspace's root"""
     seed: int = Field(0, ge=0)
     """of the A/A tests that are drawn"""
-
-    def day(self, spec: Any) -> datetime.date:
-        """Return the day of the plan: as given, or the day before the experiment starts."""
-        raise NotImplementedError(spec)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from opslab.evidence import SourceFile
@@ -182,6 +182,8 @@ class PlanResult(Result):
     price : tuple of dict
         Of a fixed design that is looked at ``looks`` times: ``rate``, its false-positive rate.
     resampled : tuple of Resampled
+    source : object
+        What it was made from, for `what_if`.
     """
 
     PARTS: ClassVar[Mapping[str, str]] = {
@@ -212,3 +214,25 @@ class PlanResult(Result):
     resampled: tuple[Resampled, ...] = ()
     readings: tuple[Reading, ...] = ()
     sources: tuple[SourceFile, ...] = ()
+    source: Any = field(default=None, compare=False)
+
+    def what_if(self, **changes: float) -> PlanResult:
+        """Return the plan with other numbers, at once, as the history is not read again.
+
+        Parameters
+        ----------
+        **changes
+            ``mde`` of the primary metrics, as it was declared; ``alpha``; ``power``; and either
+            ``units`` over all arms or ``weeks``, for what these would find.
+        """
+        answer: PlanResult = self.room("planning").what_if(self, **changes)
+        return answer
+
+    @property
+    def leading(self) -> MetricPlan:
+        """The first primary metric: what the first screen speaks of."""
+        return next(plan for plan in self.metrics if plan.role == "primary")
+
+    def files(self) -> Mapping[str, bytes]:
+        """Return the spec as it is registered, by the name of its file."""
+        return self.room("record").files_of(self)  # type: ignore[no-any-return]

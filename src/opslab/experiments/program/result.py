@@ -12,6 +12,9 @@ from opslab.experiments.program.spec import Program
 from opslab.results import Result
 from opslab.tables.import_report import Reading
 
+FEW, BROKEN, FALSE, BY_RULE, OVERSTATED = 10, 0.05, 0.2, 0.8, 1.5
+"""Limits of `ProgramResult.action`."""
+
 
 @dataclass(frozen=True)
 class ProgramTest:
@@ -67,7 +70,8 @@ class Pooled:
     mean, low, high : float
         Average true lift, its 95 % interval.
     deviation, deviation_low, deviation_high : float
-        Of true lifts between tests (tau), with its Q-profile interval.
+        Of true effects between tests (tau), on the scale of log(1 + lift), with its Q-profile
+        interval.
     next_low, next_high : float
         Where the true lift of the next test lies, with 95 %.
     """
@@ -130,6 +134,8 @@ class BrokenPeriod:
     spread, spread_outside : float
     p_value : float
         Of a period as striking as this anywhere in the program, by permutation of the tests.
+    starts, ends : tuple of datetime.date
+        Earliest and latest day at which it may as well have begun, and ended.
     """
 
     start: datetime.date
@@ -138,6 +144,8 @@ class BrokenPeriod:
     spread: float
     spread_outside: float
     p_value: float
+    starts: tuple[datetime.date, datetime.date]
+    ends: tuple[datetime.date, datetime.date]
 
 
 @dataclass(frozen=True)
@@ -197,6 +205,9 @@ class ProgramResult(Result):
         None with fewer than three tests.
     wins, losses : Rate or None
     by_rule : Rate or None
+        Decided by the rule that was registered beforehand, of those that say.
+    by_rule_quarters : tuple
+        (first day, Rate) of each quarter in which tests ended.
     success : Rate or None
         Share of tests whose true effect is one, as the wins let one estimate it.
     risk : Rate or None
@@ -215,10 +226,10 @@ class ProgramResult(Result):
 
     PARTS: ClassVar[Mapping[str, str]] = {
         "summary": "",
-        "pooled": "",
+        "effects": "",
         "tests": "tests",
         "periods": "periods",
-        "impact": "",
+        "shipped": "",
         "cycles": "cycles",
         "checks": "checks",
         "data": "",
@@ -231,6 +242,7 @@ class ProgramResult(Result):
     wins: Rate | None = None
     losses: Rate | None = None
     by_rule: Rate | None = None
+    by_rule_quarters: tuple[tuple[datetime.date, Rate], ...] = ()
     success: Rate | None = None
     risk: Rate | None = None
     exaggeration: float | None = None
@@ -244,3 +256,25 @@ class ProgramResult(Result):
     readings: tuple[Reading, ...] = ()
     sources: tuple[SourceFile, ...] = ()
     notes: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def action(self) -> str:
+        """What to do: the first of these that holds.
+
+        ``stop`` where a blocking check failed; ``wait`` below 10 pooled effects; ``repair`` where
+        more than 1 in 20 tests of the last three months had a broken split; ``confirm`` above 20 %
+        false-positive risk; ``rule`` where less than 80 % followed the registered rule; ``bolder``
+        without a win; ``larger`` where wins promise at least 1.5 times what is to be believed of
+        them; else ``trust``.
+        """
+        holds = {
+            "stop": self.broken,
+            "wait": not self.pooled or self.pooled.count < FEW,
+            "repair": sum(month.failures - BROKEN * month.tests for month in self.periods[-3:]) > 0,
+            "confirm": self.risk and self.risk.rate > FALSE,
+            "rule": self.by_rule and self.by_rule.rate < BY_RULE,
+            "bolder": not self.wins or not self.wins.count,
+            "larger": (self.exaggeration or 0) >= OVERSTATED,
+            "trust": True,
+        }
+        return next(name for name, true in holds.items() if true)

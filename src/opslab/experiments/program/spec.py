@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
-from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title, Words
+from opslab import archive
+from opslab.documents import Location
+from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title, Words, fault
 from opslab.tables.sheets import SheetFile
+
+READOUT = "experiment_readout"
+"""The notebook whose runs a program stands on."""
 
 
 class ListedTest(Declared):
     """A row of the table of tests: an experiment with one effect, or one of its arms with counts.
 
     With an effect: ``lift`` and its ``error``, or its interval, or its p-value. With counts: a row
-    for each arm, with ``units`` and ``successes``.
+    for each arm, with ``units`` and ``successes``, or ``mean`` and ``mean_error``.
     """
 
     test: Label
@@ -41,12 +46,35 @@ class ListedTest(Declared):
     """units of the arm, or of the test"""
     successes: Number | None = Field(None, ge=0)
     """units of the arm with the outcome"""
+    mean: Number | None = None
+    """mean of the metric in the arm"""
+    mean_error: Number | None = Field(None, gt=0)
+    """its standard error"""
     weight: Number | None = Field(None, ge=0)
     """designed weight of the arm; equal ones when left out"""
     decision: Words | None = None
     """what was decided"""
     by_rule: Literal["yes", "no"] | None = None
     """whether it was decided by the rule that was registered beforehand"""
+
+    @field_validator("high")
+    @classmethod
+    def _above(cls, high: float | None, info: ValidationInfo) -> float | None:
+        ends = [info.data.get("low"), info.data.get("lift"), high]
+        known = [end for end in ends if end is not None]
+        if known != sorted(known):
+            raise fault("program.ends")
+        return high
+
+    @field_validator("end", "successes")
+    @classmethod
+    def _within(cls, given: Any, info: ValidationInfo) -> Any:
+        known = info.data
+        if info.field_name == "successes" and given and given > (known.get("units") or 0):
+            raise fault("program.successes")
+        if info.field_name == "end" and given and given < (known.get("start") or given):
+            raise fault("program.ended_before")
+        return given
 
 
 class Idea(Declared):
@@ -58,6 +86,13 @@ class Idea(Declared):
     """day on which it was written down"""
     decided: Day | None = None
     """day of the decision; empty while it is open"""
+
+    @field_validator("decided")
+    @classmethod
+    def _after(cls, decided: Any, info: ValidationInfo) -> Any:
+        if decided and decided < info.data.get("date", decided):
+            raise fault("program.decided_before")
+        return decided
 
 
 class Holdout(Declared):
@@ -99,3 +134,16 @@ class Program(FromFile):
     goal: Literal["increase", "decrease"] = "increase"
     """direction in which a lift of the table is good"""
     holdout: Holdout | None = None
+
+    def named(self) -> dict[Location, str]:
+        """Return the tables, and the record of every readout in the run folders."""
+        paths = {**super().named()}
+        for at, run in enumerate(self.runs):
+            root, inside = self.beside(run), list[str]()
+            for file in sorted(root.rglob(archive.RUN)):
+                card = archive.Card.read(file)
+                if card is None or card.notebook == READOUT:
+                    inside.append(f"{run}/{file.parent.relative_to(root).as_posix()}")
+            for number, folder in enumerate(inside or [run]):
+                paths["runs", at, number] = f"{folder}/{archive.RESULT}"
+        return paths

@@ -35,7 +35,8 @@ class Boundaries:
         z from which on a look stops for an effect; the lower one is minus it; inf where nothing can
         be spent yet.
     futility : tuple of float or None
-        z below which a look finds no hope for a positive effect; it may be ignored.
+        z below which a look finds no hope for a positive effect; it may be ignored; -inf where no
+        miss is allowed yet.
     spent : tuple of float
         Two-sided error rate spent up to each look.
     drift : float or None
@@ -122,9 +123,8 @@ def boundaries(
     Tsiatis and Kim (2001), for futility; Jennison and Turnbull (2000), chapters 7 and 19.
     """
     within(0, 1, alpha=alpha)
-    shares = _checked(information)
-    for share in shares[:-1]:
-        within(0, 1, information=share)
+    shares = checked(information)
+    within(0, 1, information_before_the_last=(0.5, *shares)[-2])
     ended = final or shares[-1] >= 1
     total = [spent(share, alpha / 2, family, exponent) for share in shares]
     total[-1] = alpha / 2 if final else total[-1]
@@ -281,12 +281,10 @@ def false_positive_rate(information: Sequence[float], alpha: float) -> float:
     Armitage, McPherson and Rowe (1969), table 2.
     """
     within(0, 1, alpha=alpha)
-    shares, bound = _checked(information), -float(ndtri(alpha / 2))
-    steps, rate = Steps(shares, 0.0), 0.0
-    for _ in shares:
-        rate += 2 * steps.above(bound)
-        steps.keep(-bound, bound)
-    return rate
+    shares = checked(information)
+    efficacy = (-float(ndtri(alpha / 2)),) * len(shares)
+    design = Boundaries(shares, efficacy, (None,) * len(shares), ())
+    return 2 * sum(crossing(design, 0.0).upper)
 
 
 class Steps:
@@ -366,7 +364,8 @@ def _drift(rising: Callable[[float], float]) -> float:
     return float(brentq(rising, 0.0, _LARGEST_DRIFT, xtol=1e-11))
 
 
-def _checked(information: Sequence[float]) -> tuple[float, ...]:
+def checked(information: Sequence[float]) -> tuple[float, ...]:
+    """Return information that increases, or refuse it."""
     shares = tuple(map(float, information))
     within(0, inf, looks=len(shares))
     for before, share in zip((0.0, *shares), shares, strict=False):

@@ -10,9 +10,8 @@ from scipy.special import betainc, betaincc, betaincinv, ndtr
 from opslab.experiments.sequential.spending import within
 from opslab.uncertainty.update import update
 
-_REACH, _STEP = 9.0, 0.01
-"""Normal scores of the control's share that are looked at: fine enough where the arm's share is known
-a hundred times better."""
+_REACH, _STEP = 9.0, 0.02
+"""Normal scores of a share that are looked at."""
 _HIGHEST_LIFT = 1e12
 
 
@@ -161,8 +160,8 @@ def beta_posteriors(
 ) -> BetaPosterior:
     """Return what two proportions say with one Beta prior for both.
 
-    Everything is an integral over the control's share, by the trapezoidal rule on the scale of its
-    normal scores.
+    Everything is an integral over the share that is known better, by the trapezoidal rule on the
+    scale of its normal scores.
 
     Parameters
     ----------
@@ -207,24 +206,30 @@ def beta_posteriors(
     scores = np.arange(-_REACH, _REACH, _STEP)
     weights = np.exp(-(scores**2) / 2)
     weights /= weights.sum()
-    shares = betaincinv(c, d, ndtr(scores))
+    shares, control = (betaincinv(*pair, ndtr(scores)) for pair in ((a, b), (c, d)))
+    middle = slice(len(scores) * 4 // 9, len(scores) * 5 // 9)
+    known_better = np.ptp(shares[middle]) < np.ptp(control[middle])
 
     def above(effect: float) -> float:
-        bound = shares * (1 + effect) if relative else shares + effect
-        return float(weights @ betaincc(a, b, np.clip(bound, 0, 1)))
+        add, factor = (0.0, 1 + effect) if relative else (effect, 1.0)
+        if known_better:
+            return float(weights @ betainc(c, d, np.clip((shares - add) / factor, 0, 1)))
+        return float(weights @ betaincc(a, b, np.clip(control * factor + add, 0, 1)))
 
-    def toward_goal(effect: float) -> float:
-        return above(effect) if goal_sign > 0 else 1 - above(-effect)
+    def toward_goal(size: float) -> float:
+        return above(size) if goal_sign > 0 else 1 - above(-size)
 
     def at(chance: float) -> float:
-        return float(brentq(lambda effect: above(effect) - chance, -1, _HIGHEST_LIFT))
+        highest = _HIGHEST_LIFT if relative else 1.0
+        return float(brentq(lambda effect: above(effect) - chance, 1e-12 - 1, highest))
 
-    below = float(weights @ (shares * betainc(a, b, shares) - mean * betainc(a + 1, b, shares)))
-    losses = [max(loss, 0.0) for loss in (below, below + mean - mean_control)][::goal_sign]
+    below = weights @ (control * betainc(a, b, control) - mean * betainc(a + 1, b, control))
+    losses = [max(float(loss), 0.0) for loss in (below, below + mean - mean_control)][::goal_sign]
     unit = mean_control if relative else 1.0
     values = DecisionValues(
         toward_goal(0.0),
         None if threshold is None else toward_goal(threshold),
-        *(loss / unit for loss in losses),
+        losses[0] / unit,
+        losses[1] / unit,
     )
     return BetaPosterior(values, (mean - mean_control) / unit, at(1 - alpha / 2), at(alpha / 2))

@@ -71,6 +71,7 @@ def sequential_sample_ratio(
     counts = np.array(counts_by_day, dtype=float)
     designed = np.broadcast_to(np.array(weights, dtype=float), counts.shape)
     within(-0.5, np.inf, counts=counts.min(), weights=designed.min())
+    within(0, np.inf, weights_of_a_day=designed.sum(axis=1).min())
     factor = np.zeros(len(counts))
     for split in np.unique(designed, axis=0):
         days, arms = (designed == split).all(axis=1), split > 0

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from scipy.optimize import brentq
 
-from opslab.experiments.sequential.boundaries import Steps, boundaries
+from opslab.experiments.sequential.boundaries import Steps, boundaries, checked
 from opslab.experiments.sequential.spending import Family, within
 
 _LARGEST = 30.0
@@ -75,7 +75,7 @@ def after_stopping(
     Tsiatis, Rosner and Mehta (1984); Jennison and Turnbull (2000), sections 8.4 and 8.5.
     """
     within(0, 1, alpha=alpha)
-    last, times = statistics[-1], tuple(share / information[-1] for share in information)
+    last, times = statistics[-1], checked([share / information[-1] for share in information])
     within(-1e6, 1e6, last_statistic=last)
     *earlier, _ = zip(statistics, efficacy, times, strict=True)
     for statistic, bound, _ in earlier:

@@ -1,0 +1,261 @@
+"""Many effects together: random effects by REML, what each is worth beside them, wins that last."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import expm1, hypot, sqrt
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import betaincinv, chdtri, ndtr, ndtri, stdtrit
+
+from opslab.experiments.program.result import Pooled, Rate
+
+FEWEST = 3
+"""Tests from which on their spread can be told from chance."""
+Z = float(ndtri(0.975))
+
+
+class RandomEffects(NamedTuple):
+    """The distribution of true effects, as estimated.
+
+    Attributes
+    ----------
+    mean, error : float
+        Average true effect, its standard error by Knapp and Hartung.
+    variance : float
+        Of true effects between tests.
+    low, high : float
+        Interval of the variance at 95 %, by Q-profile; where true effects are far from normal it
+        need not hold the estimate, and is widened to it.
+    tests : int
+    """
+
+    mean: float
+    error: float
+    variance: float
+    low: float
+    high: float
+    tests: int
+
+
+class Shrunk(NamedTuple):
+    """Effects as the other tests let one believe them, shape (tests,) each.
+
+    Attributes
+    ----------
+    mean, error : array
+    pull : array
+        Share of the common mean in each: 1 where its own estimate tells nothing.
+    """
+
+    mean: Any
+    error: Any
+    pull: Any
+
+
+def random_effects(effects: Sequence[float], errors: Sequence[float]) -> RandomEffects:
+    """Estimate the distribution of true effects by restricted maximum likelihood.
+
+    Parameters
+    ----------
+    effects : sequence of float, one per test
+        Any scale, the same for all.
+    errors : sequence of float, one per test
+        Their standard errors, above 0.
+
+    Returns
+    -------
+    RandomEffects
+
+    Raises
+    ------
+    ValueError
+        With fewer than three tests, or an error that is not above 0.
+
+    Examples
+    --------
+    >>> estimated = random_effects([0.1, 0.3, 0.35, 0.65, 0.45], [0.05, 0.1, 0.1, 0.1, 0.1])
+    >>> f"{estimated.mean:.4f} ({estimated.error:.4f}), variance {estimated.variance:.4f}"
+    '0.3600 (0.0944), variance 0.0363'
+
+    Sources
+    -------
+    Viechtbauer (2005), REML; Knapp and Hartung (2003), the error, which never falls below the usual
+    one (Röver, Knapp and Friede 2015), since effects alike by chance would have none; Viechtbauer
+    (2007), Q-profile.
+    """
+    values, variances = np.asarray(effects, float), np.asarray(errors, float) ** 2
+    count = len(values)
+    if count < FEWEST:
+        raise ValueError(f"len(effects) == {count}, must be >= {FEWEST}.")
+    if not (np.isfinite(values).all() and (variances > 0).all() and np.isfinite(variances).all()):
+        raise ValueError("effects must be finite, and errors finite and > 0.")
+
+    def weighed(between: float) -> tuple[Any, float, Any]:
+        weights = 1 / (variances + between)
+        mean = float(np.average(values, weights=weights))
+        return weights, mean, weights * (values - mean) ** 2
+
+    def score(between: float) -> float:
+        weights, _, squares = weighed(between)
+        whole = weights.sum()
+        return float((weights * squares).sum() - whole + (weights**2).sum() / whole)
+
+    def profile(tail: float) -> float:
+        quantile = float(chdtri(count - 1, tail))
+        far = 1.01 * count * np.ptp(values) ** 2 / quantile
+        return _root(lambda between: float(weighed(between)[2].sum()) - quantile, far)
+
+    between = _root(score, 10 * (np.ptp(values) ** 2 + variances.max()))
+    weights, mean, squares = weighed(between)
+    error = sqrt(max(float(squares.sum()) / (count - 1), 1.0) / weights.sum())
+    low, high = min(profile(0.025), between), max(profile(0.975), between)
+    return RandomEffects(mean, error, between, low, high, count)
+
+
+def _root(function: Any, far: float) -> float:
+    """Return where a function that is negative far away crosses 0, or 0 where it begins below."""
+    if far <= 0 or function(0.0) <= 0:
+        return 0.0
+    return float(brentq(function, 0.0, far, xtol=1e-14 * far, rtol=1e-12))
+
+
+def pooled(estimated: RandomEffects) -> Pooled:
+    """Return the average with its interval (t, k - 1), and where the next true effect lies.
+
+    Effects were estimated as log(1 + lift), and are told as lifts. The prediction interval takes t
+    with k - 2 degrees of freedom (Higgins, Thompson and Spiegelhalter 2009).
+    """
+    mean, count = estimated.mean, estimated.tests
+    half = float(stdtrit(count - 1, 0.975)) * estimated.error
+    reach = float(stdtrit(count - 2, 0.975)) * hypot(sqrt(estimated.variance), estimated.error)
+    ends = (expm1(mean + away) for away in (0, -half, half, -reach, reach))
+    average, low, high, next_low, next_high = ends
+    variances = (estimated.variance, estimated.low, estimated.high)
+    deviation, least, most = map(sqrt, variances)
+    return Pooled(count, average, low, high, deviation, least, most, next_low, next_high)
+
+
+def shrink(estimated: RandomEffects, effects: Any, errors: Any) -> Shrunk:
+    """Return each effect as all of them let one believe it: empirical Bayes.
+
+    Parameters
+    ----------
+    estimated : RandomEffects
+    effects, errors : array of float, shape (tests,)
+        An infinite error: nothing is known but the others.
+
+    Returns
+    -------
+    Shrunk
+        The error has in it what is not known of the common mean and of the spread between tests.
+
+    Examples
+    --------
+    >>> shrunk = shrink(RandomEffects(0.0, 0.0, 1.0, 0.5, 2.0, 10**9), [2.0], [1.0])
+    >>> float(shrunk.mean[0]), float(shrunk.error[0].round(4))
+    (1.0, 0.7071)
+
+    Sources
+    -------
+    Morris (1983), sections 4 and 5.
+    """
+    variances = np.asarray(errors, float) ** 2
+    known = np.isfinite(variances)
+    usual = np.median(variances[known]) if known.any() else 0.0
+    own = np.where(known, variances, 1.0)
+    pull = np.where(known, own / (own + estimated.variance), 1.0)
+    away = np.where(known, np.asarray(effects, float) - estimated.mean, 0.0)
+    doubt = 2 / max(estimated.tests - FEWEST, 1)
+    unsure = doubt * (usual + estimated.variance) / (own + estimated.variance) * (pull * away) ** 2
+    within = np.where(known, own * (1 - pull), estimated.variance)
+    error = np.sqrt(within + (pull * estimated.error) ** 2 + unsure)
+    return Shrunk(estimated.mean + (1 - pull) * away, error, pull)
+
+
+def overstated(effects: Any, shrunk: Shrunk) -> tuple[float | None, float | None]:
+    """Return how far wins overstate, and how often their sign is wrong.
+
+    The first is the sum of their estimates over that of their shrunk effects, None where the latter
+    is not above 0; the second the average chance that a true effect is not above 0, given the data.
+    Both are what Gelman and Carlin (2014) call errors of type M and S, over the wins at hand.
+    """
+    if not len(effects):
+        return None, None
+    believed = float(shrunk.mean.sum())
+    wrong = float(ndtr(-shrunk.mean / shrunk.error).mean())
+    return (float(np.sum(effects)) / believed if believed > 0 else None), wrong
+
+
+def rate(count: int, among: int) -> Rate | None:
+    """Return a share with its exact interval (Clopper and Pearson 1934); None of nothing.
+
+    Examples
+    --------
+    >>> wins = rate(2, 10)
+    >>> f"{wins.rate:.2f} ({wins.low:.4f} to {wins.high:.4f})"
+    '0.20 (0.0252 to 0.5561)'
+    """
+    if not among:
+        return None
+    low = float(betaincinv(count, among - count + 1, 0.025)) if count else 0.0
+    high = float(betaincinv(count + 1, among - count, 0.975)) if count < among else 1.0
+    return Rate(count, among, count / among, low, high)
+
+
+def success_rate(win_rate: float, alpha: float, power: float) -> float:
+    """Return the share of tests whose true effect is one, from the share that won.
+
+    Parameters
+    ----------
+    win_rate : float
+        Share of tests that were significant in the direction that is good.
+    alpha : float
+        Two-sided significance level.
+    power : float
+        Of a test whose effect is one.
+
+    Returns
+    -------
+    float
+        From 0 to 1: where fewer won than chance alone lets win, 0.
+
+    Examples
+    --------
+    >>> round(success_rate(0.1025, 0.05, 0.8), 4)
+    0.1
+
+    Sources
+    -------
+    Kohavi, Deng and Vermeer (2022), section 5.
+    """
+    return min(max((win_rate - alpha / 2) / (power - alpha / 2), 0.0), 1.0)
+
+
+def false_positive_risk(success: float, alpha: float, power: float) -> float:
+    """Return the share of wins behind which there is no effect.
+
+    Parameters
+    ----------
+    success : float
+        Share of tests whose true effect is one.
+    alpha, power : float
+        As in `success_rate`.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> f"{false_positive_risk(0.10, 0.05, 0.8):.1%}"
+    '22.0%'
+
+    Sources
+    -------
+    Kohavi, Deng and Vermeer (2022), equation 6 and table 2.
+    """
+    false = alpha / 2 * (1 - success)
+    return false / (false + power * success)
