@@ -104,7 +104,7 @@ def test_the_cells_run_for_every_sample(name, capsys, tmp_path):
         session.run(*CHECK, effect=number)
         agree(session)
         told = capsys.readouterr().out
-        if effect.method == "welch":  # the plain case is ours as it stands
+        if effect.method == "welch" and not result.paths:  # the plain case is ours as it stands
             (theirs, error), ours = (
                 [float(each) for each in re.findall(NUMBER, line)] for line in told.splitlines()[:2]
             )

@@ -16,8 +16,8 @@ from opslab.experiments.basis import DataUsed, Plan, Source
 from opslab.experiments.checks.all_checks import all_checks
 from opslab.experiments.checks.rules import FEWEST_CLUSTERS
 from opslab.experiments.decision import decide
-from opslab.experiments.designs.looks import SEQUENTIAL, Days, look_days
-from opslab.experiments.designs.reading import peeking, read_design, stopping_look
+from opslab.experiments.designs.looks import SEQUENTIAL, look_days
+from opslab.experiments.designs.reading import Read, peeking, read_design, stopping_look
 from opslab.experiments.grounds import Grounds, collect_grounds
 from opslab.experiments.inference.attrition import with_bounds
 from opslab.experiments.inference.comparisons import judge
@@ -113,9 +113,10 @@ def analysis_of(
         as_of = days[-1]
     with opened_units(source, as_of) as (table, units):
         grounds = collect_grounds(experiment, units)
-        stopped = stopping_look(grounds, days) if days else None
+        read = read_design(grounds, days)
+        stopped = stopping_look(grounds, days, read)
         if stopped is None:
-            result = _result(grounds, table.reading, as_of, days)
+            result = _result(grounds, table.reading, as_of, read)
             return replace(result, language=language, source=source)
     return analysis_of(source, stopped, language)
 
@@ -180,10 +181,9 @@ def _without(table: Table, unit: str, rows: Sequence[int]) -> Table:
 
 
 def _result(
-    grounds: Grounds, reading: Reading, as_of: datetime.date | None, looks: Days
+    grounds: Grounds, reading: Reading, as_of: datetime.date | None, read: Read
 ) -> ExperimentResult:
     experiment, units, triggered = grounds.experiment, grounds.units, grounds.triggered
-    read = read_design(grounds, looks)
     grounds = replace(grounds, nominal=read.nominal)
     known_until, comparisons = grounds.known_until(as_of), _comparisons(grounds, read.comparisons)
     days = by_day(grounds)
@@ -196,7 +196,7 @@ def _result(
         segments = [replace(known, p_value=None, p_adjusted=None) for known in segments]
         companions = tuple(replace(known, effect=_bare(known.effect)) for known in companions)
     course = read.course(experiment.design, sum(arm.units for arm in grounds.summaries))
-    day = as_of if looks else known_until
+    day = as_of if read.paths else known_until
     decision = decide(experiment, checks, comparisons, spreads, grounds.weights, day, course)
     rate = peeking(grounds, as_of)
     if rate is not None and decision.action != "stop_broken":

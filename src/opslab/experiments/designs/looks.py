@@ -99,9 +99,9 @@ def design_problems(experiment: Experiment) -> Iterator[Problem]:
     if design.prior and design.prior.scale == "absolute" and primaries > 1:
         yield experiment.problem("experiments.design_prior", "design", "prior")
     for order, metric in enumerate(experiment.metrics):
-        field = ("metrics", order)
+        own = ("metrics", order)
         if form != "totals" and design.settled is None and metric.window is None:
-            yield experiment.problem("experiments.design_settled", *field, metric=metric.name)
+            yield experiment.problem("experiments.design_settled", *own, metric=metric.name)
         moves = metric.cap and metric.cap.quantile and metric.role != "secondary"
         if moves and design.method in SEQUENTIAL:
-            yield experiment.problem("experiments.design_cap", *field, "cap", metric=metric.name)
+            yield experiment.problem("experiments.design_cap", *own, "cap", metric=metric.name)

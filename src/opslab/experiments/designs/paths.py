@@ -29,7 +29,7 @@ LEAST, _MOST = (
     1e-12,
     1 - 1e-9,
 )  # nominal levels: the least costs the error rate no more than itself
-_MORE = 1.001  # times the units of the look before: information has to grow
+MORE = 1.001  # times the units of the look before: information has to grow
 _FARTHEST = 38.0  # standard errors that a double still tells from others
 
 
@@ -114,7 +114,7 @@ class _Pair:
         known, path = dict[int, Comparison](), LookPath(metric.name, self.arm, metric.role, ())
         units = dict[int, int]()
         for look in range(len(self.days)):  # one by which no more units counted says nothing new
-            if self.counted(look) > _MORE * max(units.values(), default=0):
+            if self.counted(look) > MORE * max(units.values(), default=0):
                 known[look] = self.at(look, design.alpha)
                 units[look] = sum(known[look].n)
         least = 1 if group else design.smallest or FEWEST

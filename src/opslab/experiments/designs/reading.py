@@ -10,7 +10,7 @@ from opslab.experiments.decision import Course, ends
 from opslab.experiments.design import Design
 from opslab.experiments.designs.beliefs import NARROW, believed
 from opslab.experiments.designs.looks import SEQUENTIAL, Days, is_last
-from opslab.experiments.designs.paths import LEAST, paths
+from opslab.experiments.designs.paths import LEAST, MORE, paths
 from opslab.experiments.grounds import Grounds
 from opslab.experiments.inference.comparisons import judge
 from opslab.experiments.inference.metric_comparisons import compared
@@ -74,18 +74,17 @@ def read_design(grounds: Grounds, days: Days) -> Read:
     return Read([known for known, _ in after], posteriors=posteriors)
 
 
-def stopping_look(grounds: Grounds, days: Days) -> datetime.date | None:
+def stopping_look(grounds: Grounds, days: Days, read: Read) -> datetime.date | None:
     """Return the day of an earlier look that stopped a group sequential test; None without one."""
-    design = grounds.experiment.design
-    if design.method != "group_sequential":
+    experiment = grounds.experiment
+    if experiment.design.method != "group_sequential":
         return None
-    primary = [path for _, path in paths(grounds, days) if path.role == "primary"]
-    first = min(path.looks[-1].day or datetime.date.max for path in primary)
+    lasts = [path.looks[-1].day for path in read.paths if path.role == "primary"]
     for count, day in enumerate(days[:-1], 1):
-        if day and day >= first:
+        if day and day >= min(filter(None, lasts)):
             known, looked = zip(*paths(grounds, days, count), strict=True)
-            judged = judge(known, design.alpha, grounds.family)
-            if _reached(looked) or ends(grounds.experiment, judged):
+            judged = judge(known, experiment.design.alpha, grounds.family)
+            if _reached(looked) or ends(experiment, judged):
                 return day
     return None
 
@@ -106,19 +105,15 @@ def peeking(grounds: Grounds, as_of: datetime.date | None) -> float | None:
         return None
     start, end = period.start, period.end
     today = min(as_of or end, end)
-    days = sorted(
-        {*(min(day, end) for day in experiment.looked if start <= day <= today), today, end}
-    )
-    came = {
-        day: sum(grounds.unit_counts(arms).values())
-        for day, arms in (grounds.days or {}).items()
-        if day
-    }
+    days = {*(day for day in experiment.looked if day <= today), today, end}
 
     def information(day: datetime.date) -> float:
-        units = sum(count for key, count in came.items() if key <= str(min(day, today)))
-        elapsed = (day - start).days + 1
-        return units * elapsed / ((min(day, today) - start).days + 1) if came else elapsed
+        seen = min(day, today)
+        elapsed, whole = ((until - start).days + 1 for until in (seen, day))
+        units = sum(grounds.unit_counts(grounds.until(seen).arms).values())
+        return (units if grounds.days else elapsed) * whole / elapsed
 
-    shares = sorted({information(day) for day in days} - {0})
+    shares = list[float]()
+    for share in sorted(information(day) for day in days if day <= end):
+        shares += [share] if share > MORE * max(shares, default=0.0) else []
     return false_positive_rate(shares, experiment.design.alpha) if len(shares) > 1 else None
