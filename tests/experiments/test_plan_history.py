@@ -308,7 +308,9 @@ def test_refusals():
     )
     frame = visitors().drop(columns="b")
     assert refusal(spec(), frame) == {("experiments.missing_column", "metrics[1].column")}
-    assert refusal(spec(), frame.drop(columns="user")) == {("experiments.missing_column", "unit")}
+    assert refusal(spec(), visitors().drop(columns="user")) == {
+        ("experiments.missing_column", "unit")
+    }
     twice = pd.concat([visitors(), visitors().head(3)])
     assert {key for key, _ in refusal(spec(), twice)} == {"experiments.repeated_units"}
 
