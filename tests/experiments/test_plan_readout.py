@@ -26,7 +26,7 @@ SAMPLE = ROOT / "data" / "sample"
 NOTEBOOK = ROOT / "notebooks" / "experiment_plan.ipynb"
 SPEC = "data/sample/delivery_plan.yaml"
 DAY = datetime.date(2026, 10, 4)
-FORMS = ("result.", "None", "nan", "{", "}", "plan.")
+FORMS = ("result.", "None", "nan", "{", "}", "plan_")
 
 
 def declared():
@@ -59,7 +59,7 @@ def by_hand(language="en", **changes):
         PlannedLook(2, None, 1.0, 4362, 1.97, None, 0.049, 0.05, 0.8, 1.0),
     )
     fields = {
-        "checks": (Check("plan_weeks", "pass", Message("plan.weeks_pass", {"days": 42})),),
+        "checks": (Check("plan_weeks", "pass", Message("plan.plan_weeks_pass", {"days": 42})),),
         "as_of": DAY,
         "language": language,
         "experiment": experiment,
@@ -156,10 +156,45 @@ def test_without_an_effect_no_size_is_made_up():
 
 
 def test_a_failed_check_asks_for_another_plan():
-    check = Check("plan_weeks", "fail", Message("plan.weeks_warn", {"days": 40}))
+    check = Check("plan_weeks", "fail", Message("plan.plan_weeks_warn", {"days": 40}))
     screen = by_hand(checks=(check,)).first_screen()
     assert (screen.action, screen.tone) == ("Change this plan before the start", "open")
     assert "40 days, not in whole weeks" in screen.reasons[0]
+
+
+def test_a_chance_below_the_planned_one_asks_for_another_plan_too():
+    """Whatever the checks say: the most demanding metric that decides is looked at."""
+    few = metric("weight", role="guardrail", power=0.6)
+    for metrics, action in (
+        ((metric("first attempt"), few), "Change this plan before the start"),
+        ((metric("first attempt", power=0.7),), "Change this plan before the start"),
+        ((metric("first attempt"), metric("x", role="secondary", power=0.1)), "Register this plan"),
+    ):
+        result = by_hand(experiment=fixed(), metrics=metrics, weeks=(), looks=())
+        assert result.first_screen().action.startswith(action)
+
+
+@pytest.mark.parametrize("method", ["fixed", "always_valid", "bayesian"])
+def test_every_design_is_told_in_sentences(method):
+    given = {
+        "fixed": {},
+        "always_valid": {"units": 5_000, "settled": "7d"},
+        "bayesian": {"prior": {"sd": 0.05}, "loss": 0.002},
+    }[method]
+    experiment = declared()
+    design = type(experiment.design)(method=method, **given)
+    experiment = experiment.model_copy(
+        update={
+            "design": design,
+            "planning": experiment.planning.model_copy(update={"resamples": 50}),
+        }
+    )
+    result = experiments.plan_experiment(experiment, as_of=DAY)
+    for language in LANGUAGES:
+        words = read(result, language)
+        assert not any(form in words for form in FORMS), language
+        assert result.headline(language).count("first attempt" if language == "en" else "passage")
+    result.record()
 
 
 @pytest.mark.parametrize(

@@ -67,14 +67,14 @@ def spec(metrics=METRICS, weights=(2, 1), **planning):
 
 
 def test_claims_are_those_of_the_readout():
-    # 40 splits by bucket, each analysed as an experiment of its own.
+    # 16 splits by bucket, each analysed as an experiment of its own.
     frame, experiment = history(), spec()
     past = read_past(experiment, frame, None)
     bucket = frame["user"].map(
         lambda user: __import__("hashlib").md5(user.encode()).hexdigest()[:3]
     )
     names = sorted(set(bucket))
-    dealt = np.random.default_rng(1).random((40, len(names))) < 1 / 3
+    dealt = np.random.default_rng(1).random((16, len(names))) < 1 / 3
     alpha = 0.4  # so that there is something to claim
     claimed = {name: claims(known, dealt, alpha) for name, known in past.buckets.items()}
     assert set(claimed) == {metric["name"] for metric in METRICS}
@@ -170,10 +170,10 @@ def test_what_does_not_vary_claims_nothing():
 def test_rates_of_many_histories_average_to_the_level():
     # What one history's buckets add is luck: over many of them it goes.
     rates = []
-    for seed in range(20):
+    for seed in range(8):
         frame = history(8_000, seed)
         answers = plan_experiment(
             spec([METRICS[0], METRICS[2], METRICS[3]], (1, 1), resamples=2_000), frame, seed=seed
         )
         rates.append([known.rate for known in answers.resampled])
-    assert np.mean(rates, axis=0) == pytest.approx([0.05] * 3, abs=0.003)
+    assert np.mean(rates, axis=0) == pytest.approx([0.05] * 3, abs=0.005)

@@ -265,3 +265,25 @@ def test_onboarding_events_hold_the_traps_that_the_readme_lists(onboarding, trut
     assert on_day_7["user_id"].duplicated().any()
     assert 0 < events.loc[~events["user_id"].isin(onboarding["user_id"]), "user_id"].nunique() <= 20
     assert not onboarding["user_id"].isin(events["user_id"]).all()
+
+
+def test_the_history_of_a_plan_holds_what_truth_says(truth):
+    history = pd.read_csv(SAMPLE / "delivery_history.csv", parse_dates=["first_order"])
+    facts, known = truth["delivery_history"]["file"], truth["delivery_history"]["truth"]
+    assert len(history) == facts["rows"] == facts["all"]["rows"] == 6_000
+    for column in ("first_attempt", "spend_before", "spend", "stops", "minutes"):
+        assert history[column].sum() == pytest.approx(facts["all"][column], abs=1e-6)
+    assert history["customer"].is_unique
+    low, high = stats.binomtest(int(history["first_attempt"].sum()), 6_000).proportion_ci(0.99)
+    assert low < known["first_attempt"] < high
+    ratio = history["minutes"].sum() / history["stops"].sum()
+    assert ratio == pytest.approx(known["minutes_per_stop"], rel=0.01)
+    correlation = np.corrcoef(history["spend_before"], history["spend"])[0, 1]
+    assert correlation == pytest.approx(known["spend_correlation"], abs=0.03)
+    assert history["spend"].mean() == pytest.approx(known["spend"], rel=0.04)
+    by_weekday = history.groupby(history["first_order"].dt.weekday).size() / 8
+    shape = np.array(known["weekday_shape"])
+    assert by_weekday.to_numpy() == pytest.approx(
+        known["units_per_week"] * shape / shape.sum(), rel=0.1
+    )
+    assert history["first_order"].dt.date.nunique() == 56

@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from conftest import ROOT
 from opslab.cli import main
 from opslab.errors import InputError, ParameterError, SpecError
+from opslab.experiments.program.spec import Idea, ListedTest, Program
 from opslab.messages import LANGUAGES
 from opslab.operations.launch_readiness.spec import Briefing, Item, Launch
 from opslab.operations.launch_report.spec import LaunchReview, PastLaunch, Value
@@ -34,6 +35,8 @@ MODELS = {
     "kpis": Value,
     "past-launches": PastLaunch,
     "inventory": Line,
+    "tests": ListedTest,
+    "ideas": Idea,
 }
 FORMS = ("xlsx", "csv")
 ENDS = "_(low|likely|high)$"
@@ -161,9 +164,10 @@ def test_an_example_that_stays_counts_for_nothing_and_is_told(language, form, tm
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("name", ["backlog", "checklist", "kpis", "inventory"])
+@pytest.mark.parametrize("name", ["backlog", "checklist", "kpis", "inventory", "tests"])
 def test_the_spec_beside_a_sheet_reads_once_its_gaps_are_filled(name, language, tmp_path):
     specs = {"backlog": Backlog, "checklist": Launch, "kpis": LaunchReview, "inventory": Inventory}
+    specs["tests"] = Program
     text = (SHEETS / f"{name}.{language}.yaml").read_text("utf-8")
     for gap, value in {"launch_date:": "2026-10-12", "target:": "3", "by:": "2026-11-30"}.items():
         text = text.replace(f"{gap} #", f"{gap} {value} #")

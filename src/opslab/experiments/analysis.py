@@ -163,8 +163,8 @@ def opened_units(origin: Source, as_of: datetime.date | None) -> Iterator[tuple[
 
 def _bucketed(experiment: Experiment, table: Table) -> Table:
     """Return a table with a column of some 4,000 buckets of units, alike in every run and order."""
-    refuse_columns(experiment, table, [(experiment.unit, ("unit",))])
     column, name = experiment.arms.column, "opslab_bucketed"
+    refuse_columns(experiment, table, (at for at in experiment.named_columns() if at[0] != column))
     bucket = f"substr(md5(CAST({quoted(experiment.unit)} AS VARCHAR)), 1, 3)"
     table.keep(name, f"SELECT *, {bucket} AS {quoted(column)} FROM {table.relation}")
     return table.over(name, {**table.types, column: "VARCHAR"}, table.reading)

@@ -22,7 +22,7 @@ _ERRORS = 3.0  # of the make-up of the buckets, that a rate may be away
 
 
 def _check(name: str, status: Status, value: float | None, said: str = "", **values: Any) -> Check:
-    return Check(f"plan_{name}", status, Message(f"plan.{name}_{said or status}", values), value)
+    return Check(name, status, Message(f"plan.{name}_{said or status}", values), value)
 
 
 def check_history(
@@ -32,19 +32,21 @@ def check_history(
     days = len(arrivals)
     if not days:
         said = ("no_time" if known else "assumed") if paced else "no_pace"
-        yield _check("history", "warn", None, said)
+        yield _check("plan_history", "warn", None, said)
         return
-    yield _check("history", "pass" if days >= TWO_WEEKS else "warn", days, days=days)
+    yield _check("plan_history", "pass" if days >= TWO_WEEKS else "warn", days, days=days)
     if as_of:
         age = (as_of - max(arrivals)).days
-        yield _check("recent", "warn" if age > _OLD else "pass", age, days=age, last=max(arrivals))
+        yield _check(
+            "plan_recent", "warn" if age > _OLD else "pass", age, days=age, last=max(arrivals)
+        )
 
 
 def check_effects(metrics: Sequence[Metric]) -> Check:
     """Look for primary metrics without an effect worth finding."""
     open_ones = [known.name for known in metrics if known.role == "primary" and not known.mde]
     status: Status = "fail" if open_ones else "pass"
-    return _check("effects", status, len(open_ones), names=open_ones)
+    return _check("plan_effects", status, len(open_ones), names=open_ones)
 
 
 def check_error_rate(resampled: Sequence[Resampled]) -> Iterator[Check]:
@@ -68,7 +70,7 @@ def check_error_rate(resampled: Sequence[Resampled]) -> Iterator[Check]:
     said = "few" if status == "warn" and worst.rate < worst.expected else ""
     rate, level = worst.rate, worst.expected
     values: dict[str, Any] = {"metric": worst.metric, "rate": rate, "level": level}
-    yield _check("error_rate", status, rate, said, runs=worst.runs, **values)
+    yield _check("plan_error_rate", status, rate, said, runs=worst.runs, **values)
 
 
 def check_period(
@@ -87,5 +89,5 @@ def check_period(
             "wanted": wanted,
             "end": period.end,
         }
-        yield _check("period", status, power, **values)
-    yield _check("weeks", "warn" if days % 7 else "pass", days, days=days)
+        yield _check("plan_period", status, power, **values)
+    yield _check("plan_weeks", "warn" if days % 7 else "pass", days, days=days)

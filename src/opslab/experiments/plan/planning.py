@@ -86,7 +86,8 @@ def plan_experiment(
     (arm, control), runs = planner.weights, experiment.planning.resamples
     share, alpha = arm / (arm + control), experiment.design.alpha
     drawn = resample(past.buckets, share, alpha, runs, seed)
-    return replace(planner, resampled=drawn).result(language)
+    kept = replace(past, buckets={})  # for what is asked further
+    return replace(planner, past=kept, resampled=drawn).result(language)
 
 
 def what_if(
@@ -126,13 +127,8 @@ class _Planner:
     given: float | None = None
 
     def result(self, language: Language) -> PlanResult:
-        experiment, design, needs, traffic = (
-            self.experiment,
-            self.experiment.design,
-            self.units,
-            self.traffic,
-        )
-        units = None
+        experiment, needs, traffic = self.experiment, self.units, self.traffic
+        design, units = experiment.design, None
         if needs is not None:
             units = sum(ceil(needs * share - _WHOLE) for share in self.shares.values())
         days = traffic.days(needs) + self.tail if needs and traffic else None

@@ -26,7 +26,7 @@ _COLUMNS = {
     "resampled": "metric runs:integer expected:percent rate:percent:low:high",
 }
 """Of each part that is a table: what heads its rows, then how each column is written."""
-_MOST = 16  # rows of a chart
+_MOST, _NEAR = 16, 1e-6  # rows of a chart; a chance this near to the planned one is that one
 _CHARTS = ("weeks", "looks", "traffic", "resampled")
 _FACTS = ("units", "days", "power", "rate", "fingerprint")
 
@@ -81,23 +81,21 @@ def _words(result: PlanResult, say: Voice) -> dict[str, Any]:
     }
 
 
-def _state(result: PlanResult) -> str:
-    """Return what the plan comes to."""
-    return "open" if result.units is None else "short" if result.conditions else "ready"
-
-
 def headline(result: PlanResult, say: Voice) -> str:
     """Return how many units find which effect, until when, how surely."""
-    form = result.experiment.design.method if result.units else "open"
+    form = result.experiment.design.method if result.leading.power else "open"
     return say(f"headline_{form}", **_words(result, say))
 
 
 def first_screen(result: PlanResult, say: Voice) -> Verdict:
     """Return how large and how long, what that finds, and what to do."""
-    spec, state, words = result.experiment, _state(result), _words(result, say)
+    spec, words = result.experiment, _words(result, say)
+    deciding = (plan.power or 1.0 for plan in result.metrics if plan.role != "secondary")
+    short = result.conditions or min(deciding) < spec.design.power - _NEAR
+    state = "open" if not result.leading.power else "short" if short else "ready"
     facts = [
         say.fact(name, say(f"value_{name}", **words), say(f"remark_{name}", **words))
-        for name in _FACTS
+        for name in _FACTS[0 if words["power"] else 3 :]  # without an effect nothing is planned
         if words.get(name)
     ]
     reasons = [say.message(check.detail) for check in result.checks if check.status != "pass"]
@@ -140,25 +138,21 @@ def _bar(name: str, row: Any, plan: MetricPlan, say: Voice) -> Row:
     return Row(label, value, [(*ends, BLUE)], values.get("rate"), mark=mark, thin=bool(mark))
 
 
-def _drawn(name: str, result: PlanResult) -> list[Any]:
-    """Return the rows of a part that a chart can show."""
-    rows = [*getattr(result, name)]
-    return [row for row in rows if name != "weeks" or row.mde[result.leading.metric]]
-
-
 def figures(result: PlanResult, say: Voice) -> dict[str, Figure]:
     """Return what each week finds, the bounds, the traffic and the A/A tests, as far as known."""
-    words = _words(result, say)
+    words, plan = _words(result, say), result.leading
+    parts = {name: [*getattr(result, name)] for name in _CHARTS}
+    parts["weeks"] = [week for week in parts["weeks"] if week.mde[plan.metric]]
     return {
         name: say.chart(
             name,
             say(f"title_{name}", **words),
-            [_bar(name, row, result.leading, say) for row in rows[:: ceil(len(rows) / _MOST)]],
+            [_bar(name, row, plan, say) for row in rows[:: ceil(len(rows) / _MOST)]],
             say(f"axis_{name}"),
             percent=name in ("weeks", "resampled"),
         )
-        for name in _CHARTS
-        if (rows := _drawn(name, result))
+        for name, rows in parts.items()
+        if rows
     }
 
 

@@ -13,4 +13,4 @@ class ProgramParameters(SpecParameters):
     MODEL: ClassVar[str] = "opslab.experiments.program.spec:Program"
 
     spec: str = Field("data/sample/program.yaml", min_length=1)
-    """the program: a spec, or a table of tests alone"""
+    """the program: a spec"""

@@ -46,9 +46,9 @@ class ProgramVoice(Voice):
         """Return a message."""
         return super().__call__(key, **self.values | values)
 
-    def known(self, place: str) -> list[str]:
+    def known(self, where: str) -> list[str]:
         """Return what is told in a place."""
-        return [name for name in _TOLD.get(place, "").split() if self.values.get(name, True)]
+        return [name for name in _TOLD.get(where, "").split() if self.values.get(name, True)]
 
 
 def voice(result: ProgramResult, language: Language) -> ProgramVoice:
@@ -137,26 +137,26 @@ def _chart(name: str, result: ProgramResult, say: ProgramVoice) -> Figure:
 
 def _over_time(name: str, result: ProgramResult, say: ProgramVoice) -> Figure:
     """Draw broken ratios by period, or the share of ideas that wait after so many days."""
-    told, periods = [say(f"title_{name}")], result.periods
+    points, periods = [say(f"title_{name}")], result.periods
     with style():
-        drawing, axes = framed(told[0], 1.7, left=0.6)
+        drawing, axes = framed(points[0], 1.7, left=0.6)
         if name == "periods":
             for at, period in enumerate(periods):
                 hatch = "////" * period.broken
                 axes.bar(at, period.tests, color="white", edgecolor=GREY, hatch=hatch)
                 axes.bar(at, period.failures, width=0.4, color=RED)
-                told += [say("point", **vars(period))] * bool(period.failures)
+                points += [say("point", **vars(period))] * bool(period.failures)
             shown = range(0, len(periods), len(periods) // 4 + 1)
             axes.set_xticks(shown, [say.date(periods[at].start) for at in shown])
         else:
             for cycle, dashes in zip(result.cycles[-2:], ("--", "-"), strict=False):
-                told.append(say(f"curve_{cycle.group}"))
-                axes.step(cycle.days, cycle.waiting, dashes, where="post", label=told[-1])
+                points.append(say(f"curve_{cycle.group}"))
+                axes.step(cycle.days, cycle.waiting, dashes, where="post", label=points[-1])
             axes.legend(fontsize="small")
             axes.set_xticks(*ticks(axes.get_xlim(), say))
         axes.set_yticks(*ticks(axes.get_ylim(), say, percent=name == "cycles"))
         name_axis(axes, say(f"axis_{name}"))
-    return Figure(drawing, ". ".join(told), say(f"caption_{name}"))
+    return Figure(drawing, ". ".join(points), say(f"caption_{name}"))
 
 
 def _cell(said: str) -> Cell:
@@ -199,8 +199,8 @@ def _rows(name: str, result: ProgramResult, say: ProgramVoice) -> list[Any]:
 
 def _part(name: str, result: ProgramResult, say: ProgramVoice) -> Blocks:
     """Return a part: its sentences, its figure, its table, or that there is nothing to tell."""
-    told = [say.paragraph(f"reason_{key}") for key in say.known(name)]
-    blocks: Blocks = [*told, *filter(None, [result.figures(say.language).get(name)])]
+    points = [say.paragraph(f"reason_{key}") for key in say.known(name)]
+    blocks: Blocks = [*points, *filter(None, [result.figures(say.language).get(name)])]
     if name in _TABLES and (rows := _rows(name, result, say)):
         blocks.append(say.table(name, _TABLES[name], rows))
     match name:
