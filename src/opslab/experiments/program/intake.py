@@ -19,7 +19,7 @@ from opslab.experiments.program.result import ProgramTest
 from opslab.experiments.program.spec import ListedTest, Program
 from opslab.names import folded
 from opslab.tables.import_report import Reading
-from opslab.tables.sheets import Sheet, SheetFile, read_sheet
+from opslab.tables.sheets import SheetFile, read_sheet
 
 CONTROLS = {"control", "controle", "temoin", "baseline"}
 """Names of a control; else the first row of a test is it."""
@@ -50,19 +50,16 @@ def take_in(
     DataError
         With every row that contradicts itself: file, row, what, and what to do.
     """
-    aside, kept, sheet = Aside(list), dict[str, Case](), Sheet[ListedTest]([])
-    cases = _readouts(program, day, aside)
-    if program.tests or data is not None:
-        sheet = _sheet(program, data)
-        cases += [Case(rows, program.goal, _split(rows)) for rows in _grouped(sheet, aside)]
-    for case in cases:
+    aside, kept = Aside(list), dict[str, Case]()
+    listed, reading = _listed(program, data, aside)
+    for case in (*_readouts(program, day, aside), *listed):
         first = case.rows[0]
         if (first.end or first.start or day) > day:
             aside["later"].append(first.test)
         elif kept.setdefault(folded(first.test), case) is not case:
             aside["repeated"].append(first.test)
     tests = [test for case in kept.values() for test in _compared(case, program.alpha)]
-    return tests, aside, sheet.reading
+    return tests, aside, reading
 
 
 def _readouts(program: Program, day: datetime.date, aside: Aside) -> list[Case]:
@@ -114,21 +111,17 @@ def _of_record(record: Any) -> Case:
     return Case(rows, [*effects.values()][-1]["goal"], checks["sample_ratio"].get("value"), stopped)
 
 
-def _sheet(program: Program, data: Any) -> Sheet[ListedTest]:
-    """Return the table: of tests with an effect, or else of arms."""
+def _listed(program: Program, data: Any, aside: Aside) -> tuple[list[Case], Reading | None]:
+    """Return the table's tests: with an effect, or a row for each arm; of their first metric."""
     given = program.tests
     if data is not None and not isinstance(given, SheetFile):
         given = SheetFile(path="")
     try:
-        return read_sheet(program, given, ListedTest, "program-tests", data=data)
+        sheet = read_sheet(program, given, ListedTest, "program-tests", data=data)
     except DataError as error:
         if "profile_misfit" not in error.problems[0].key:
             raise
-        return read_sheet(program, given, ListedTest, "program-arms", data=data)
-
-
-def _grouped(sheet: Sheet[ListedTest], aside: Aside) -> list[list[ListedTest]]:
-    """Return the rows of each test: a row for each arm, of its first metric alone."""
+        sheet = read_sheet(program, given, ListedTest, "program-arms", data=data)
     groups = defaultdict[str, dict[str, ListedTest]](dict)
     for _, row in sheet.rows:
         arms = groups[folded(row.test)]
@@ -136,7 +129,8 @@ def _grouped(sheet: Sheet[ListedTest], aside: Aside) -> list[list[ListedTest]]:
             aside["metrics"].append(row.test)
         elif arms.setdefault(folded(row.arm or ""), row) is not row:
             aside["repeated"].append(row.test)
-    return [[*arms.values()] for arms in groups.values()]
+    cases = [[*arms.values()] for arms in groups.values()]
+    return [Case(rows, program.goal, _split(rows)) for rows in cases], sheet.reading
 
 
 def _split(rows: Sequence[ListedTest]) -> float | None:

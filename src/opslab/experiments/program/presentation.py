@@ -56,7 +56,7 @@ def voice(result: ProgramResult, language: Language) -> ProgramVoice:
         "failures": sum(period.failures for period in result.periods),
         "announced": impact and {"low": 0.0, "high": impact.announced},
         "holdout": held and dict(held),
-        "since": result.program.standardised,
+        "standard": result.program.standardised,
         "median": None,
         "saved": result.cycle_change and dict(zip("abcd", result.cycle_change, strict=True)),
     }
@@ -69,7 +69,7 @@ def voice(result: ProgramResult, language: Language) -> ProgramVoice:
         )
         median = say("days", median=median, interval=say.range(least, most))
         own = {"low": low, "high": high, "median": median, "open": cycle.open}
-        values |= {"median": median, "waiting": cycle.open, f"days_{cycle.group}": own}
+        values |= {"median": median, "waiting": cycle.open, cycle.group: own}
     return ProgramVoice(language, "program", flat(values))
 
 
@@ -105,7 +105,7 @@ def figures(result: ProgramResult, say: ProgramVoice) -> dict[str, Figure]:
         "tests": [*_bars(pooled, say), *_leading(result, say)],
         "shipped": _bars(shipped, say),
         "periods": _worst(result, say),
-        "cycles": _bars([f"days_{cycle.group}" for cycle in result.cycles], say),
+        "cycles": _bars([cycle.group for cycle in result.cycles], say),
     }
     figures = dict[str, Figure]()
     for name, rows in shown.items():

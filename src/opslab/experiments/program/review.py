@@ -136,9 +136,9 @@ def _rates(program: Program, firsts: Sequence[ProgramTest]) -> dict[str, Any]:
     rates: dict[str, Any] = {"by_rule": pooling.rate(sum(followed), len(followed))}
     if won is None:
         return rates
-    told, counts = (program.alpha, program.power), (won.count, won.among)
-    shares = [pooling.success_rate(share, *told) for share in (won.rate, won.low, won.high)]
-    risk, high, low = (pooling.false_positive_risk(share, *told) for share in shares)
+    plan, counts = (program.alpha, program.power), (won.count, won.among)
+    shares = [pooling.success_rate(share, *plan) for share in (won.rate, won.low, won.high)]
+    risk, high, low = (pooling.false_positive_risk(share, *plan) for share in shares)
     rates |= {"wins": won, "losses": lost, "success": Rate(*counts, *shares)}
     return rates | {"risk": Rate(*counts, risk, low, high) if won.count else None}
 
