@@ -61,6 +61,6 @@ def test_splits_that_are_all_wide_are_no_period():
 
 def test_months():
     splits = [(FIRST, 0.16), (FIRST, 3e-7), (datetime.date(2025, 3, 1), 0.3)]
-    january, march = by_month(splits, None)
+    january, march = by_month(splits)
     assert (january.start, january.tests, january.failures) == (datetime.date(2025, 1, 1), 2, 1)
-    assert (march.tests, march.failures, march.broken) == (1, 0, False)
+    assert (march.tests, march.failures) == (1, 0)

@@ -114,14 +114,6 @@ def test_figures_tell_their_numbers_to_those_who_do_not_see_them(result, languag
     )
 
 
-@pytest.mark.parametrize(
-    ("language", "words"), [("en", "in the broken"), ("fr", "dans la période")]
-)
-def test_the_broken_period_is_marked_by_more_than_a_colour(result, language, words):
-    assert result.figures(language)["periods"].alt.count(words) == 1
-    assert sum(period.broken for period in result.periods) == 1
-
-
 # Of little and of nothing
 
 

@@ -26,14 +26,12 @@ Ratio = tuple[datetime.date, float]
 """First day of a test, and the p-value of how its units were split, against its design."""
 
 
-def by_month(ratios: Sequence[Ratio], broken: BrokenPeriod | None) -> tuple[PeriodRatio, ...]:
+def by_month(ratios: Sequence[Ratio]) -> tuple[PeriodRatio, ...]:
     """Return the sample ratios by month of start."""
     months = Counter(day.replace(day=1) for day, _ in ratios)
     failures = Counter(day.replace(day=1) for day, p_value in ratios if p_value < FAILS)
-    within = {day.replace(day=1) for day, _ in ratios if is_in(broken, day)}
     return tuple(
-        PeriodRatio(month, tests, failures[month], month in within)
-        for month, tests in sorted(months.items())
+        PeriodRatio(month, tests, failures[month]) for month, tests in sorted(months.items())
     )
 
 
@@ -74,10 +72,8 @@ def broken_period(ratios: Sequence[Ratio], seed: int = 0) -> BrokenPeriod | None
     within = values[edges[run[0]] : edges[run[1] + 1]]
     if p_value > ALARM or gammaincc(len(within), within.sum()) > FAILS:
         return None
-    monday, sunday = (
-        datetime.date.fromordinal(int(weeks[at]) * 7 + day)
-        for at, day in zip(run, (1, 7), strict=True)
-    )
+    monday = datetime.date.fromordinal(int(weeks[run[0]]) * 7 + 1)
+    sunday = datetime.date.fromordinal(int(weeks[run[1]]) * 7 + 7)
     return BrokenPeriod(monday, sunday, len(within), p_value)
 
 

@@ -7,6 +7,8 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import reduce
+from math import isnan
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -65,21 +67,18 @@ def take_in(
 def _readouts(program: Program, day: datetime.date, aside: Aside) -> list[Case]:
     """Return the newest readout of each experiment."""
     newest = dict[str, Any]()
-    for location, path in program.named().items():
-        if location[0] == "runs":
-            file = program.beside(path)
-            filed = archive.read_run(file.parent, whole=False)
-            if filed.card is None or filed.altered:
-                aside["altered"].append(filed.card.name if filed.card else file.parent.name)
-                continue
-            provenance.note(file, filed.card.outputs[archive.RESULT])
-            record = json.loads(filed.files[archive.RESULT])
-            name = record["plan"]["experiment"]
-            later = record["as_of"] > day.isoformat()
-            if later or record.get("exploratory"):
-                aside["later" if later else "altered"].append(name)
-            elif name not in newest or newest[name]["as_of"] < record["as_of"]:
-                newest[name] = record
+    for file in (Path(path) for at, path in program.named().items() if at[0] == "runs"):
+        filed = archive.read_run(file.parent, whole=False)
+        if filed.card is None or filed.altered:
+            aside["altered"].append(filed.card.name if filed.card else file.parent.name)
+            continue
+        provenance.note(file, filed.card.outputs[archive.RESULT])
+        record = json.loads(filed.files[archive.RESULT])
+        name, later = record["plan"]["experiment"], record["as_of"] > day.isoformat()
+        if later or record.get("exploratory"):
+            aside["later" if later else "altered"].append(name)
+        elif name not in newest or newest[name]["as_of"] < record["as_of"]:
+            newest[name] = record
     return [_of_record(record) for record in newest.values()]
 
 
@@ -88,19 +87,20 @@ def _of_record(record: Any) -> Case:
     plan, decision = record["plan"], record["decision"]
     checks = defaultdict(dict, {check["name"]: check for check in record["checks"]})
     registered = checks["plan_unchanged"].get("status") == "pass"
-    shared: dict[str, Any] = {"test": plan["experiment"], "by_rule": "yes" if registered else "no"}
-    for at in ("start", "end"):
-        shared[at] = plan[at] and datetime.date.fromisoformat(plan[at])
+    days = {at: plan[at] and datetime.date.fromisoformat(plan[at]) for at in ("start", "end")}
+    shared: dict[str, Any] = days | {
+        "test": plan["experiment"],
+        "by_rule": "yes" if registered else "no",
+    }
     effects = {plan["control"]: {"goal": ""}}
     for effect in record["comparisons"]:
         if effect["role"] == "primary" and effect["segment"] is None:
             ends = effect["lift_interval"]
             tail = stdtrit(effect["degrees_of_freedom"] or np.inf, 1 - plan["alpha"] / 2)
-            ships = (decision["action"], decision["arm"]) == ("ship", effect["arm"])
             own = {
                 "p_value": effect["p_adjusted"],
                 "error": np.ptp(np.array([*ends.values()], float)) / 2 / tail,
-                "decision": "ship" if ships else "no",
+                "decision": decision["action"] if decision["arm"] == effect["arm"] else "no",
             }
             effects.setdefault(effect["arm"], effect | ends | own)
     rows = [
@@ -191,10 +191,8 @@ def _effects(rows: Sequence[ListedTest], control: int, sign: int, alpha: float) 
         tested = 2 * ndtr(-abs(away) / np.sqrt(variance + doubt))
         p_value = _first(tested, p_value, 2 * ndtr(-abs(lift) / error))
         ends = [sign * _first(low, lift - z * error), sign * _first(high, lift + z * error)]
-    effects: Any = np.array([sign * lift, error, *np.sort(ends, axis=0), p_value]).T
-    effects = effects.astype(object)
-    effects[effects != effects] = None  # noqa: PLR0124 - what is not known
-    return effects.tolist()
+    effects = np.array([sign * lift, error, *np.sort(ends, axis=0), p_value]).T
+    return [[None if isnan(value) else value for value in row] for row in effects.tolist()]
 
 
 def _first(*options: Any) -> Any:

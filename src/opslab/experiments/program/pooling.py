@@ -81,10 +81,8 @@ def random_effects(effects: Any, errors: Any) -> RandomEffects:
     """
     values, variances = np.asarray(effects, float), np.asarray(errors, float) ** 2
     count = len(values)
-    if count < FEWEST:
-        raise ValueError(f"len(effects) == {count}, must be >= {FEWEST}.")
-    if not ((variances > 0) & np.isfinite(values + variances)).all():
-        raise ValueError("effects must be finite, and errors finite and > 0.")
+    if count < FEWEST or not ((variances > 0) & np.isfinite(values + variances)).all():
+        raise ValueError(f"effects must be {FEWEST} or more and finite, errors finite and > 0.")
 
     def weighed(between: float) -> tuple[Any, float, Any]:
         weights = 1 / (variances + between)

@@ -61,15 +61,13 @@ def voice(result: ProgramResult, language: Language) -> ProgramVoice:
         "saved": result.cycle_change and dict(zip("abcd", result.cycle_change, strict=True)),
     }
     for cycle in result.cycles:
-        (_, median), (low, least), (high, most) = (
-            (cycle.longest, say("over", days=cycle.longest))
-            if days is None
-            else (days, say.integer(days))
+        median, *ends = (
+            say("over", days=cycle.longest) if days is None else say.integer(days)
             for days in (cycle.median, cycle.low, cycle.high)
         )
-        median = say("days", median=median, interval=say.range(least, most))
-        own = {"low": low, "high": high, "median": median, "open": cycle.open}
-        values |= {"median": median, "waiting": cycle.open, cycle.group: own}
+        bar = {"low": cycle.low or 0, "high": cycle.high or cycle.longest}
+        own = {"median": say("days", median=median, interval=say.range(*ends)), "open": cycle.open}
+        values |= own | {cycle.group: own | bar}
     return ProgramVoice(language, "program", flat(values))
 
 
@@ -99,21 +97,21 @@ def first_screen(result: ProgramResult, say: ProgramVoice) -> Verdict:
 
 def figures(result: ProgramResult, say: ProgramVoice) -> dict[str, Figure]:
     """Return ``tests``, ``shipped``, ``periods`` and ``cycles``, of what there is."""
-    pooled = ["pooled", "pooled_next"] if result.pooled else []
-    shipped = ["announced", *say.known("shipped")] if result.impact else []
-    shown = {
-        "tests": [*_bars(pooled, say), *_leading(result, say)],
-        "shipped": _bars(shipped, say),
+    shown: dict[str, Any] = {
+        "tests": result.pooled and [*_bars(["pooled", "pooled_next"], say), *_leading(result, say)],
+        "shipped": result.impact and _bars(["announced", *say.known("shipped")], say),
         "periods": _worst(result, say),
         "cycles": _bars([cycle.group for cycle in result.cycles], say),
     }
-    figures = dict[str, Figure]()
-    for name, rows in shown.items():
-        if rows:
-            words, lifts = (say(f"{kind}_{name}") for kind in ("title", "axis")), name in _LIFTS
-            title, axis = words
-            figures[name] = say.chart(name, title, rows, axis, percent=lifts, signed=lifts)
-    return figures
+    words = {
+        name: (say(f"title_{name}"), shown[name], say(f"axis_{name}"))
+        for name in shown
+        if shown[name]
+    }
+    return {
+        name: say.chart(name, *words[name], percent=name in _LIFTS, signed=name in _LIFTS)
+        for name in words
+    }
 
 
 def _bars(keys: Iterable[str], say: ProgramVoice) -> list[Row]:
@@ -143,7 +141,7 @@ def _worst(result: ProgramResult, say: ProgramVoice) -> list[Row]:
     months = sorted(result.periods, key=lambda month: (month.failures, month.start))[-_MOST:]
     return [
         Row(
-            say("month_broken" if month.broken else "month", start=month.start),
+            say.date(month.start),
             say("failures", **vars(month)),
             [(0, month.tests, GREY), (0, month.failures, RED)],
         )

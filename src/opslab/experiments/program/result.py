@@ -102,14 +102,11 @@ class PeriodRatio:
     start : datetime.date
     tests, failures : int
         Failures: below .001.
-    broken : bool
-        Whether it lies in the period of broken randomisation.
     """
 
     start: datetime.date
     tests: int
     failures: int
-    broken: bool = False
 
 
 @dataclass(frozen=True)

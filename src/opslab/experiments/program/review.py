@@ -31,7 +31,6 @@ def review_program(
     data: Any = None,
     as_of: datetime.date | None = None,
     language: Language = "en",
-    seed: int = 0,
 ) -> ProgramResult:
     """Return what many experiments show together, and how long it takes to decide on an idea.
 
@@ -47,8 +46,6 @@ def review_program(
         The program's own date by default; what is later is left out.
     language : {"en", "fr"}
         In which the result shows itself.
-    seed : int
-        Of the permutations behind the p-value of a broken period.
 
     Raises
     ------
@@ -60,7 +57,7 @@ def review_program(
     sheet = read_sheet(program, program.ideas, Idea, "program-ideas")
     known = {test.test: (test.start, test.ratio_p) for test in tests if test.ratio_p is not None}
     ratios = [(start, p_value) for start, p_value in known.values() if start]
-    period = broken_period(ratios, seed)
+    period = broken_period(ratios)
     tests = [replace(test, left_out=_left_out(test, period)) for test in tests]
     _, places = np.unique([test.test for test in tests], return_index=True)
     firsts = [tests[at] for at in sorted(places)]
@@ -75,7 +72,7 @@ def review_program(
         as_of=day,
         language=language,
         **numbers,
-        periods=by_month(ratios, period),
+        periods=by_month(ratios),
         broken_period=period,
         **_cycles(program, day, [idea for _, idea in sheet.rows if idea.date <= day]),
         readings=readings,
