@@ -281,7 +281,7 @@ def test_the_history_of_a_plan_holds_what_truth_says(truth):
     correlation = np.corrcoef(history["spend_before"], history["spend"])[0, 1]
     assert correlation == pytest.approx(known["spend_correlation"], abs=0.03)
     assert history["spend"].mean() == pytest.approx(known["spend"], rel=0.04)
-    by_weekday = history.groupby(history["first_order"].dt.weekday).size() / 8
+    by_weekday = history.groupby(history["first_order"].dt.day_of_week).size() / 8
     shape = np.array(known["weekday_shape"])
     assert by_weekday.to_numpy() == pytest.approx(
         known["units_per_week"] * shape / shape.sum(), rel=0.1

@@ -150,8 +150,13 @@ def _by_design(
     """Return the decision of a design that may be looked at on the way."""
     design, end = experiment.design, experiment.last_day
     passing = [arm for arm in arms if _passes(experiment, arm)]
+    over = bool(passing) or all(map(_against, arms))
+    if over and design.method == "group_sequential" and not read.ended:
+        reasons = (Message("experiments.reason_stopped", {"day": as_of}), *reasons)
     if passing:
         return Decision("ship", max(passing, key=_gain)[0].arm, reasons)
+    if over:
+        return Decision("do_not_ship", None, reasons)
     rule = any if experiment.decision.primaries == "all" else all
     hopeless = read.hopeless | {
         (known.metric, known.arm)
@@ -163,8 +168,6 @@ def _by_design(
         rule((known.metric, known.arm) in hopeless for known in arm if known.role == "primary")
         for arm in arms
     ]
-    if all(map(_against, arms)):
-        return Decision("do_not_ship", None, reasons)
     if all(lost or _against(arm) for lost, arm in zip(without_hope, arms, strict=True)):
         key = f"experiments.reason_hopeless_{design.method}"
         return Decision("do_not_ship", None, (*reasons, Message(key)))

@@ -6,14 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from opslab.experiments.result import (
-    Comparison,
-    ExperimentResult,
-    Look,
-    LookPath,
-    Posterior,
-    metric_and_arm,
-)
+from opslab.experiments.course import Look, LookPath, Posterior
+from opslab.experiments.result import Comparison, ExperimentResult, metric_and_arm
 from opslab.experiments.sentences import ExperimentVoice, bounded
 from opslab.report.blocks import Cell, Cells, Table
 from opslab.report.drawing import Row

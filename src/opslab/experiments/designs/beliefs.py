@@ -8,9 +8,10 @@ from typing import Literal
 
 from scipy.special import ndtri, stdtrit
 
+from opslab.experiments.course import Posterior
 from opslab.experiments.design import Design
 from opslab.experiments.inference.comparisons import bare, guarded, refused
-from opslab.experiments.result import Comparison, Goal, Posterior, Verdict
+from opslab.experiments.result import Comparison, Goal, Verdict
 from opslab.experiments.sequential.posteriors import (
     beta_posteriors,
     decision_values,

@@ -12,13 +12,14 @@ from typing import Literal, NamedTuple
 from scipy.special import ndtr, ndtri
 
 from opslab.errors import SpecError
+from opslab.experiments.course import Look, LookPath
 from opslab.experiments.design import Spending
 from opslab.experiments.designs.looks import Days, is_last, most_looks, waiting
 from opslab.experiments.grounds import Grounds
 from opslab.experiments.inference.comparisons import bare, refused
 from opslab.experiments.inference.metric_columns import MetricColumns
 from opslab.experiments.inference.metric_comparisons import compared
-from opslab.experiments.result import Comparison, Look, LookPath
+from opslab.experiments.result import Comparison
 from opslab.experiments.sequential.boundaries import boundaries
 from opslab.experiments.sequential.confidence_sequence import always_valid_p, multiplier
 from opslab.experiments.sequential.stopping import after_stopping, repeated_p

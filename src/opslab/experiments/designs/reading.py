@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from opslab.experiments.course import LookPath, Posterior
 from opslab.experiments.decision import Course, ends
 from opslab.experiments.design import Design
 from opslab.experiments.designs.beliefs import NARROW, believed
@@ -14,7 +15,7 @@ from opslab.experiments.designs.paths import LEAST, MORE, paths
 from opslab.experiments.grounds import Grounds
 from opslab.experiments.inference.comparisons import judge
 from opslab.experiments.inference.metric_comparisons import compared
-from opslab.experiments.result import Comparison, LookPath, Posterior
+from opslab.experiments.result import Comparison
 from opslab.experiments.sequential.boundaries import false_positive_rate
 
 

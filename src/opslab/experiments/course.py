@@ -1,0 +1,110 @@
+"""How a design that may be looked at on the way went: its looks, and what is believed."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Look:
+    """One comparison as it stood at one look; ways of stopping are told in `LookPath`.
+
+    Attributes
+    ----------
+    day : datetime.date or None
+    n : tuple of int
+        Units that counted, in the arm and in the control.
+    information : float or None
+        Their share of the planned ones of the pair.
+    statistic : float
+        Difference over its standard error, signed so that more is better.
+    efficacy, futility : float or None
+        Bounds of the statistic at this look; below minus ``efficacy`` it is a harm.
+    nominal : float
+        Two-sided level at which the interval of this look alone would be read.
+    difference, low, high : float or None
+        With the interval that holds at every look, in the metric's unit.
+    lift, lift_low, lift_high : float or None
+    p_value : float
+        That holds at every look.
+    """
+
+    day: datetime.date | None
+    n: tuple[int, int]
+    information: float | None
+    statistic: float
+    efficacy: float | None
+    futility: float | None
+    nominal: float
+    difference: float | None
+    low: float | None
+    high: float | None
+    lift: float | None
+    lift_low: float | None
+    lift_high: float | None
+    p_value: float
+
+
+@dataclass(frozen=True)
+class LookPath:
+    """The looks at one comparison, in order, and how they ended.
+
+    Attributes
+    ----------
+    metric, arm, role : str
+    looks : tuple of Look
+    ended : {"", "efficacy", "harm", "futility", "last"}
+        Empty while it goes on. Only a primary metric ends a test.
+    """
+
+    metric: str
+    arm: str
+    role: str
+    looks: tuple[Look, ...]
+    ended: Literal["", "efficacy", "harm", "futility", "last"] = ""
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """What is believed of one effect after the data, of a Bayesian design.
+
+    Attributes
+    ----------
+    metric, arm, role : str
+    scale : {"relative", "absolute"}
+        Of all that follows.
+    family : {"normal", "beta"}
+    prior : tuple of float or None
+        Mean and standard deviation, or successes and failures that a share starts from; None for
+        metrics that do not decide, which are read by the data alone.
+    estimate : float
+        Of the data alone.
+    mean, low, high : float
+        With the credible interval at the design's level.
+    wins : float
+        Chance that the arm is better than the control.
+    exceeds : float or None
+        Chance that it is better by the mde or more; of a guardrail, that it keeps its margin.
+    loss, loss_kept : float
+        Expected loss of shipping the arm, and of keeping the control.
+    pull : float
+        Share of the prior in the mean: 0 for none.
+    """
+
+    metric: str
+    arm: str
+    role: str
+    scale: Literal["relative", "absolute"]
+    family: Literal["normal", "beta"]
+    prior: tuple[float, float] | None
+    estimate: float
+    mean: float
+    low: float
+    high: float
+    wins: float
+    exceeds: float | None
+    loss: float
+    loss_kept: float
+    pull: float
