@@ -206,7 +206,7 @@ def test_logs_and_their_windows():
     assert known.days == pytest.approx(known.units / 100 + 7)  # the last window included
     first = result.weeks[0]
     assert first.units == 700
-    assert first.power == {"bought": None}
+    assert first.mde == {"bought": None}
 
 
 def test_several_arms_and_primaries_share_alpha():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from functools import reduce
 from math import sqrt
 from typing import Any, NamedTuple, Self
@@ -34,8 +33,7 @@ BUCKET = "opslab_bucket"
 _LONG_AGO = datetime.date(1900, 1, 1)
 
 
-@dataclass(frozen=True)
-class Known:
+class Known(NamedTuple):
     """What is known of a metric beforehand: numbers as in `MetricPlan`; a reason where none are."""
 
     baseline: float | None = None
@@ -85,8 +83,7 @@ class Buckets(NamedTuple):
     values: tuple[Any, Any] | None = None
 
 
-@dataclass(frozen=True)
-class Past:
+class Past(NamedTuple):
     """What the history holds.
 
     Attributes
@@ -272,7 +269,7 @@ def _with_rows(
         if k > 1 and n > k and q > 0:
             outer, inner = between / (k - 1), (q - between) / (n - k)
             icc = (outer - inner) / (outer + ((n - n_n / n) / (k - 1) - 1) * inner)
-        clustered[metric.name] = replace(known[metric.name], icc=icc, rows=rows)
+        clustered[metric.name] = known[metric.name]._replace(icc=icc, rows=rows)
     return clustered
 
 

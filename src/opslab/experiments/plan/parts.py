@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import prod, sqrt
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from opslab.experiments.design import Design
 from opslab.experiments.metrics import Metric
 from opslab.experiments.plan.history import Known
+from opslab.experiments.plan.result import MetricPlan
 from opslab.experiments.plan.sizing import Belief, Means, Shares, Sizing
 
 
-@dataclass(frozen=True)
-class Part:
-    """What of a plan is one metric's: what is known, the effect, and the units that it asks for."""
+class Part(NamedTuple):
+    """What of a plan is one metric's: its numbers, and how it is tested if it can be planned."""
 
-    metric: Metric
-    known: Known
-    tail: float
-    alpha: float
-    size: float | None
+    plan: MetricPlan
     sizing: Sizing | None
-    units: float | None
-    reason: str
-
-    @property
-    def decides(self) -> bool:
-        """Whether the plan has to have enough units for it."""
-        return self.units is not None and self.metric.role != "secondary"
 
     def smallest(self, units: float | None) -> float | None:
         """Return the smallest difference that so many units find."""
@@ -36,8 +24,9 @@ class Part:
 
     def power(self, units: float | None) -> float | None:
         """Return the power of so many units for its effect."""
-        answers = self.sizing and self.size and self.units and units and units >= self.sizing.fewest
-        return self.sizing.power(units, self.size) if answers else None  # type: ignore[union-attr, arg-type]
+        if not (self.sizing and self.plan.units and units and units >= self.sizing.fewest):
+            return None
+        return self.sizing.power(units, self.plan.difference or 0.0)
 
 
 def estimate_of(

@@ -19,7 +19,7 @@ class MetricPlan:
 
     Attributes
     ----------
-    metric, role, type, goal, arm, control : str
+    metric, role, type, goal, arm : str
     source : {"history", "assumed"}
     baseline : float or None
         The control's value, in the metric's unit.
@@ -54,7 +54,6 @@ class MetricPlan:
     type: str
     goal: str
     arm: str
-    control: str
     source: Literal["history", "assumed"]
     alpha: float
     baseline: float | None = None
@@ -83,14 +82,11 @@ class Week:
         Over all arms, settled or not.
     mde : mapping
         By metric: the smallest difference found with the design's power, in the metric's unit.
-    power : mapping
-        By metric: for its declared effect; None where there is none.
     """
 
     week: int
     units: int
     mde: Mapping[str, float | None]
-    power: Mapping[str, float | None]
 
 
 @dataclass(frozen=True)
