@@ -159,8 +159,6 @@ def test_finer_rows_cluster():
     (known,) = plan_experiment(
         spec([metric], data={"rows": "finer"}, planning=planning), frame, as_of=AS_OF
     ).metrics
-    assert known.rows == pytest.approx(len(user) / 300)
-    assert known.icc == pytest.approx(1 / (1 + 4), abs=0.04)  # var between over all
     import statsmodels.api as sm
 
     model = sm.OLS(value, np.ones(len(user))).fit(cov_type="cluster", cov_kwds={"groups": user})

@@ -29,8 +29,6 @@ class MetricPlan:
         The same without covariates.
     correlation : float or None
         With the covariates: 1 - correlation² of the variance is left.
-    icc, rows : float or None
-        With finer rows: correlation within a unit, and rows of a unit on average.
     effect : tuple or None
         ``("relative" or "absolute", size)``: the mde, or a guardrail's margin.
     difference : float or None
@@ -60,8 +58,6 @@ class MetricPlan:
     deviation: float | None = None
     raw_deviation: float | None = None
     correlation: float | None = None
-    icc: float | None = None
-    rows: float | None = None
     effect: tuple[str, float] | None = None
     difference: float | None = None
     units: float | None = None
