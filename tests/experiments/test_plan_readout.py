@@ -71,7 +71,7 @@ def by_hand(language="en", **changes):
         "average_units_without": 2400.2,
         "units": 4362,
         "days": 48,
-        "traffic": ({"weekday": 0, "units": 120.0}, {"weekday": 6, "units": 70.4}),
+        "traffic": (120.0, 110.0, 110.0, 110.0, 110.0, 90.0, 70.4),
         "price": ({"looks": 5, "rate": 0.1417},),
         "resampled": (Resampled(first, 10_000, 502, 0.0502, 0.046, 0.0547, 0.05, 1_000),),
     }

@@ -13,7 +13,6 @@ from opslab.experiments.plan.result import PlanResult, Resampled
 from opslab.results import Check, Message, Status
 
 TWO_WEEKS = 14
-_OLD = 90  # days
 _FAR = 1.25  # times the level: an error rate beyond it fails
 _BUCKETS = 16**3
 _ERRORS = 3.0  # of the make-up of the buckets, that a rate may be away
@@ -26,15 +25,9 @@ def _check(name: str, status: Status, value: float | None, said: str = "", **val
 def checks_of(result: PlanResult, past: Past, powers: Mapping[str, float]) -> Iterator[Check]:
     """Look at the history, the effects, the A/A tests and the period, by whose end powers are."""
     days, design, period = len(past.arrivals), result.experiment.design, result.experiment.period
-    if not days:
-        said = ("no_time" if past.known else "assumed") if result.traffic else "no_pace"
-        yield _check("plan_history", "warn", None, said)
-    else:
-        yield _check("plan_history", "pass" if days >= TWO_WEEKS else "warn", days, days=days)
-    if days and result.as_of:
-        last = max(past.arrivals)
-        age = (result.as_of - last).days
-        yield _check("plan_recent", "warn" if age > _OLD else "pass", age, days=age, last=last)
+    said = ("no_time" if past.known else "assumed") if result.traffic else "no_pace"
+    long: Status = "pass" if days >= TWO_WEEKS else "warn"
+    yield _check("plan_history", long, days or None, "" if days else said, days=days)
     metrics = result.experiment.metrics
     without = [known.name for known in metrics if known.role == "primary" and not known.mde]
     yield _check("plan_effects", "fail" if without else "pass", len(without), names=without)

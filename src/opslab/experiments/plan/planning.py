@@ -84,30 +84,21 @@ def plan_experiment(
     return replace(planner, past=kept, resampled=drawn).result(language)
 
 
-def what_if(
-    result: PlanResult,
-    *,
-    mde: float | None = None,
-    units: float | None = None,
-    weeks: float | None = None,
-    **design: float,
-) -> PlanResult:
+def what_if(result: PlanResult, **changes: float) -> PlanResult:
     """Return the plan with another mde of the primary metrics, alpha, power, or so many units."""
-    planner: _Planner = result.source
-    experiment = planner.experiment
-    metrics = [
-        dict(metric) | {"mde": {metric.mde.kind_and_size[0]: mde}}
-        if mde is not None and metric.mde and metric.role == "primary"
-        else metric
-        for metric in experiment.metrics
-    ]
-    changed = experiment.changed(metrics=metrics, design=dict(experiment.design) | design)
-    asked = {"mde": mde, "units": units, "weeks": weeks, **design}
-    given = ", ".join(f"{name} {value:g}" for name, value in asked.items() if value is not None)
+    planner, design = result.source, dict(changes)
+    mde, units, weeks = (design.pop(name, None) for name in ("mde", "units", "weeks"))
+    experiment, metrics = planner.experiment, []
+    for metric in experiment.metrics:
+        changed = mde is not None and metric.mde and metric.role == "primary"
+        own = {"mde": {metric.mde.kind_and_size[0]: mde}} if changed else {}
+        metrics.append(dict(metric) | own)
+    asked = experiment.changed(metrics=metrics, design=dict(experiment.design) | design)
     if weeks is not None and planner.traffic:
         units = planner.traffic.units(_WEEK * weeks - planner.tail)
-    answer = replace(planner, experiment=changed, given=units).result(result.language)
-    return replace(answer, asked=(Message("plan.asked", {"given": given}),))
+    answer = replace(planner, experiment=asked, given=units).result(result.language)
+    given = ", ".join(f"{name} {value:g}" for name, value in changes.items())
+    return replace(answer, asked=(Message("plan.asked", {"given": given}),))  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True)
@@ -139,10 +130,7 @@ class _Planner:
             **self._sequence(),
             units=units,
             days=days,
-            traffic=tuple(
-                {"weekday": weekday, "units": count}
-                for weekday, count in enumerate(traffic.by_weekday if traffic else ())
-            ),
+            traffic=traffic.by_weekday if traffic else (),
             price=tuple(
                 {"looks": looks, "rate": false_positive_rate(range(1, looks + 1), design.alpha)}
                 for looks in range(2, longest + 1)
@@ -327,26 +315,17 @@ class _Planner:
         drifts = sizing.drift_at(units, size) if size else 0.0, 0.0
         stops = [np.sum(crossing(looks, drift), axis=0).cumsum().tolist() for drift in drifts]
         counts = [units * share - _WHOLE for share in looks.information]
-        days: Any = self._by_look and self.experiment.design.looks  # as declared
-        if traffic and not days:
+        days: Any = self.experiment.design.looks if self._by_look else [None] * len(counts)
+        if traffic and not self._by_look:
             ends = (ceil(traffic.days(count) + self.tail) - 1 for count in counts)
             days = [traffic.start + end * _DAY for end in ends]
-        rows = zip(looks.efficacy, looks.futility, looks.spent, *stops, strict=True)
+        levels = (2 * ndtr(-np.array(looks.efficacy))).tolist()
+        numbers, whole = range(1, len(counts) + 1), map(ceil, counts)
+        bounds = (looks.efficacy, looks.futility, levels, looks.spent)
+        rows = zip(numbers, days, looks.information, whole, *bounds, *stops, strict=True)
         averages = [units * average_sample(looks, drift) for drift in drifts]
         return {
-            "looks": tuple(
-                PlannedLook(
-                    order + 1,
-                    days[order] if days else None,
-                    looks.information[order],
-                    ceil(counts[order]),
-                    efficacy,
-                    futility,
-                    2 * float(ndtr(-efficacy)),
-                    *others,
-                )
-                for order, (efficacy, futility, *others) in enumerate(rows)
-            ),
+            "looks": tuple(PlannedLook(*row) for row in rows),
             "inflation": inflation(looks, self.experiment.design.power),
             "average_units": averages[0],
             "average_units_without": averages[1],

@@ -126,15 +126,19 @@ def figures(result: PlanResult, say: Voice) -> dict[str, Figure]:
             for label, size in sizes[:: ceil(len(sizes) / _MOST) or 1]
         ],
         "traffic": [
-            Row(days[day["weekday"]], say.integer(day["units"]), [(0.0, day["units"], BLUE)])
-            for day in result.traffic
+            Row(days[weekday], say.integer(count), [(0.0, count, BLUE)])
+            for weekday, count in enumerate(result.traffic)
         ],
     }
     return {
         name: say.chart(
-            name, say(f"title_{name}", **words), bars, say(f"axis_{name}"), percent=size
+            name,
+            say(f"title_{name}", **words),
+            bars,
+            say(f"axis_{name}"),
+            percent=name == "weeks",
         )
-        for (name, bars), size in zip(rows.items(), (True, False), strict=True)
+        for name, bars in rows.items()
         if bars
     }
 

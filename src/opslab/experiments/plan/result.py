@@ -169,8 +169,8 @@ class PlanResult(Result):
         Planned, over all arms.
     days : int or None
         That the units take, last windows included.
-    traffic : tuple of dict
-        By weekday (``weekday`` 0 for Monday): ``units`` expected.
+    traffic : tuple of float
+        Units expected on each weekday, Monday first.
     price : tuple of dict
         Of a fixed design that is looked at ``looks`` times: ``rate``, its false-positive rate.
     resampled : tuple of Resampled
@@ -201,7 +201,7 @@ class PlanResult(Result):
     average_units_without: float | None = None
     units: int | None = None
     days: int | None = None
-    traffic: tuple[dict[str, Any], ...] = ()
+    traffic: tuple[float, ...] = ()
     price: tuple[dict[str, Any], ...] = ()
     resampled: tuple[Resampled, ...] = ()
     readings: tuple[Reading, ...] = ()
