@@ -6,8 +6,8 @@ import datetime
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import ceil
-from typing import Any
+from math import ceil, prod, sqrt
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from scipy.special import ndtr
@@ -18,10 +18,9 @@ from opslab.experiments.design import Design, Spending
 from opslab.experiments.metrics import Metric
 from opslab.experiments.plan.checks import checks_of
 from opslab.experiments.plan.history import Known, Past, read_past
-from opslab.experiments.plan.parts import Part, belief_of, estimate_of
 from opslab.experiments.plan.resampling import resample
 from opslab.experiments.plan.result import MetricPlan, PlannedLook, PlanResult, Resampled, Week
-from opslab.experiments.plan.sizing import MOST, Sizing
+from opslab.experiments.plan.sizing import MOST, Belief, Means, Shares, Sizing
 from opslab.experiments.plan.traffic import Traffic, usual
 from opslab.experiments.sequential.boundaries import (
     Boundaries,
@@ -101,6 +100,23 @@ def what_if(result: PlanResult, **changes: float) -> PlanResult:
     return replace(answer, asked=(Message("plan.asked", {"given": given}),))  # type: ignore[no-any-return]
 
 
+class _Part(NamedTuple):
+    """What of a plan is one metric's: its numbers, and how it is tested if it can be planned."""
+
+    plan: MetricPlan
+    sizing: Sizing | None
+
+    def smallest(self, units: float | None) -> float | None:
+        """Return the smallest difference that so many units find."""
+        return self.sizing.difference(units) if self.sizing and units else None
+
+    def power(self, units: float | None) -> float | None:
+        """Return the power of so many units for its effect."""
+        if not (self.sizing and self.plan.units and units and units >= self.sizing.fewest):
+            return None
+        return self.sizing.power(units, self.plan.difference or 0.0)
+
+
 @dataclass(frozen=True)
 class _Planner:
     """A spec and what is known, from which a plan follows; for ``given`` units, if asked."""
@@ -177,12 +193,11 @@ class _Planner:
     @cached_property
     def tails(self) -> dict[str, float]:
         """By metric the days that a unit's values take to be known."""
-        settled = self.experiment.design.settled
-        ends = {
-            metric.name: metric.window.end if metric.window else settled
+        settled = self.experiment.design.settled or 0 * _DAY
+        return {
+            metric.name: (metric.window.end if metric.window else settled) / _DAY
             for metric in self.experiment.metrics
         }
-        return {name: (end or 0 * _DAY) / _DAY for name, end in ends.items()}
 
     @property
     def tail(self) -> float:
@@ -190,16 +205,16 @@ class _Planner:
         return max(self.tails.values())
 
     @cached_property
-    def parts(self) -> tuple[Part, ...]:
+    def parts(self) -> tuple[_Part, ...]:
         """What is one metric's, in the spec's order."""
         return tuple(map(self._part, self.experiment.metrics))
 
     @property
-    def _deciding(self) -> list[Part]:
+    def _deciding(self) -> list[_Part]:
         """Those that the plan has to have enough units for."""
         return [part for part in self.parts if part.plan.units and part.plan.role != "secondary"]
 
-    def _part(self, metric: Metric) -> Part:
+    def _part(self, metric: Metric) -> _Part:
         design, assumed = self.experiment.design, self.experiment.planning.assumed.get(metric.name)
         known = self.past.known.get(metric.name, Known(reason="no_basis_secondary"))
         known = Known.of(assumed) if assumed else known
@@ -211,8 +226,8 @@ class _Planner:
         sizing = size = units = None
         if not reason:
             finer = metric.per == "row" or (assumed is not None and assumed.rows > 1)
-            estimate = estimate_of(metric, known, weights, finer=finer)
-            belief = belief_of(design, metric, known.baseline or 0.0)
+            estimate = _estimate(metric, known, weights, finer=finer)
+            belief = _belief(design, metric, known.baseline or 0.0)
             sizing = Sizing(estimate, alpha, design.power, self._boundaries(alpha), belief)
             if amount:
                 kind, size = amount.kind_and_size
@@ -230,7 +245,7 @@ class _Planner:
             units=units,
             not_plannable=Message(f"plan.{reason}") if reason else None,
         )
-        return Part(plan, sizing)
+        return _Part(plan, sizing)
 
     def _boundaries(self, alpha: float) -> Boundaries | None:
         """Return the bounds of a metric at the planned looks."""
@@ -285,7 +300,7 @@ class _Planner:
             return self._by_look[-1] if self.given is None else self.given
         return max((part.plan.units or 0.0 for part in self._deciding), default=None)
 
-    def _metric(self, part: Part) -> MetricPlan:
+    def _metric(self, part: _Part) -> MetricPlan:
         needs, traffic = part.plan.units, self.traffic
         return replace(
             part.plan,
@@ -330,3 +345,31 @@ class _Planner:
             "average_units": averages[0],
             "average_units_without": averages[1],
         }
+
+
+def _estimate(
+    metric: Metric, known: Known, weights: tuple[float, float], *, finer: bool
+) -> Means | Shares:
+    """Return how a metric's difference is estimated; ``finer``: as a mean over rows of units."""
+    better = 1 if metric.goal == "increase" else -1
+    kind: Literal["", "absolute", "relative"] = ""
+    if metric.margin:
+        kind = "relative" if metric.margin.relative else "absolute"
+    baseline, deviation, raw = known.baseline or 0.0, known.deviation or 0.0, known.raw_deviation
+    if metric.scale == "share" and not finer:
+        return Shares(baseline, weights, better, kind, deviation / (raw or deviation))
+    margin = better * baseline if kind == "relative" else None
+    return Means(deviation, weights, raw, margin, exact=not metric.ranked)
+
+
+def _belief(design: Design, metric: Metric, baseline: float) -> Belief | None:
+    """Return what a Bayesian design ships a metric by; a guardrail keeps its margin instead."""
+    prior = design.prior
+    if prior is None or design.loss is None or metric.margin:
+        return None
+    unit = abs(baseline) if prior.scale == "relative" else 1.0
+    if prior.beta and metric.scale == "share":  # two shares from it, and their difference
+        total, parts = sum(prior.beta), prod(prior.beta)
+        return Belief(0.0, sqrt(2 * parts / (total + 1)) / total, design.loss * unit)
+    better = 1 if metric.goal == "increase" else -1
+    return Belief(better * prior.mean * unit, prior.sd * unit, design.loss * unit)
