@@ -30,7 +30,7 @@ from opslab.tables.import_report import Reading
 from opslab.tables.source import quoted
 
 BUCKET = "opslab_bucket"
-_LONG_AGO = datetime.date(1900, 1, 1)
+_LONG_AGO, _FAR_OFF = datetime.date(1900, 1, 1), datetime.date(9000, 1, 1)
 
 
 class Known(NamedTuple):
@@ -119,8 +119,7 @@ def read_past(experiment: Experiment, data: Any, as_of: datetime.date | None) ->
     metrics = tuple(known for known in experiment.metrics if known.name not in planning.assumed)
     period = None
     if history.time:
-        end = as_of or datetime.date(9000, 1, 1)
-        period = Period(time=history.time, start=_LONG_AGO, end=end)
+        period = Period(time=history.time, start=_LONG_AGO, end=as_of or _FAR_OFF)
     past = experiment.model_copy(
         update={
             **dict.fromkeys(("phases", "strata", "segments"), ()),
@@ -140,10 +139,14 @@ def _refuse(experiment: Experiment, data: Any) -> None:
     planning, metrics = experiment.planning, experiment.metrics
     names = [metric.name for metric in metrics]
     problems = [
-        experiment.problem("plan.no_such_metric", "planning", "assumed", name, **values)
+        experiment.problem(
+            *("plan.no_such_metric", "planning", "assumed", name),
+            name=name,
+            near=did_you_mean(name, names),
+            names=names,
+        )
         for name in planning.assumed
         if name not in names
-        for values in [{"name": name, "near": did_you_mean(name, names), "names": names}]
     ]
     if experiment.weights is None:
         problems.append(experiment.problem("plan.no_weights", "arms"))
@@ -155,8 +158,7 @@ def _refuse(experiment: Experiment, data: Any) -> None:
         if assumed and not (0 < assumed.mean < 1 if metric.scale == "share" else assumed.sd):
             key = f"plan.assumed_{metric.scale}"
             problems.append(experiment.problem(key, "planning", "assumed", name, name=name))
-    if problems:
-        raise SpecError(*problems)
+    SpecError.refuse(problems)
 
 
 def _past(experiment: Experiment, units: UnitTable, reading: Reading) -> Past:

@@ -223,24 +223,25 @@ class _Planner:
             primaries = sum(other.role == "primary" for other in self.experiment.metrics)
             alpha /= primaries * (len(self.shares) - 1)
         amount, reason = metric.margin or metric.mde, known.reason
+        effect = amount.kind_and_size if amount else None
         sizing = size = units = None
         if not reason:
             finer = metric.per == "row" or (assumed is not None and assumed.rows > 1)
             estimate = _estimate(metric, known, weights, finer=finer)
             belief = _belief(design, metric, known.baseline or 0.0)
             sizing = Sizing(estimate, alpha, design.power, self._boundaries(alpha), belief)
-            if amount:
-                kind, size = amount.kind_and_size
+            if effect:
+                kind, size = effect
                 size *= abs(known.baseline or 0.0) if kind == "relative" else 1.0
                 units = sizing.units(size) if 0 < size < estimate.largest else None
             if not (units and units < MOST):
-                units, reason = None, "beyond" if size else "no_baseline" if amount else "no_effect"
+                units, reason = None, "beyond" if size else "no_baseline" if effect else "no_effect"
         plan = MetricPlan(
             *(metric.name, metric.role, metric.type, metric.goal, arm),
             "assumed" if assumed else "history",
             alpha,
             *known[:-1],
-            effect=amount.kind_and_size if amount else None,
+            effect=effect,
             difference=size or None,
             units=units,
             not_plannable=Message(f"plan.{reason}") if reason else None,
@@ -314,10 +315,8 @@ class _Planner:
             return
         for week in range(1, self.experiment.planning.weeks + 1):
             days = _WEEK * week
-            settled = {name: traffic.units(days - tail) for name, tail in self.tails.items()}
-            mde = {
-                part.plan.metric: part.smallest(settled[part.plan.metric]) for part in self.parts
-            }
+            tails = zip(self.tails.items(), self.parts, strict=True)  # of the same metrics
+            mde = {name: part.smallest(traffic.units(days - tail)) for (name, tail), part in tails}
             yield Week(week, int(traffic.units(days)), mde)
 
     def _sequence(self) -> dict[str, Any]:
