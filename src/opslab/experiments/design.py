@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from opslab.experiments.data import Data
 from opslab.experiments.metrics.base import Duration
@@ -85,6 +85,13 @@ class Design(Declared):
     robust: bool | None = None
     """whether effects are also shown with their largest values capped, left out, and by ranks;
     when left out they are, by ranks up to 5,000,000 units"""
+
+    @field_validator("power")
+    @classmethod
+    def _above_alpha(cls, power: float, info: ValidationInfo) -> float:
+        if power <= info.data.get("alpha", 0):
+            raise fault("experiments.power_alpha", alpha=info.data["alpha"])
+        return power
 
     @model_validator(mode="after")
     def _of_one_method(self) -> Self:

@@ -221,6 +221,12 @@ class Experiment(FromFile):
         return self.phases[0].weights if self.phases else self.arms.weights
 
     @property
+    def shares(self) -> dict[str, float]:
+        """The designed share of all units that each arm gets; empty without weights."""
+        weights = self.weights or {}
+        return {name: weight / sum(weights.values()) for name, weight in weights.items()}
+
+    @property
     def starts(self) -> list[str]:
         """The first day of each phase, YYYY-MM-DD."""
         return [phase.start.isoformat() for phase in self.phases]

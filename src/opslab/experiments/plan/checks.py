@@ -12,9 +12,9 @@ from opslab.experiments.plan.history import Past
 from opslab.experiments.plan.result import PlanResult, Resampled
 from opslab.results import Check, Message, Status
 
-TWO_WEEKS = 14
+TWO_WEEKS, _WEEK = 14, 7
+_FEWEST = 1_000  # units of a history, and parts of it, by which rates can be told
 _FAR = 1.25  # times the level: an error rate beyond it fails
-_BUCKETS = 16**3
 _ERRORS = 3.0  # of the make-up of the buckets, that a rate may be away
 
 
@@ -24,13 +24,13 @@ def _check(name: str, status: Status, value: float | None, said: str = "", **val
 
 def checks_of(result: PlanResult, past: Past, powers: Mapping[str, float]) -> Iterator[Check]:
     """Look at the history, the effects, the A/A tests and the period, by whose end powers are."""
-    days, design, period = len(past.arrivals), result.experiment.design, result.experiment.period
-    said = ("no_time" if past.known else "assumed") if result.traffic else "no_pace"
-    long: Status = "pass" if days >= TWO_WEEKS else "warn"
-    yield _check("plan_history", long, days or None, "" if days else said, days=days)
-    metrics = result.experiment.metrics
-    without = [known.name for known in metrics if known.role == "primary" and not known.mde]
+    yield _history(result, past)
+    design, period = result.experiment.design, result.experiment.period
+    deciding = [known for known in result.metrics if known.role != "secondary"]
+    without = [known.metric for known in deciding if known.not_plannable]
     yield _check("plan_effects", "fail" if without else "pass", len(without), names=without)
+    if result.as_of and period and period.start and result.as_of > period.start:
+        yield _check("plan_dated", "fail", None, day=result.as_of, start=period.start)
     if result.resampled:
         yield _error_rate(result.resampled)
     if period is None or period.start is None or period.end is None:
@@ -41,7 +41,23 @@ def checks_of(result: PlanResult, past: Past, powers: Mapping[str, float]) -> It
         status: Status = "pass" if power >= design.power - 1e-6 else "fail"
         yield _check("plan_period", status, power, metric=metric, **values)
     days = (period.end - period.start).days + 1
-    yield _check("plan_weeks", "warn" if days % 7 else "pass", days, days=days)
+    yield _check("plan_weeks", "warn" if days % _WEEK else "pass", days, days=days)
+
+
+def _history(result: PlanResult, past: Past) -> Check:
+    """Look for a history that is short, small, or has days without any unit in a row."""
+    days, counts = len(past.arrivals), past.arrivals.values()
+    values = {"days": days, "units": past.units, "empty": sum(not count for count in counts)}
+    status: Status = "pass" if days >= TWO_WEEKS else "warn"
+    said = ("no_time" if past.known else "assumed") if result.traffic else "no_pace"
+    row = max(map(len, "".join("01"[count > 0] for count in counts).split("1")))
+    if row > _WEEK:
+        status, said = "fail", ""
+    elif 0 < past.units < _FEWEST:
+        status, said = "warn", "few"
+    elif result.traffic and days:
+        said = ""
+    return _check("plan_history", status, days or None, said, **values, row=row)
 
 
 def _error_rate(resampled: Sequence[Resampled]) -> Check:
@@ -50,10 +66,13 @@ def _error_rate(resampled: Sequence[Resampled]) -> Check:
     The units of a bucket stay together: by 4,096 sums the error is known to within 1.1 %, for three
     times of which a rate may be away from the level.
     """
+    buckets = resampled[0].buckets
+    if buckets < _FEWEST:
+        return _check("plan_error_rate", "warn", None, "thin", buckets=buckets)
     level = resampled[0].expected
     critical = float(ndtri(1 - level / 2))
     slope = 2 * critical * exp(-(critical**2) / 2) / sqrt(2 * pi)  # by the log of the error
-    near = _ERRORS * slope / sqrt(2 * _BUCKETS)
+    near = _ERRORS * slope / sqrt(2 * buckets)
 
     def beyond(known: Resampled) -> float:
         return max(known.low - level, level - known.high) - near

@@ -14,7 +14,7 @@ from opslab.errors import SpecError, did_you_mean
 from opslab.experiments.analysis import opened_units
 from opslab.experiments.arms import Arms
 from opslab.experiments.basis import Source
-from opslab.experiments.design import Assumed, Design, History
+from opslab.experiments.design import Assumed, History
 from opslab.experiments.inference.covariates import contrast, is_clear, usable
 from opslab.experiments.inference.metric_columns import MetricColumns, caps, metric_columns
 from opslab.experiments.inference.quantiles import OrderStatistics, quantile_contrast, ranks
@@ -23,6 +23,7 @@ from opslab.experiments.moments.collection import collect_by
 from opslab.experiments.moments.values import filled_sql
 from opslab.experiments.phases import Period
 from opslab.experiments.plan.sizing import design_effect
+from opslab.experiments.plan.traffic import whole_days
 from opslab.experiments.spec import Experiment
 from opslab.experiments.units.refusals import refuse_missing
 from opslab.experiments.units.unit_table import UnitTable
@@ -34,13 +35,18 @@ _LONG_AGO, _FAR_OFF = datetime.date(1900, 1, 1), datetime.date(9000, 1, 1)
 
 
 class Known(NamedTuple):
-    """What is known of a metric beforehand: numbers as in `MetricPlan`; a reason where none are."""
+    """What is known of a metric beforehand: numbers as in `MetricPlan`; a reason where none are.
+
+    ``filled`` is the share of the units that have a value; ``clear``: its mean is not near 0.
+    """
 
     baseline: float | None = None
     deviation: float | None = None
     raw_deviation: float | None = None
     correlation: float | None = None
     reason: str = ""
+    filled: float = 1.0
+    clear: bool = True
 
     @classmethod
     def of(cls, assumed: Assumed) -> Self:
@@ -88,17 +94,19 @@ class Past(NamedTuple):
     known : mapping
         By metric.
     arrivals : mapping
-        Units that came, by day, every day from the first to the last; empty without a time, and
-        with finer rows, whose units come again.
+        Units that came, by day, every whole day from the first to the last; empty without a time,
+        and with finer rows, whose units come again.
     buckets : mapping
         By metric.
     readings : tuple of Reading
+    units : int
     """
 
     known: Mapping[str, Known]
     arrivals: Mapping[datetime.date, int]
     buckets: Mapping[str, Buckets]
     readings: tuple[Reading, ...]
+    units: int = 0
 
 
 def read_past(experiment: Experiment, data: Any, as_of: datetime.date | None) -> Past:
@@ -107,7 +115,8 @@ def read_past(experiment: Experiment, data: Any, as_of: datetime.date | None) ->
     Raises
     ------
     SpecError
-        When a metric that decides has neither a history nor an assumption, or weights are left out.
+        When a metric that decides has neither a history nor an assumption, weights are left out, or
+        the spec has what a plan does not cover.
     DataError
         When the history lacks a column, or cannot mean what the spec says.
     """
@@ -128,7 +137,8 @@ def read_past(experiment: Experiment, data: Any, as_of: datetime.date | None) ->
             "period": period,
             "arms": Arms(column=BUCKET, control="000"),
             "trigger": None,
-            "design": Design(alpha=experiment.design.alpha),
+            "design": experiment.design.model_copy(update={"method": "fixed", "looks": None}),
+            "looked": (),
         }
     )
     with opened_units(Source(past, data, bucketed=True), as_of) as (table, units):
@@ -139,6 +149,11 @@ def _refuse(experiment: Experiment, data: Any) -> None:
     planning, metrics = experiment.planning, experiment.metrics
     names = [metric.name for metric in metrics]
     problems = [
+        experiment.problem(f"plan.no_{field}", field)
+        for field in ("phases", "strata", "trigger")
+        if getattr(experiment, field)
+    ]
+    problems += [
         experiment.problem(
             *("plan.no_such_metric", "planning", "assumed", name),
             name=name,
@@ -155,8 +170,12 @@ def _refuse(experiment: Experiment, data: Any) -> None:
         nowhere = assumed is None and planning.history is None and data is None
         if nowhere and metric.role != "secondary":
             problems.append(experiment.problem("plan.no_basis", "metrics", order, name=name))
-        if assumed and not (0 < assumed.mean < 1 if metric.scale == "share" else assumed.sd):
-            key = f"plan.assumed_{metric.scale}"
+        if assumed is None:
+            continue
+        share = metric.scale == "share"
+        given = 0 < assumed.mean < 1 and not assumed.sd if share else assumed.sd
+        if metric.ranked or not given:
+            key = f"plan.assumed_{'ranked' if metric.ranked else metric.scale}"
             problems.append(experiment.problem(key, "planning", "assumed", name, name=name))
     SpecError.refuse(problems)
 
@@ -173,14 +192,20 @@ def _past(experiment: Experiment, units: UnitTable, reading: Reading) -> Past:
     refuse_missing(experiment, table, {"": whole}, metrics)
     known, buckets = dict[str, Known](), dict[str, Buckets]()
     for name, columns in metrics.items():
+        every = whole.rows - (units.immature.get(name, 0) if units.events else 0)
         if columns.metric.ranked and table.remote:
             known[name] = Known(reason="stays")
         elif columns.metric.ranked:
             known[name], ranked = _ranked(columns, units, level, [*arms])
-            buckets |= {} if columns.metric.per == "row" else {name: ranked}
+            known[name] = known[name]._replace(filled=known[name].filled / max(every, 1))
+            if columns.metric.per != "row" and not known[name].reason:
+                buckets[name] = ranked
         else:
             cross = whole.cross(columns.joint)
-            kept, known[name] = _moments(cross, columns)
+            kept, of = _moments(cross, columns)
+            known[name] = of._replace(filled=cross.n / max(every, 1))
+            if of.reason:
+                continue
             parts = [arm.cross(columns.joint) for arm in arms.values()]
             counts = np.array([part.n for part in parts])
             apart = np.array([part.means - cross.means for part in parts])
@@ -189,12 +214,13 @@ def _past(experiment: Experiment, units: UnitTable, reading: Reading) -> Past:
             products += sums[:, :, None] * apart[:, None, :]
             buckets[name] = Buckets(columns, counts, sums, products, cross.means, kept)
     days = table.fetch(
-        f"SELECT {units.day}, count(*) FROM {table.relation} WHERE {units.where} GROUP BY 1"
+        f"SELECT {units.day}, count(*) FROM {table.relation} "
+        f"WHERE {units.arrived or units.where} GROUP BY 1"
         if units.day and not units.finer  # of which units come again
         else "SELECT 1 LIMIT 0"
     )
     readings = (reading, *([units.events] if units.events else []))
-    return Past(known, _filled(dict(days)), buckets, readings)
+    return Past(known, whole_days(_filled(dict(days))), buckets, readings, whole.rows)
 
 
 def _moments(cross: CrossMoments, columns: MetricColumns) -> tuple[list[int], Known]:
@@ -208,13 +234,18 @@ def _moments(cross: CrossMoments, columns: MetricColumns) -> tuple[list[int], Kn
     if not plain.variance > 0:
         return [], Known(baseline, reason="no_spread")
     raw, left = sqrt(plain.variance * cross.n / 2), adjusted.variance / plain.variance
-    return kept, Known(baseline, raw * sqrt(left), raw, sqrt(max(1 - left, 0.0)) if kept else None)
+    correlation = sqrt(max(1 - left, 0.0)) if kept else None
+    clear = is_clear(cross, 0)
+    return kept, Known(baseline, raw * sqrt(left), raw, correlation, clear=clear)
 
 
 def _ranked(
     columns: MetricColumns, units: UnitTable, level: float, names: list[str | None]
 ) -> tuple[Known, Buckets]:
-    """Return what is known of a quantile of units, or of rows that they cluster."""
+    """Return what is known of a quantile of units, or of rows that they cluster, and the buckets.
+
+    ``filled`` is their number.
+    """
     metric: Any = columns.metric
     table, where, unit = units.table, units.where, "0"
     if units.finer and metric.per == "row":
@@ -242,7 +273,7 @@ def _ranked(
         variance *= (apart @ apart) / n / (metric.quantile * (1 - metric.quantile))
         n, variance = len(rows), variance * len(rows) / (len(rows) - 1)
     deviation = sqrt(variance * n)
-    return Known(own.value, deviation, deviation), buckets
+    return Known(own.value, deviation, deviation, filled=n), buckets
 
 
 def _filled(days: Mapping[str, int]) -> dict[datetime.date, int]:

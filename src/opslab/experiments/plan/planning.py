@@ -12,15 +12,17 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from scipy.special import ndtr
 
-from opslab.errors import SpecError
+from opslab.errors import ParameterError, SpecError
 from opslab.evidence import SourceFile
 from opslab.experiments.design import Design, Spending
+from opslab.experiments.designs.looks import waiting
+from opslab.experiments.designs.paths import FEWEST
 from opslab.experiments.metrics import Metric
 from opslab.experiments.plan.checks import checks_of
 from opslab.experiments.plan.history import Known, Past, read_past
 from opslab.experiments.plan.resampling import resample
 from opslab.experiments.plan.result import MetricPlan, PlannedLook, PlanResult, Resampled, Week
-from opslab.experiments.plan.sizing import MOST, Belief, Means, Shares, Sizing
+from opslab.experiments.plan.sizing import MOST, WHOLE, Belief, Means, Shares, Sizing, whole
 from opslab.experiments.plan.traffic import Traffic, usual
 from opslab.experiments.sequential.boundaries import (
     Boundaries,
@@ -37,7 +39,6 @@ from opslab.results import Message
 
 _DAY, _WEEK = datetime.timedelta(days=1), 7
 _SUNDAY = datetime.date(2000, 1, 2)  # a test without any day starts on a Monday
-_WHOLE = 1e-7  # a number of units this close above a whole one is that one
 _MOST_LOOKS, _LONGER = 60, 1.6  # of an always-valid design: looks, and units over the fixed ones
 
 
@@ -76,6 +77,7 @@ def plan_experiment(
         When the history lacks a column, or cannot mean what the spec says.
     """
     past = read_past(experiment, data, as_of)
+    experiment.refuse_uncomputed()  # what the readout would refuse once it runs
     planner = _Planner(experiment, past, as_of)
     (_, (arm, control)), runs = planner.pair, experiment.planning.resamples
     drawn = resample(past.buckets, arm / (arm + control), experiment.design.alpha, runs, seed)
@@ -89,15 +91,19 @@ def what_if(result: PlanResult, **changes: float) -> PlanResult:
     mde, units, weeks = (design.pop(name, None) for name in ("mde", "units", "weeks"))
     experiment, metrics = planner.experiment, []
     for metric in experiment.metrics:
-        changed = mde is not None and metric.mde and metric.role == "primary"
-        own = {"mde": {metric.mde.kind_and_size[0]: mde}} if changed else {}
-        metrics.append(dict(metric) | own)
+        kind = metric.mde.kind_and_size[0] if metric.mde else "relative"
+        changed = mde is not None and metric.role == "primary"
+        metrics.append(dict(metric) | ({"mde": {kind: mde}} if changed else {}))
     asked = experiment.changed(metrics=metrics, design=dict(experiment.design) | design)
-    if weeks is not None and planner.traffic:
-        units = planner.traffic.units(_WEEK * weeks - planner.tail)
-    answer = replace(planner, experiment=asked, given=units).result(result.language)
-    given = ", ".join(f"{name} {value:g}" for name, value in changes.items())
-    return replace(answer, asked=(Message("plan.asked", {"given": given}),))  # type: ignore[no-any-return]
+    if weeks is not None:
+        known = planner.traffic if units is None else None
+        units = known.units(_WEEK * weeks - planner.tail) if known else 0.0
+    if units is not None and not 0 < units < MOST:
+        raise ParameterError.of("plan.asked_amount")
+    given = planner.given if units is None else units
+    answer = replace(planner, experiment=asked, given=given).result(result.language)
+    named = ", ".join(f"{name} {value:g}" for name, value in changes.items())
+    return replace(answer, asked=(*result.asked, Message("plan.asked", {"given": named})))  # type: ignore[no-any-return]
 
 
 class _Part(NamedTuple):
@@ -105,16 +111,18 @@ class _Part(NamedTuple):
 
     plan: MetricPlan
     sizing: Sizing | None
+    filled: float = 1.0
 
     def smallest(self, units: float | None) -> float | None:
         """Return the smallest difference that so many units find."""
-        return self.sizing.difference(units) if self.sizing and units else None
+        return self.sizing.difference(units * self.filled) if self.sizing and units else None
 
     def power(self, units: float | None) -> float | None:
         """Return the power of so many units for its effect."""
-        if not (self.sizing and self.plan.units and units and units >= self.sizing.fewest):
+        values = (units or 0.0) * self.filled
+        if not (self.sizing and self.plan.units and values >= self.sizing.fewest):
             return None
-        return self.sizing.power(units, self.plan.difference or 0.0)
+        return self.sizing.power(values, self.plan.difference or 0.0)
 
 
 @dataclass(frozen=True)
@@ -131,8 +139,8 @@ class _Planner:
         experiment, needs, traffic = self.experiment, self.units, self.traffic
         design, units, days = experiment.design, None, None
         if needs:
-            units = sum(ceil(needs * share - _WHOLE) for share in self.shares.values())
-            days = ceil(traffic.days(needs) + self.tail - _WHOLE) if traffic else None
+            units = whole(needs, self.experiment.shares.values())
+            days = ceil(traffic.days(needs) + self.tail - WHOLE) if traffic else None
         if design.units is not None and units:
             design = design.model_copy(update={"units": units})
         experiment = experiment.model_copy(update={"design": design, "registered_on": self.as_of})
@@ -162,19 +170,20 @@ class _Planner:
         powers, period = dict[str, float](), experiment.period
         if traffic and period and period.end:
             end = traffic.units((period.end - traffic.start) / _DAY + 1)
-            powers = {part.plan.metric: part.power(end) or 0.0 for part in self._deciding}
+            powers = {part.plan.metric: self._by(end, part) for part in self._deciding}
         return replace(result, checks=tuple(checks_of(result, self.past, powers)))
 
-    @cached_property
-    def shares(self) -> dict[str, float]:
-        """The share of all units that each arm gets."""
-        weights = self.experiment.weights or {}
-        return {name: weight / sum(weights.values()) for name, weight in weights.items()}
+    def _by(self, units: float, part: _Part) -> float:
+        """Return a metric's power by so many units: the bounds stay those of the planned ones."""
+        if part.sizing and self.experiment.design.method == "always_valid" and self.units:
+            looks = self._boundaries(part.plan.alpha, units / self.units)
+            part = part._replace(sizing=replace(part.sizing, looks=looks))
+        return part.power(units) or 0.0
 
     @cached_property
     def pair(self) -> tuple[str, tuple[float, float]]:
         """The arm that needs most units, the smallest; the shares that it and the control get."""
-        arms = dict(self.shares)
+        arms = dict(self.experiment.shares)
         control = arms.pop(self.experiment.arms.control)
         arm = min(arms, key=arms.__getitem__)
         return arm, (arms[arm], control)
@@ -185,7 +194,7 @@ class _Planner:
         planning, period = self.experiment.planning, self.experiment.period
         arrivals, by_weekday = self.past.arrivals, ((planning.units_per_day or 0.0),) * _WEEK
         if arrivals and planning.history:
-            by_weekday = usual(arrivals, planning.history.share)
+            by_weekday = usual(arrivals, planning.history.share) or by_weekday
         last = self.as_of or max(arrivals, default=_SUNDAY)
         start = (period.start if period else None) or last + _DAY
         return Traffic(by_weekday, start) if any(by_weekday) else None
@@ -193,11 +202,8 @@ class _Planner:
     @cached_property
     def tails(self) -> dict[str, float]:
         """By metric the days that a unit's values take to be known."""
-        settled = self.experiment.design.settled or 0 * _DAY
-        return {
-            metric.name: (metric.window.end if metric.window else settled) / _DAY
-            for metric in self.experiment.metrics
-        }
+        design, metrics = self.experiment.design, self.experiment.metrics
+        return {metric.name: waiting(design, metric) / _DAY for metric in metrics}
 
     @property
     def tail(self) -> float:
@@ -221,7 +227,7 @@ class _Planner:
         (arm, weights), alpha = self.pair, design.alpha
         if metric.role == "primary":  # Holm's in the worst case
             primaries = sum(other.role == "primary" for other in self.experiment.metrics)
-            alpha /= primaries * (len(self.shares) - 1)
+            alpha /= primaries * (len(self.experiment.shares) - 1)
         amount, reason = metric.margin or metric.mde, known.reason
         effect = amount.kind_and_size if amount else None
         sizing = size = units = None
@@ -232,28 +238,31 @@ class _Planner:
             sizing = Sizing(estimate, alpha, design.power, self._boundaries(alpha), belief)
             if effect:
                 kind, size = effect
-                size *= abs(known.baseline or 0.0) if kind == "relative" else 1.0
-                units = sizing.units(size) if 0 < size < estimate.largest else None
+                size *= abs(known.baseline or 0.0) * known.clear if kind == "relative" else 1.0
+                if 0 < size < estimate.largest:
+                    units = sizing.units(size) / known.filled
             if not (units and units < MOST):
                 units, reason = None, "beyond" if size else "no_baseline" if effect else "no_effect"
         plan = MetricPlan(
             *(metric.name, metric.role, metric.type, metric.goal, arm),
             "assumed" if assumed else "history",
             alpha,
-            *known[:-1],
+            *known[:4],
             effect=effect,
             difference=size or None,
             units=units,
             not_plannable=Message(f"plan.{reason}") if reason else None,
         )
-        return _Part(plan, sizing)
+        return _Part(plan, sizing, known.filled)
 
-    def _boundaries(self, alpha: float) -> Boundaries | None:
-        """Return the bounds of a metric at the planned looks."""
+    def _boundaries(self, alpha: float, reach: float = 1.0) -> Boundaries | None:
+        """Return the bounds of a metric at the planned looks; of an always-valid design also of a
+        test that reaches such a share of the planned units.
+        """
         design = self.experiment.design
         if design.method == "always_valid":
             shares, none = self._information, (None,) * len(self._information)
-            bounds = tuple(multiplier(share * 1e9, 1e9, alpha) for share in shares)
+            bounds = tuple(multiplier(reach * share * 1e9, 1e9, alpha) for share in shares)
             return Boundaries(shares, bounds, none, (alpha,) * len(shares))  # whatever their number
         if design.method != "group_sequential":
             return None
@@ -282,9 +291,17 @@ class _Planner:
             fixed = replace(self, experiment=self.experiment.model_copy(update={"design": single}))
             longest = _LONGER * (fixed.units or 0.0)
             count = min(max(ceil(self.traffic.days(longest)), 2), _MOST_LOOKS)
-            first = (design.smallest or 0) / max(longest * sum(self.pair[1]), 1.0)
+            first = self._smallest / max(longest, 1.0)
         shares = ((look + 1) / count for look in range(count))
         return tuple(share for share in shares if share >= min(first, 1.0))
+
+    @property
+    def _smallest(self) -> float:
+        """Units from which on an always-valid design speaks."""
+        design = self.experiment.design
+        if design.method != "always_valid":
+            return 0.0
+        return (design.smallest or FEWEST) / sum(self.pair[1])
 
     @cached_property
     def _by_look(self) -> list[float]:
@@ -299,7 +316,8 @@ class _Planner:
         """Planned units over all arms: as given, by the last look, or what most is needed of."""
         if self.given is not None or self._by_look:
             return self._by_look[-1] if self.given is None else self.given
-        return max((part.plan.units or 0.0 for part in self._deciding), default=None)
+        needs = [part.plan.units or 0.0 for part in self._deciding]
+        return max(*needs, self._smallest) if needs else None
 
     def _metric(self, part: _Part) -> MetricPlan:
         needs, traffic = part.plan.units, self.traffic
@@ -317,7 +335,8 @@ class _Planner:
             days = _WEEK * week
             tails = zip(self.tails.items(), self.parts, strict=True)  # of the same metrics
             mde = {name: part.smallest(traffic.units(days - tail)) for (name, tail), part in tails}
-            yield Week(week, int(traffic.units(days)), mde)
+            came, counted = traffic.units(days), traffic.units(days - self.tail)
+            yield Week(week, int(came), mde, int(counted))
 
     def _sequence(self) -> dict[str, Any]:
         """Return the planned looks at the first primary metric, and what they cost."""
@@ -326,17 +345,18 @@ class _Planner:
         if sizing is None or sizing.looks is None or units is None:
             return {}
         looks, size = sizing.looks, first.plan.difference
-        drifts = sizing.drift_at(units, size) if size else 0.0, 0.0
+        drifts = sizing.drift_at(units * first.filled, size) if size else 0.0, 0.0
         stops = [np.sum(crossing(looks, drift), axis=0).cumsum().tolist() for drift in drifts]
-        counts = [units * share - _WHOLE for share in looks.information]
+        counts = [units * share for share in looks.information]
         days: Any = self.experiment.design.looks if self._by_look else [None] * len(counts)
-        if traffic and not self._by_look:
-            ends = (ceil(traffic.days(count) + self.tail) - 1 for count in counts)
+        if traffic and traffic.start > _SUNDAY + _DAY and not self._by_look:
+            ends = (ceil(traffic.days(count) + self.tail - WHOLE) - 1 for count in counts)
             days = [traffic.start + end * _DAY for end in ends]
         levels = (2 * ndtr(-np.array(looks.efficacy))).tolist()
-        numbers, whole = range(1, len(counts) + 1), map(ceil, counts)
+        numbers = range(1, len(counts) + 1)
+        rounded = [whole(count, self.experiment.shares.values()) for count in counts]
         bounds = (looks.efficacy, looks.futility, levels, looks.spent)
-        rows = zip(numbers, days, looks.information, whole, *bounds, *stops, strict=True)
+        rows = zip(numbers, days, looks.information, rounded, *bounds, *stops, strict=True)
         averages = [units * average_sample(looks, drift) for drift in drifts]
         return {
             "looks": tuple(PlannedLook(*row) for row in rows),
@@ -362,9 +382,9 @@ def _estimate(
 
 
 def _belief(design: Design, metric: Metric, baseline: float) -> Belief | None:
-    """Return what a Bayesian design ships a metric by; a guardrail keeps its margin instead."""
+    """Return what a Bayesian design ships a primary metric by; others have no prior."""
     prior = design.prior
-    if prior is None or design.loss is None or metric.margin:
+    if prior is None or design.loss is None or metric.role != "primary":
         return None
     unit = abs(baseline) if prior.scale == "relative" else 1.0
     if prior.beta and metric.scale == "share":  # two shares from it, and their difference

@@ -7,14 +7,16 @@ from typing import Any
 
 from babel.dates import get_day_names
 
-from opslab.experiments.plan.record import REGISTERED
-from opslab.experiments.plan.result import MetricPlan, PlanResult
+from opslab.experiments.designs.looks import waiting
+from opslab.experiments.plan.result import MetricPlan, PlanResult, Week
+from opslab.experiments.plan.sizing import whole
 from opslab.messages import Language
-from opslab.report.blocks import Facts, Paragraph, Points, Reference, Table, Verdict
+from opslab.report.blocks import Facts, Paragraph, Points, Table, Verdict
 from opslab.report.drawing import Row
 from opslab.report.figures import BLUE, Figure
 from opslab.report.import_report import import_report
 from opslab.report.voice import Blocks, Voice
+from opslab.results import Message
 
 _COLUMNS = {
     "sizes": "metric role:spoken baseline:spoken raw_deviation:number deviation:number "
@@ -22,11 +24,14 @@ _COLUMNS = {
     "looks": "number day:short_date information:percent efficacy:decimal futility:decimal "
     "alpha:p_value spent:p_value stops:percent stops_without:percent",
     "price": "looks rate:percent",
-    "resampled": "metric runs:integer expected:percent rate:percent low:percent high:percent",
+    "resampled": "metric runs:integer expected:given_percent rate:percent low:percent high:percent",
 }
 """Of each part that is a table: what heads its rows, then how each column is written."""
+_OPTIONAL = ("price", "resampled")
+"""Parts that are left out where they hold nothing."""
 _MOST, _NEAR = 16, 1e-6  # rows of a chart; a chance this near to the planned one is that one
-_FACTS = ("units", "days", "power", "rate", "fingerprint")
+_FACTS = {name: [name] for name in ("units", "days", "power", "rate", "fingerprint")}
+_FACTS["days"] = ["last", "intake"]
 
 
 def voice(result: PlanResult, language: Language) -> Voice:
@@ -49,31 +54,38 @@ def _size(plan: MetricPlan, difference: float | None, say: Voice) -> str:
     return str(getattr(say, form)(size))
 
 
-def _metric(plan: MetricPlan, say: Voice) -> dict[str, Any]:
+def _metric(plan: MetricPlan, result: PlanResult, say: Voice) -> dict[str, Any]:
     """Return what is planned of a metric, as sentences and tables name it."""
+    kind, size = plan.effect or ("", 0.0)
+    relative = kind == "relative"
+    effect = say.given_percent(size) if relative else _size(plan, plan.difference, say)
     share = say.percent if plan.type == "proportion" else say.number
     return vars(plan) | {
         "role": say.joined(say(f"role_{plan.role}"), say(f"source_{plan.source}")),
         "baseline": share(plan.baseline) if plan.baseline is not None else say.none,
-        "effect": _size(plan, plan.difference, say),
+        "effect": effect,
         "finds": _size(plan, plan.mde, say),
-        "units": plan.units and ceil(plan.units),
+        "units": plan.units and whole(plan.units, result.experiment.shares.values()),
         "days": plan.days and ceil(plan.days),
     }
 
 
 def _words(result: PlanResult, say: Voice) -> dict[str, Any]:
     """Return what the sentences of the page name: the plan, and its first primary metric."""
-    plan, days = result.leading, result.days or 0
-    start = result.experiment.period and result.experiment.period.start
+    plan, days, spec = result.leading, result.days or 0, result.experiment
+    start = spec.period and spec.period.start
     last = start + timedelta(days - 1) if start and days else None
+    tail = max(waiting(spec.design, metric) for metric in spec.metrics).days
     span = "span_until" if last else "span_days" if days else "span"
-    words = _metric(plan, say) | vars(result)
+    words = _metric(plan, result, say) | vars(result)
     for row in (*result.weeks[-1:], *result.resampled[:1]):
         words = vars(row) | words
     return words | {
         "as_of": say.date(result.as_of) if result.as_of else say.none,
-        "last": say.date(last) if last else say.none,
+        "last": last and say.date(last),
+        "intake": days > tail > 0 and days - tail,
+        "tail": tail,
+        "alpha": round(plan.alpha, 4),
         "later": _size(plan, result.weeks[-1].mde[plan.metric], say) if result.weeks else None,
         "span": say(span, units=result.units or 0, days=days, last=last),
     }
@@ -81,27 +93,36 @@ def _words(result: PlanResult, say: Voice) -> dict[str, Any]:
 
 def headline(result: PlanResult, say: Voice) -> str:
     """Return how many units find which effect, until when, how surely."""
-    form = result.experiment.design.method if result.leading.power else "open"
-    return say(f"headline_{form}", **_words(result, say))
+    design, plan, words = result.experiment.design, result.leading, _words(result, say)
+    form = design.method if plan.power else "open"
+    said = say(f"headline_{form}", **words)
+    if plan.power and result.average_units and plan.alpha == design.alpha:  # none beside it
+        said += " " + say(f"average_{form}", **words)
+    return said
 
 
 def first_screen(result: PlanResult, say: Voice) -> Verdict:
     """Return how large and how long, what that finds, and what to do."""
     spec, words = result.experiment, _words(result, say)
-    deciding = (plan.power or 1.0 for plan in result.metrics if plan.role != "secondary")
+    deciding = (plan.power or 0.0 for plan in result.metrics if plan.role != "secondary")
     short = result.conditions or min(deciding) < spec.design.power - _NEAR
     state = "open" if not result.leading.power else "short" if short else "ready"
     facts = [
-        say.fact(name, say(f"value_{name}", **words), say(f"remark_{name}", **words))
-        for name in _FACTS[0 if words["power"] else 3 :]  # without an effect nothing is planned
+        say.fact(
+            name,
+            say(f"value_{name}", **words),
+            *(say(f"remark_{remark}", **words) for remark in remarks if words.get(remark)),
+        )
+        for name, remarks in [*_FACTS.items()][0 if words["power"] else 3 :]  # else not planned
         if words.get(name)
     ]
     reasons = [say.message(check.detail) for check in result.checks if check.status != "pass"]
     reasons += [
         say("pair", name=plan.metric, value=say.message(plan.not_plannable))
         if plan.not_plannable
-        else say(f"finds_{plan.role}", **_metric(plan, say))
+        else say(f"finds_{plan.role}", **_metric(plan, result, say))
         for plan in result.metrics
+        if plan.not_plannable or plan is not result.leading
     ]
     return Verdict(
         kicker=say.joined(say("kicker"), words["as_of"], spec.owner),
@@ -118,7 +139,7 @@ def first_screen(result: PlanResult, say: Voice) -> Verdict:
 def figures(result: PlanResult, say: Voice) -> dict[str, Figure]:
     """Return what each week finds and the traffic, as far as known."""
     words, plan, days = _words(result, say), result.leading, get_day_names(locale=say.language)
-    weeks = [(say("row_weeks", **vars(week)), week.mde[plan.metric]) for week in result.weeks]
+    weeks = [(_week(week, say), week.mde[plan.metric]) for week in result.weeks]
     sizes = [(label, size) for label, size in weeks if size]
     rows = {
         "weeks": [
@@ -130,9 +151,10 @@ def figures(result: PlanResult, say: Voice) -> dict[str, Figure]:
             for weekday, count in enumerate(result.traffic)
         ],
     }
+    assumed = {*result.traffic} == {result.experiment.planning.units_per_day}
     return {
         name: say.chart(
-            name,
+            "assumed" if name == "traffic" and assumed else name,
             say(f"title_{name}", **words),
             bars,
             say(f"axis_{name}"),
@@ -146,9 +168,15 @@ def figures(result: PlanResult, say: Voice) -> dict[str, Figure]:
 def _table(name: str, result: PlanResult, say: Voice) -> Table:
     first, *columns = [column.partition(":")[::2] for column in _COLUMNS[name].split()]
     rows: list[dict[str, Any]] = [
-        _metric(row, say) if name == "sizes" else row if name == "price" else vars(row)
+        _metric(row, result, say) if name == "sizes" else row if name == "price" else vars(row)
         for row in getattr(result, name)
     ]
+    caption = name
+    if name == "looks":  # what is alike in each tells nothing; of a look a day every seventh
+        several = len(rows) > 1
+        columns = [of for of in columns if len({row[of[0]] for row in rows}) > several]
+        if result.experiment.design.method == "always_valid":
+            rows, caption = rows[(len(rows) - 1) % 7 :: 7], "daily"
     cells = [
         [say(f"row_{name}", **row)]
         + [
@@ -158,7 +186,11 @@ def _table(name: str, result: PlanResult, say: Voice) -> Table:
         for row in rows
     ]
     heads = " ".join(column for column, _ in (first, *columns))
-    return say.table(name, heads, cells, numeric=range(1 + (name == "sizes"), 10))
+    return say.table(caption, heads, cells, numeric=range(1 + (name == "sizes"), 10))
+
+
+def _week(week: Week, say: Voice) -> str:
+    return say("row_weeks" if week.counted == week.units else "row_counted", **vars(week))
 
 
 def _weeks(result: PlanResult, say: Voice) -> Table:
@@ -166,7 +198,7 @@ def _weeks(result: PlanResult, say: Voice) -> Table:
     heads = [say("column_week"), *(say.spoken(plan.metric) for plan in result.metrics)]
     rows = [
         [
-            say("row_weeks", **vars(week)),
+            _week(week, say),
             *(_size(plan, week.mde[plan.metric], say) for plan in result.metrics),
         ]
         for week in result.weeks
@@ -176,21 +208,41 @@ def _weeks(result: PlanResult, say: Voice) -> Table:
 
 def _part(name: str, result: PlanResult, say: Voice) -> Blocks:
     values, figure = getattr(result, name), result.figures(say.language).get(name)
+    if name in _OPTIONAL and not values:
+        return []
     blocks: Blocks = [say.heading(name)]
     if name == "checks":
         return [*blocks, say.checks(values)]
     for file in result.readings if name == "data" else ():
         blocks += import_report(file, say.language)
-    if name == "registered":
-        blocks.append(Paragraph(say("file"), refs=[Reference(REGISTERED, REGISTERED)]))
     if values and name == "weeks":
         blocks.append(_weeks(result, say))
     elif values and name in _COLUMNS:
         blocks.append(_table(name, result, say))
     blocks += [figure] if figure else []
-    none = result.PARTS[name] and not values
-    said = say(f"{'no' if none else 'note'}_{name}", **_words(result, say))
-    return [*blocks, Points(said.split("\n")) if "\n" in said else Paragraph(said, small=True)]
+    none = bool(result.PARTS[name] and not values) or (name == "registered" and result.asked)
+    said = _notes(name, result, say, none=bool(none))
+    return [*blocks, Points(said) if len(said) > 1 else Paragraph(said[0], small=True)]
+
+
+def _notes(name: str, result: PlanResult, say: Voice, *, none: bool) -> list[str]:
+    """Return what is said below a part, in the words of its design."""
+    design, words = result.experiment.design, _words(result, say)
+    method, prior, loss = design.method, design.prior, design.loss
+    if name == "looks":
+        notes = [say(f"{'no' if none else 'note'}_looks_{method}", **words)]
+        notes += [say("note_futility")] if design.futility and not none else []
+        if prior and loss:
+            signed = say.signed_percent if prior.scale == "relative" else say.signed_number
+            low, high = (signed(prior.mean + side * prior.sd) for side in (-1, 1))
+            accepted = say.percent(loss, 2) if prior.scale == "relative" else say.number(loss)
+            values = {"range": say.range(low, high), "accepted": accepted}
+            notes.append(say.message(Message("experiments.design_bayesian", values)))
+        return notes
+    notes = say(f"{'no' if none else 'note'}_{name}", **words).split("\n")
+    bayesian = name == "resampled" and method == "bayesian"
+    more = f"method_{method}" if name == "method" else "resampled_bayesian" if bayesian else ""
+    return [*notes, say(more)] if more else notes
 
 
 PARTS = {name: partial(_part, name) for name in PlanResult.PARTS}

@@ -14,7 +14,7 @@ from opslab.messages import recorded
 
 KEYS = ("metric",)
 """Columns of the frame that name a row."""
-MAIN = ("units", "low", "high", "integer")
+MAIN = ("detectable", "low", "high", "number")
 """Columns that tell a row beside another result's, and how they are written; it has no limits."""
 REGISTERED = "experiment.yaml"
 """Of a run's folder: the spec as it is registered."""
@@ -42,14 +42,16 @@ _Written.add_representer(datetime.timedelta, _span)
 
 def record(result: PlanResult) -> dict[str, Any]:
     """Return the area's part of the record: no prose, missing numbers null."""
-    spec = result.experiment
+    spec, files = result.experiment, files_of(result)
     return {name: to_jsonable_python(getattr(result, name)) for name in _PARTS.split()} | {
         "schema": "opslab.experiment_plan/1",
         "inputs": [known for known in spec.inputs() if known["sha256"]],
         "registered": {
             "file": REGISTERED,
-            "sha256": hashlib.sha256(result.files()[REGISTERED]).hexdigest(),
-        },
+            "sha256": hashlib.sha256(files[REGISTERED]).hexdigest(),
+        }
+        if files
+        else None,
         "plan": spec.model_dump(mode="json"),
         "imports": [reading.record() for reading in result.readings],
     }
@@ -73,7 +75,12 @@ def evidence(result: PlanResult) -> list[Any]:
 
 
 def files_of(result: PlanResult) -> dict[str, bytes]:
-    """Return the spec as it is registered; its paths start where those of the spec itself do."""
+    """Return the spec as it is registered; its paths start where those of the spec itself do.
+
+    Nothing of what was asked beyond the plan.
+    """
+    if result.asked:
+        return {}
     spec = result.experiment
     fields = {"title": spec.title} if spec.title else {}
     fields |= spec.model_dump(by_alias=True, exclude_defaults=True)

@@ -78,11 +78,14 @@ class Week:
         Over all arms, settled or not.
     mde : mapping
         By metric: the smallest difference found with the design's power, in the metric's unit.
+    counted : int
+        Those of the units whose values are all final.
     """
 
     week: int
     units: int
     mde: Mapping[str, float | None]
+    counted: int
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from math import inf, sqrt
+from math import ceil, inf, sqrt
 from typing import Literal, NamedTuple
 
 from scipy.optimize import brentq
@@ -19,6 +20,8 @@ from opslab.uncertainty.update import update
 
 MOST = 1e15
 """Units beyond which no plan goes."""
+WHOLE = 1e-7
+"""A number of units this close above a whole one is that one."""
 _SURE = 30.0  # a drift at which every look stops
 _TINY = 1e-9  # of a standard deviation, where the search for the smallest effect starts
 
@@ -255,6 +258,17 @@ class Sizing:
             return self.belief.power(true / sqrt(units), difference)
         freedom = units * sum(self.estimate.weights) - 2 if self.estimate.exact else inf
         return t_power(sqrt(units) * difference / true, freedom, self.alpha, 1, tested / true)
+
+
+def whole(units: float, shares: Iterable[float]) -> int:
+    """Return units rounded up in each arm, by the arms' shares.
+
+    Examples
+    --------
+    >>> whole(101.0, (0.5, 0.5))
+    102
+    """
+    return sum(ceil(units * share - WHOLE) for share in shares)
 
 
 def design_effect(rows: float, icc: float, variation: float = 0.0) -> float:

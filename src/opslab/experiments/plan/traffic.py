@@ -43,17 +43,21 @@ class Traffic:
         return float(weeks * _WEEK + np.interp(rest, self._week, range(_WEEK + 1)))
 
 
-def usual(arrivals: Mapping[datetime.date, int], share: float) -> tuple[float, ...]:
-    """Return the units of each weekday: its mean, or with less than two weeks that of all days.
+def whole_days(arrivals: Mapping[datetime.date, int]) -> dict[datetime.date, int]:
+    """Leave out a first or last day with less than half the units of its weekday: a part of a day.
 
-    A first or last day with less than half of the usual units is taken for a part of a day, and
-    left out.
+    Of a day whose weekday is not seen again nothing can be said.
     """
     counts = [*arrivals.values()]
-    usual_day = float(np.median(counts))
-    last = len(counts) - (2 * counts[-1] < usual_day)
-    days = [*arrivals.items()][2 * counts[0] < usual_day : last]
-    of = [[count for day, count in days if day.weekday() == weekday] for weekday in range(_WEEK)]
-    if len(days) < 2 * _WEEK:
-        of = [[count for _, count in days]] * _WEEK
-    return tuple(share * float(np.mean(counts)) for counts in of)
+    first, last = (
+        bool(same) and 2 * counts[at] < float(np.mean(same))
+        for at, same in ((0, counts[_WEEK::_WEEK]), (-1, counts[-1 - _WEEK :: -_WEEK]))
+    )
+    return dict([*arrivals.items()][first : len(counts) - last])
+
+
+def usual(arrivals: Mapping[datetime.date, int], share: float) -> tuple[float, ...]:
+    """Return the mean units of each weekday; nothing by less than a week."""
+    counts = [*arrivals.items()]
+    of = [[count for day, count in counts if day.weekday() == weekday] for weekday in range(_WEEK)]
+    return tuple(share * float(np.mean(counts)) for counts in of) if all(of) else ()

@@ -47,7 +47,7 @@ def units_of_rows(experiment: Experiment, table: Table, as_of: datetime.date | N
     where = f"({used}) AND {moment.day} <= '{day}'"
     left = rows - row_count(table, where)
     immature = {metric.name: left for metric in experiment.metrics}
-    return replace(known, where=where, immature=immature, horizon=as_of)
+    return replace(known, where=where, immature=immature, horizon=as_of, arrived=used)
 
 
 def units_of_finer_rows(

@@ -188,6 +188,8 @@ class UnitTable:
         Rows that assign a unit again to the arm that it is in.
     alike : int or None
         With finer rows and totals by day: rows that repeat another one in every column.
+    arrived : str
+        SQL condition on all units that came, where ``where`` leaves out those not yet settled.
     """
 
     table: Table
@@ -210,6 +212,7 @@ class UnitTable:
     event_counts: EventCounts | None = None
     repeated_rows: int = 0
     alike: int | None = None
+    arrived: str = ""
 
 
 def stratum(experiment: Experiment, day: str | None) -> str | None:
