@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from opslab.errors import DataError, SpecError
+from opslab.errors import DataError, ParameterError, SpecError
 from opslab.experiments import Experiment, analyze, plan_experiment
 from opslab.experiments.plan.sizing import Means, Sizing
 from opslab.results import Message
@@ -37,6 +37,10 @@ def spec(metrics=(BOUGHT,), *, assumed=None, **fields):
     planning = {"resamples": 0, **fields.pop("planning", {})}
     if assumed:
         planning["assumed"] = assumed
+    if fields.get("design", {}).get("method", "fixed") != "fixed":  # which the readout asks for
+        fields["design"] = {"settled": "0d", **fields["design"]}
+        period = {"time": "seen", "start": "2026-11-30", "end": "2028-11-05"}
+        fields["period"] = period | fields.get("period", {})
     return Experiment(
         **{
             "experiment": "plan",
@@ -129,8 +133,75 @@ def test_days_by_weekday():
 def test_short_histories_say_so():
     planning = {"history": {"time": "seen"}}
     result = plan_experiment(spec(planning=planning), visitors(10), as_of=AS_OF)
-    assert result.check("plan_history").status == "warn"
-    assert len(set(result.traffic)) == 1
+    check = result.check("plan_history")
+    assert (check.status, check.detail.key) == ("warn", "plan.plan_history_few")
+    assert result.traffic == (100, 90, 80, 70, 60, 40, 20)
+    result = plan_experiment(spec(planning=planning), visitors(5), as_of=AS_OF)
+    assert (result.traffic, result.days) == ((), None)
+    planning["units_per_day"] = 70
+    assert plan_experiment(spec(planning=planning), visitors(5), as_of=AS_OF).traffic == (70,) * 7
+
+
+@pytest.mark.parametrize("days", [14, 15, 17])
+def test_a_quiet_weekday_is_a_whole_day(days):
+    frame = visitors(42)
+    first = frame.seen.dt.normalize().min() + pd.Timedelta(days=6)  # a Sunday
+    frame = frame[(frame.seen >= first) & (frame.seen < first + pd.Timedelta(days=days))]
+    planning = {"history": {"time": "seen"}}
+    result = plan_experiment(spec(planning=planning), frame, as_of=AS_OF)
+    assert result.traffic == pytest.approx((100, 90, 80, 70, 60, 40, 20))
+    assert result.check("plan_history").value == days
+
+
+def test_a_history_of_working_days_has_the_pace_of_its_weeks():
+    frame = visitors(12)
+    frame = frame[frame.seen.dt.day_of_week < 5]
+    planning = {"history": {"time": "seen"}}
+    result = plan_experiment(spec(planning=planning), frame, as_of=AS_OF)
+    assert sum(result.traffic) == 400
+
+
+def test_wrong_dates_and_holes_are_told():
+    planning = {"history": {"time": "seen"}}
+    one, hole = visitors(28), visitors(28)
+    one.loc[0, "seen"] = pd.Timestamp("2019-03-01")
+    hole = hole[(hole.seen < "2026-11-06") | (hole.seen > "2026-11-18")]
+    for frame, row in ((one, 2802), (hole, 13)):
+        check = plan_experiment(spec(planning=planning), frame, as_of=AS_OF).check("plan_history")
+        told = check.detail.record()
+        assert (check.status, told["key"]) == ("fail", "plan.plan_history_fail")
+        assert told["values"]["row"] == row
+
+
+def test_units_without_a_value_are_units_all_the_same():
+    # A quarter of the values is empty: a simulation of the plan has its power.
+    frame, rng = visitors(84), np.random.default_rng(12)
+    full = plan_experiment(spec([REVENUE | {"role": "primary"}]), frame, as_of=AS_OF).metrics[0]
+    frame["r"] = frame["r"].where(rng.random(len(frame)) > 0.25)
+    metric = REVENUE | {"role": "primary", "missing": "drop"}
+    planning = {"history": {"time": "seen"}}
+    result = plan_experiment(spec([metric], planning=planning), frame, as_of=None)
+    known = result.metrics[0]
+    filled = frame.r.notna().mean()
+    assert known.units == pytest.approx(full.units / filled, rel=0.05)
+    assert (known.power, known.mde) == pytest.approx((0.8, 1.0), rel=1e-8)
+    assert result.what_if(units=2 * known.units).metrics[0].mde < 1.0
+    test = Sizing(Means(known.deviation), 0.05, 0.8)
+    assert test.power(known.units * filled, 1.0) == pytest.approx(0.8)
+    week = result.weeks[0]
+    assert week.mde["revenue"] == pytest.approx(test.difference(460 * filled), rel=1e-9)
+
+
+def test_values_that_are_not_settled_do_not_count_but_their_units_come():
+    frame = visitors(28)
+    late = frame.seen > pd.Timestamp("2026-11-15")
+    frame.loc[late, "b"] = False  # not yet known
+    design = {"method": "group_sequential", "units": 100, "looks": 2, "settled": "14d"}
+    planning = {"history": {"time": "seen"}}
+    result = plan_experiment(spec(design=design, planning=planning), frame, as_of=AS_OF)
+    assert result.metrics[0].baseline == pytest.approx(frame.b[~late].mean())
+    assert sum(result.traffic) == 460
+    assert result.check("plan_history").value == 28
 
 
 def test_rows_after_the_plan_are_left_out():
@@ -279,6 +350,36 @@ def test_what_if_agrees_with_a_plan_of_its_own():
     assert asked.metrics[0].units == plan_experiment(own, as_of=AS_OF).metrics[0].units
     assert asked.asked == (Message("plan.asked", {"given": "mde 0.2, power 0.9, alpha 0.01"}),)
     assert result.what_if(weeks=3).metrics[0].mde == result.weeks[2].mde["bought"]
+    chained = result.what_if(weeks=3).what_if(power=0.9)
+    assert chained.units == 2100
+    given = [Message("plan.asked", {"given": asked}) for asked in ("weeks 3", "power 0.9")]
+    assert [*chained.asked] == given
+    assert chained.files() == {}
+    assert chained.record()["registered"] is None
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *({"weeks": value} for value in (-1, 0, math.inf)),
+        *({"units": value} for value in (-5, math.nan, math.inf)),
+        {"units": 500, "weeks": 2},
+    ],
+)
+def test_what_if_refuses_amounts_that_are_none(wrong):
+    fields = {"assumed": {"bought": {"mean": 0.1}}}
+    result = plan_experiment(spec(planning={"units_per_day": 100}, **fields), as_of=AS_OF)
+    with pytest.raises(ParameterError, match="more than 0 units"):
+        result.what_if(**wrong)
+    with pytest.raises(ParameterError, match="traffic"):  # of which nothing is known
+        plan_experiment(spec(**fields), as_of=AS_OF).what_if(weeks=3)
+
+
+def test_what_if_gives_an_effect_where_none_is_declared():
+    bare = {name: value for name, value in BOUGHT.items() if name != "mde"}
+    fields = {"assumed": {"bought": {"mean": 0.1}}}
+    asked = plan_experiment(spec([bare], **fields), as_of=AS_OF).what_if(mde=0.1)
+    assert asked.units == plan_experiment(spec(**fields), as_of=AS_OF).units
 
 
 def refusal(experiment, data=None):
@@ -294,6 +395,31 @@ def test_refusals():
         ("plan.no_such_metric_near", "planning.assumed.bougth"),
         ("plan.assumed_share", "planning.assumed.bought"),
         ("plan.assumed_value", "planning.assumed.revenue"),
+    }
+    assert refusal(spec(assumed={"bought": {"mean": 0.1, "sd": 3}})) == {
+        ("plan.assumed_share", "planning.assumed.bought")
+    }
+    p75 = {**REVENUE, "name": "p75", "type": "quantile", "quantile": 0.75, "role": "primary"}
+    assert refusal(spec([p75], assumed={"p75": {"mean": 30, "sd": 20}})) == {
+        ("plan.assumed_ranked", "planning.assumed.p75")
+    }
+    known, split = {"assumed": {"bought": {"mean": 0.1}}}, {"old": 1, "new": 3}
+    covers = {"trigger": "met", "strata": ["shop"]}
+    covers["phases"] = [{"from": "2026-12-07", "weights": split}]
+    period = {"time": "seen", "start": "2026-12-07", "end": "2026-12-20"}
+    arms = {"column": "arm", "control": "old"}
+    for field, value in covers.items():
+        more = {"arms": arms} if field == "phases" else {}
+        found = refusal(spec(**known, **{field: value}, period=period, **more))
+        assert found == {(f"plan.no_{field}", field)}
+    with pytest.raises(SpecError) as caught:
+        spec(**known, design={"power": 0.03})
+    assert [problem.field for problem in caught.value.problems] == ["design.power"]
+    looks = ["2026-12-10", "2027-01-20"]  # the last after all values are final
+    late = {"method": "group_sequential", "units": 9, "looks": looks, "settled": "7d"}
+    planning = {"units_per_day": 500}
+    assert refusal(spec(**known, design=late, planning=planning, period=period)) == {
+        ("experiments.look_outside", "design.looks[2]")
     }
     arms = {"column": "arm", "control": "old"}
     assert ("plan.no_weights", "arms") in refusal(
@@ -317,6 +443,8 @@ def test_what_cannot_be_planned_says_why():
     assert reasons == ["plan.beyond", "plan.no_baseline", "plan.no_basis_secondary"]
     assert result.units is None
     assert result.check("plan_history").detail.key == "plan.plan_history_no_pace"
+    assert result.check("plan_effects").status == "fail"
+    assert result.check("plan_effects").detail.record()["values"]["names"] == ["bought"]
     primary = no_mde | {"role": "primary"}
     result = plan_experiment(
         spec([primary], assumed={"revenue": {"mean": 1, "sd": 2}}), as_of=AS_OF
@@ -376,6 +504,43 @@ def test_always_valid_speaks_from_its_smallest_on():
     assert result.metrics[0].units == pytest.approx(free.metrics[0].units, rel=0.01)
     assert result.looks[-1].stops == pytest.approx(0.8, abs=1e-4)
     assert result.looks[-1].stops_without < 0.05
+    beyond = plan_experiment(spec(design=design | {"smallest": 10**6}, **fields), as_of=AS_OF)
+    assert beyond.units == 10**6
+    assert (
+        plan_experiment(  # of a large effect by the units from which the readout speaks
+            spec(
+                design={"method": "always_valid", "units": 100}, assumed={"bought": {"mean": 0.5}}
+            ),
+            as_of=AS_OF,
+        )
+        .what_if(mde=0.9)
+        .units
+        == 500
+    )
+
+
+def test_power_of_an_always_valid_design_by_the_end_is_that_of_its_looks():
+    period = {"start": "2026-11-30", "end": "2026-12-27"}
+    fields = {"assumed": {"bought": {"mean": 0.05}}, "planning": {"units_per_day": 2000}}
+    design = {"method": "always_valid", "units": 100}
+    result = plan_experiment(spec(design=design, period=period, **fields), as_of=AS_OF)
+    by_then = [look for look in result.looks if look.units <= 56_000][-1]
+    assert result.check("plan_period").value == pytest.approx(by_then.stops, abs=0.02)
+
+
+def test_a_plan_made_after_the_start_says_so():
+    period = {"start": "2026-11-20", "end": "2026-12-17"}
+    fields = {"assumed": {"bought": {"mean": 0.05}}}
+    result = plan_experiment(spec(period=period, **fields), as_of=AS_OF)
+    assert result.check("plan_dated").status == "fail"
+
+
+def test_a_relative_effect_of_nothing_has_no_size():
+    frame = visitors()
+    frame["r"] = np.random.default_rng(3).normal(0.1, 20, len(frame))
+    metric = REVENUE | {"role": "primary", "mde": {"relative": 0.1}}
+    (known,) = plan_experiment(spec([metric]), frame, as_of=AS_OF).metrics
+    assert known.not_plannable.key == "plan.no_baseline"
 
 
 def test_bayesian_needs_more_for_a_smaller_loss():
@@ -456,7 +621,8 @@ DESIGNS = [
 @pytest.mark.parametrize("design", DESIGNS)
 @pytest.mark.parametrize("metric", [BOUGHT, REVENUE | {"role": "primary"}])
 def test_planned_units_find_the_declared_effect(design, metric):
-    assumed = {metric["name"]: {"mean": 0.2, "sd": 3.0, "correlation": 0.4}}
+    spread = {} if metric is BOUGHT else {"sd": 9.0}
+    assumed = {metric["name"]: {"mean": 0.2, "correlation": 0.4, **spread}}
     fields = {"assumed": assumed, "planning": {"units_per_day": 700}}
     (known,) = plan_experiment(spec([metric], design=design, **fields), as_of=AS_OF).metrics
     assert known.mde == pytest.approx(known.difference, rel=1e-9)

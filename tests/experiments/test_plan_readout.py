@@ -51,7 +51,8 @@ def by_hand(language="en", **changes):
     experiment = registered(changes.pop("experiment", None) or declared())
     first = experiment.metrics[0].name
     weeks = tuple(
-        Week(week, 750 * week, {first: size}) for week, size in enumerate((None, 0.09, 0.0675), 1)
+        Week(week, 750 * week, {first: size}, 750 * week)
+        for week, size in enumerate((None, 0.09, 0.0675), 1)
     )
     looks = (
         PlannedLook(1, datetime.date(2026, 10, 26), 0.5, 2181, 2.96, 0.3, 0.003, 0.003, 0.2, 0.6),
@@ -75,6 +76,8 @@ def by_hand(language="en", **changes):
         "price": ({"looks": 5, "rate": 0.1417},),
         "resampled": (Resampled(first, 10_000, 502, 0.0502, 0.046, 0.0547, 0.05, 1_000),),
     }
+    if experiment.design.method == "fixed":
+        fields |= {"looks": (), "inflation": None, "average_units": None}
     return PlanResult(**fields | changes)
 
 
@@ -99,22 +102,33 @@ def plan():
 
 def test_the_headline_says_how_many_how_long_and_how_surely():
     assert by_hand().headline() == (
-        "At most 4,362 units in 48 days (until 21 November 2026) find an effect of 5.0% on first attempt "
-        "with a chance of 80%. It stops after 3,321 units on average if there is such an effect, and after "
-        "2,400 if there is none."
+        "With at most 4,362 units in 48 days (until 21 November 2026), the test has 80% power to "
+        "detect an effect of 5% on first attempt. On average it stops after 3,321 units if the "
+        "effect is there, and after 2,400 if not."
     )
     assert " ".join(by_hand().headline("fr").split()) == (
-        "Au plus 4 362 unités en 48 jours (jusqu'au 21 novembre 2026) détectent un effet de 5,0 % sur premier "
-        "passage avec une probabilité de 80 %. L'expérience s'arrête en moyenne après 3 321 unités si cet effet "
-        "existe, et après 2 400 s'il n'y en a aucun."
+        "Avec au plus 4 362 unités en 48 jours (jusqu'au 21 novembre 2026), le test a une puissance de "
+        "80 % pour détecter un effet de 5 % sur « premier passage ». Il s'arrête en moyenne après "
+        "3 321 unités si l'effet existe, et après 2 400 sinon."
     )
+
+
+def test_an_average_of_one_comparison_is_not_that_of_several():
+    shared = metric("first attempt", alpha=0.025)
+    assert "On average" not in by_hand(metrics=(shared,)).headline()
+
+
+def test_a_what_if_is_not_registered():
+    asked = by_hand(asked=(Message("plan.asked", {"given": "power 0.9"}),))
+    assert "A what-if is not registered" in read(asked)
+    assert (asked.files(), asked.record()["registered"]) == ({}, None)
 
 
 def test_a_fixed_design_is_looked_at_once():
     told = by_hand(experiment=fixed(), looks=(), inflation=None, average_units=None)
-    assert told.headline().startswith("4,362 units in 48 days (until 21 November 2026) find")
+    assert told.headline().startswith("With 4,362 units in 48 days (until 21 November 2026), the")
     assert told.headline().endswith("looked at once, at the end.")
-    assert "no planned looks" in read(told)
+    assert "It is looked at once, at the end." in read(told)
     assert "5 looks 14.2%" in read(told)
     assert "une fois, à la fin" in read(told, "fr")
 
@@ -122,8 +136,8 @@ def test_a_fixed_design_is_looked_at_once():
 @pytest.mark.parametrize(
     ("days", "start", "said"),
     [
-        (None, True, "4,362 units find an effect"),
-        (48, False, "4,362 units in 48 days find an effect"),
+        (None, True, "With 4,362 units, the test has"),
+        (48, False, "With 4,362 units in 48 days, the test has"),
     ],
 )
 def test_days_are_told_as_far_as_they_are_known(days, start, said):
@@ -178,7 +192,7 @@ def test_every_design_is_told_in_sentences(method):
     given = {
         "fixed": {},
         "always_valid": {"units": 5_000, "settled": "7d"},
-        "bayesian": {"prior": {"sd": 0.05}, "loss": 0.002},
+        "bayesian": {"prior": {"sd": 0.05}, "loss": 0.002, "settled": "7d"},
     }[method]
     experiment = declared()
     design = type(experiment.design)(method=method, **given)
@@ -192,6 +206,9 @@ def test_every_design_is_told_in_sentences(method):
     for language in LANGUAGES:
         words = read(result, language)
         assert not any(form in words for form in FORMS), language
+        price = "14.2%" if language == "en" else "14,2 %"  # of five looks at a fixed test
+        assert (price in words) == (method == "fixed")
+        assert (("a priori" if language == "fr" else "believed") in words) == (method == "bayesian")
         assert result.headline(language).count("first attempt" if language == "en" else "passage")
     result.record()
 
@@ -199,10 +216,10 @@ def test_every_design_is_told_in_sentences(method):
 @pytest.mark.parametrize(
     ("kind", "share", "shown"),
     [
-        ("relative", {"difference": 0.0375}, "5.0%"),
+        ("relative", {"difference": 0.0375}, "10%"),
         ("absolute", {"difference": 0.0375}, "3.75\N{NO-BREAK SPACE}pp"),
         ("absolute", {"difference": 2.5, "type": "mean", "baseline": 50.0}, "2.500"),
-        ("relative", {"difference": 2.5, "type": "mean", "baseline": -50.0}, "5.0%"),
+        ("relative", {"difference": 2.5, "type": "mean", "baseline": -50.0}, "10%"),
     ],
 )
 def test_sizes_are_on_the_scale_that_was_declared(kind, share, shown):
@@ -230,7 +247,7 @@ def test_the_page_tells_what_the_plan_holds():
         "Week 3, 2,250 units 9.0%",
         "After 3 weeks, effects on first attempt are found from 9.0% on; at the planned end: 5.0%.",
         "Sunday: 70.",
-        "5.0% 5.0% 4.6% 5.5%",
+        "5% 5.0% 4.6% 5.5%",
         "Fingerprint",
         "experiment.yaml",
         "primary · history",
@@ -242,10 +259,12 @@ def test_the_page_tells_what_the_plan_holds():
 
 
 def test_long_looks_fit_a_chart():
-    weeks = tuple(Week(week, 100 * week, {"first attempt": 1 / week}) for week in range(1, 105))
+    weeks = tuple(
+        Week(week, 100 * week, {"first attempt": 1 / week}, 90 * week) for week in range(1, 105)
+    )
     result = by_hand(weeks=weeks)
     assert len(re.findall("Week ", result.figures["weeks"].alt)) <= 16
-    assert read(result).count("Week 104,") == 1
+    assert read(result).count("Week 104: 9,360 of 10,400 units count") == 1
 
 
 def test_the_record_holds_numbers_and_what_they_stand_on(plan):
@@ -392,7 +411,7 @@ def test_exploration_runs_and_statsmodels_agrees(plan, tmp_path, monkeypatch, ca
             if explores:
                 exec(compile(source, name, "exec"), session)
     plt.close("all")
-    assert len(shown) == 1
+    assert len(shown) == 2
     assert session["theirs"] * plan.inflation == pytest.approx(plan.metrics[0].units, rel=2e-3)
     first = plan.metrics[0]
     alone = samplesize_proportions_2indep_onetail(first.difference, first.baseline, 0.8, alpha=0.05)

@@ -158,12 +158,23 @@ def test_a_metric_that_errs_fails_the_check():
 
 def test_what_does_not_vary_claims_nothing():
     known = plan_experiment(
-        spec([{**METRICS[2], "role": "primary"}], resamples=500),
-        pd.DataFrame({"user": np.arange(50), "r": 1.0}),
+        spec(
+            [{**METRICS[2], "role": "primary"}, {**METRICS[0], "role": "secondary"}], resamples=90
+        ),
+        pd.DataFrame({"user": np.arange(50), "r": 1.0, "b": np.arange(50) % 2 == 0}),
     )
-    assert known.resampled[0].claims == 0
-    assert known.resampled[0].low == 0
+    assert [of.metric for of in known.resampled] == ["bought"]
     assert known.metrics[0].not_plannable is not None
+    assert known.check("plan_error_rate").detail.key == "plan.plan_error_rate_thin"
+    assert known.check("plan_history").detail.record()["values"]["units"] == 50
+
+
+def test_a_covariate_that_varies_in_one_arm_alone_can_be_dealt():
+    # One unit in 3,000 has been there before: in the other arm the covariate does not vary at all.
+    frame = history(3_000)
+    frame["x"] = np.where(np.arange(len(frame)) < 1, 1e6, 0.0)
+    experiment = spec([{**METRICS[3], "role": "primary"}], (1, 1), resamples=400)
+    assert 0.01 < plan_experiment(experiment, frame).resampled[0].rate < 0.1
 
 
 @pytest.mark.slow

@@ -18,7 +18,7 @@ from statsmodels.stats.proportion import (
 from opslab.experiments.plan import sizing as module
 from opslab.experiments.plan import traffic as traffic_module
 from opslab.experiments.plan.sizing import Belief, Means, Shares, Sizing, design_effect
-from opslab.experiments.plan.traffic import Traffic, usual
+from opslab.experiments.plan.traffic import Traffic, usual, whole_days
 from opslab.experiments.sequential.boundaries import boundaries, inflation
 
 quick = settings(deadline=None, max_examples=40)
@@ -251,9 +251,11 @@ def test_days_are_the_inverse_of_units():
 def test_usual_days_leave_out_parts_of_days():
     days = {MONDAY + datetime.timedelta(days=day): 100 + 10 * (day % 7) for day in range(21)}
     days[MONDAY], days[max(days)] = 3, 4
-    assert usual(days, 0.5) == (50.0, 55.0, 60.0, 65.0, 70.0, 75.0, 80.0)
-    short = {day: count for day, count in days.items() if (day - MONDAY).days < 10}
-    assert len(set(usual(short, 1.0))) == 1
+    whole = whole_days(days)
+    assert (len(whole), whole_days({})) == (19, {})
+    assert usual(whole, 0.5) == (50.0, 55.0, 60.0, 65.0, 70.0, 75.0, 80.0)
+    short = {day: count for day, count in days.items() if (day - MONDAY).days < 6}
+    assert usual(whole_days(short), 1.0) == ()
 
 
 @pytest.mark.slow

@@ -53,10 +53,9 @@ def _history(result: PlanResult, past: Past) -> Check:
     row = max(map(len, "".join("01"[count > 0] for count in counts).split("1")))
     if row > _WEEK:
         status, said = "fail", ""
-    elif 0 < past.units < _FEWEST:
-        status, said = "warn", "few"
     elif result.traffic and days:
-        said = ""
+        said = "few" if past.units < _FEWEST else ""
+        status = "warn" if said else status
     return _check("plan_history", status, days or None, said, **values, row=row)
 
 

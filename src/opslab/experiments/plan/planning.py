@@ -256,9 +256,7 @@ class _Planner:
         return _Part(plan, sizing, known.filled)
 
     def _boundaries(self, alpha: float, reach: float = 1.0) -> Boundaries | None:
-        """Return the bounds of a metric at the planned looks; of an always-valid design also of a
-        test that reaches such a share of the planned units.
-        """
+        """Return the bounds of a metric at the looks, of a test that reaches so far."""
         design = self.experiment.design
         if design.method == "always_valid":
             shares, none = self._information, (None,) * len(self._information)
