@@ -54,8 +54,9 @@ def _history(result: PlanResult, past: Past) -> Check:
     if row > _WEEK:
         status, said = "fail", ""
     elif result.traffic and days:
-        said = "few" if past.units < _FEWEST else ""
-        status = "warn" if said else status
+        said = "empty" if status == "pass" and values["empty"] else ""
+        if past.units < _FEWEST:
+            status, said = "warn", "few"
     return _check("plan_history", status, days or None, said, **values, row=row)
 
 
