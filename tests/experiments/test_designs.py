@@ -182,10 +182,10 @@ def test_an_always_valid_reading_keeps_its_smallest_p():
             -(look.statistic**2) * weight / (2 * (weight + 1))
         )
         smallest = min(smallest, p_value)
-        assert look.p_value == pytest.approx(smallest, rel=1e-9)
-        assert (look.low > 0) == (look.statistic > bound)
-    assert known.p_value == path.looks[-1].p_value
-    assert known.difference_interval == (path.looks[-1].low, path.looks[-1].high)
+        assert look.effect.p_value == pytest.approx(smallest, rel=1e-9)
+        assert (look.effect.difference_interval[0] > 0) == (look.statistic > bound)
+    assert known.p_value == path.looks[-1].effect.p_value
+    assert known.difference_interval == path.looks[-1].effect.difference_interval
 
 
 def test_it_says_nothing_below_its_smallest_number():

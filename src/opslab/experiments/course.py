@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from opslab.experiments.result import Effect
 
 
 @dataclass(frozen=True)
@@ -22,13 +25,9 @@ class Look:
         Difference over its standard error, signed so that more is better.
     efficacy, futility : float or None
         Bounds of the statistic at this look; below minus ``efficacy`` it is a harm.
-    nominal : float
-        Two-sided level at which the interval of this look alone would be read.
-    difference, low, high : float or None
-        With the interval that holds at every look, in the metric's unit.
-    lift, lift_low, lift_high : float or None
-    p_value : float
-        That holds at every look.
+    effect : Effect
+        With the interval that holds at every look, and the p-value that does: of a group sequential
+        design at its last look alone.
     """
 
     day: datetime.date | None
@@ -37,14 +36,7 @@ class Look:
     statistic: float
     efficacy: float | None
     futility: float | None
-    nominal: float
-    difference: float | None
-    low: float | None
-    high: float | None
-    lift: float | None
-    lift_low: float | None
-    lift_high: float | None
-    p_value: float
+    effect: Effect
 
 
 @dataclass(frozen=True)

@@ -128,13 +128,7 @@ def _effect(look: Look, known: Comparison, say: ExperimentVoice, *, lifts: bool)
 def _at(look: Look, path: LookPath, result: ExperimentResult) -> Comparison:
     """Return the comparison as it stood at a look."""
     known = next(of for of in result.comparisons if metric_and_arm(of) == metric_and_arm(path))
-    return replace(
-        known,
-        difference=look.difference,
-        difference_interval=(look.low, look.high),
-        lift=look.lift,
-        lift_interval=(look.lift_low, look.lift_high),
-    )
+    return replace(known, **vars(look.effect))
 
 
 def _looks(path: LookPath, result: ExperimentResult, say: ExperimentVoice) -> Table:
@@ -142,8 +136,9 @@ def _looks(path: LookPath, result: ExperimentResult, say: ExperimentVoice) -> Ta
     for look in path.looks:
         bounds = (look.statistic, look.efficacy, look.futility)
         numbers = [say.none if bound is None else say.decimal(bound) for bound in bounds]
-        effect = say.change(_at(look, path, result))
-        rows.append([_label(look, say), *numbers, effect, say.p_value(look.p_value)])
+        known = _at(look, path, result)
+        p_value = say.none if known.p_value is None else say.p_value(known.p_value)
+        rows.append([_label(look, say), *numbers, say.change(known), p_value])
     columns, names = "look statistic efficacy futility effect_look p_look", metric_and_arm(path)
     return say.table("looks", columns, rows, numeric=range(1, 6), **names)
 

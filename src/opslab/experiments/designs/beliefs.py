@@ -15,8 +15,8 @@ from opslab.experiments.result import Comparison, Goal, Verdict
 from opslab.experiments.sequential.posteriors import (
     beta_posteriors,
     decision_values,
-    normal_posterior,
 )
+from opslab.uncertainty.update import update
 
 NARROW = 0.001
 """Level of an interval so narrow that its half-width is the error of the estimate, times t."""
@@ -72,7 +72,8 @@ def believed(
         freedom = known.degrees_of_freedom or inf
         sd, mean, pull = (high - low) / 2 / float(stdtrit(freedom, (1 + NARROW) / 2)), estimate, 0.0
         if start:
-            mean, sd, pull = normal_posterior(estimate, sd, *start)
+            after = update(*start, estimate, sd)
+            mean, sd, pull = after.mean, after.sd, 1 - after.measured_share
         reach = sd * float(ndtri(1 - design.alpha / 2))
         values, low, high = decision_values(mean, sd, sign, threshold), mean - reach, mean + reach
     effect = (estimate, mean, low, high)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import inf
 
 from opslab.experiments.course import LookPath, Posterior
 from opslab.experiments.decision import Course, ends
 from opslab.experiments.design import Design
 from opslab.experiments.designs.beliefs import NARROW, believed
 from opslab.experiments.designs.looks import SEQUENTIAL, Days, is_last
-from opslab.experiments.designs.paths import LEAST, MORE, paths
+from opslab.experiments.designs.paths import LEAST, MORE, nominal, paths
 from opslab.experiments.grounds import Grounds
 from opslab.experiments.inference.comparisons import judge
 from opslab.experiments.inference.metric_comparisons import compared
@@ -43,7 +44,7 @@ class Read:
         looks = [path.looks[-1] for path in self.paths if path.role == "primary" and path.looks]
         if not self.paths:
             return None
-        return looks[0].nominal if looks else LEAST
+        return nominal(looks[0].efficacy or inf) if looks else LEAST
 
     def course(self, design: Design, units: int) -> Course:
         """Return how it went, for the decision."""
