@@ -15,9 +15,10 @@ from opslab.errors import DataError
 from opslab.experiments.basis import DataUsed, Plan, Source
 from opslab.experiments.checks.all_checks import all_checks
 from opslab.experiments.checks.rules import FEWEST_CLUSTERS
+from opslab.experiments.course import Read
 from opslab.experiments.decision import decide
 from opslab.experiments.designs.looks import SEQUENTIAL, look_days
-from opslab.experiments.designs.reading import Read, peeking, read_design, stopping_look
+from opslab.experiments.designs.reading import peeking, read_design, stopping_look
 from opslab.experiments.grounds import Grounds, collect_grounds
 from opslab.experiments.inference.attrition import with_bounds
 from opslab.experiments.inference.comparisons import judge
@@ -195,9 +196,9 @@ def _result(
         comparisons = [_beside_design(known) for known in comparisons]
         segments = [replace(known, p_value=None, p_adjusted=None) for known in segments]
         companions = tuple(replace(known, effect=_bare(known.effect)) for known in companions)
-    course = read.course(experiment.design, sum(arm.units for arm in grounds.summaries))
+    count = sum(arm.units for arm in grounds.summaries)
     day = as_of if read.paths else known_until
-    decision = decide(experiment, checks, comparisons, spreads, grounds.weights, day, course)
+    decision = decide(experiment, checks, comparisons, spreads, grounds.weights, day, read, count)
     rate = peeking(grounds, as_of)
     if rate is not None and decision.action != "stop_broken":
         said = Message("experiments.reason_peeking", {"rate": rate, "alpha": grounds.alpha})

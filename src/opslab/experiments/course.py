@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from opslab.experiments.result import Effect
+    from opslab.experiments.result import Comparison, Effect
 
 
 @dataclass(frozen=True)
@@ -100,3 +101,28 @@ class Posterior:
     loss: float
     loss_kept: float
     pull: float
+
+
+@dataclass(frozen=True)
+class Read:
+    """What a design reads, in the order of metrics and arms.
+
+    Attributes
+    ----------
+    comparisons : sequence of Comparison
+    paths : tuple of LookPath
+    posteriors : tuple of Posterior
+    hopeless : frozenset
+        Metrics and arms of which nothing more is hoped.
+    ended : bool
+        Whether the plan has no look left.
+    nominal : float or None
+        The level at which the first primary metric's last look is read.
+    """
+
+    comparisons: Sequence[Comparison]
+    paths: tuple[LookPath, ...] = ()
+    posteriors: tuple[Posterior, ...] = ()
+    hopeless: frozenset[tuple[str, str]] = frozenset()
+    ended: bool = False
+    nominal: float | None = None

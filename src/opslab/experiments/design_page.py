@@ -6,15 +6,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from opslab.experiments.course import Look, LookPath, Posterior
+from opslab.experiments.course import Look, LookPath
 from opslab.experiments.result import Comparison, ExperimentResult, metric_and_arm
 from opslab.experiments.sentences import ExperimentVoice, bounded
 from opslab.report.blocks import Cell, Cells, Table
 from opslab.report.drawing import Row
 from opslab.report.figures import BLUE, GREY, Figure
 from opslab.report.voice import Blocks
-
-_USUAL = 1.96  # standard deviations of the prior that are drawn
 
 
 def design(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
@@ -54,12 +52,11 @@ def design(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
     drawn = result.figures(say.language)
     for path in primary:
         blocks += [drawn[_name(path)], _looks(path, result, say)] if path.looks else []
-    blocks += [drawn[name] for known in result.posteriors if (name := _name(known)) in drawn]
     return [*blocks, _posteriors(result, say)] if result.posteriors else blocks
 
 
 def design_figures(result: ExperimentResult, say: ExperimentVoice) -> Iterator[tuple[str, Figure]]:
-    """Give the looks at each primary metric, or what was believed of it before and after."""
+    """Give the looks at each primary metric."""
     group = result.plan.method == "group_sequential"
     for path in result.paths:
         title, at = say(f"path_{path.ended or 'open'}", **metric_and_arm(path)), path.looks
@@ -74,23 +71,9 @@ def design_figures(result: ExperimentResult, say: ExperimentVoice) -> Iterator[t
             caption = say(f"caption_path_{result.plan.method}")
             points, signs = (), {"percent": lifts, "signed": True}
             yield _name(path), say.chart("", title, rows, axis, points, caption, **signs)
-    for known in result.posteriors:
-        if known.prior and known.family == "normal":
-            title = say("belief_title", **metric_and_arm(known), wins=known.wins)
-            (mean, sd), after = known.prior, (known.low, known.high)
-            spans = {"before": (mean, (mean - _USUAL * sd, mean + _USUAL * sd), GREY)}
-            spans |= {"data": (known.estimate, (known.estimate,) * 2, GREY)}
-            spans |= {"after": (known.mean, after, BLUE)}
-            rows = []
-            for key, (point, ends, colour) in spans.items():
-                value, *shown = (_amount(end, known.scale, say) for end in (point, *ends))
-                value += f" ({say.range(*shown)})" if key != "data" else ""
-                rows.append(Row(say(f"belief_{key}"), value, [(*ends, colour)], point, thin=True))
-            more: dict[str, Any] = {"percent": known.scale == "relative", "signed": True}
-            yield _name(known), say.chart("belief", title, rows, say("belief_axis"), **more)
 
 
-def _name(of: LookPath | Posterior) -> str:
+def _name(of: LookPath) -> str:
     return f"design/{of.metric}/{of.arm}"
 
 

@@ -32,14 +32,11 @@ LEAST, _MOST = 1e-12, 1 - 1e-9
 """Nominal levels: the least costs the error rate no more than itself."""
 MORE = 1.001  # times the units of the look before: information has to grow
 _FARTHEST = 38.0  # standard errors that a double still tells from others
+_Known = tuple[datetime.date | None, Grounds, Comparison]
 
 
-def paths(
-    grounds: Grounds, days: Days, count: int | None = None
-) -> list[tuple[Comparison, LookPath]]:
+def paths(grounds: Grounds, days: Days) -> list[tuple[Comparison, LookPath]]:
     """Return each comparison as its design reads it at its last look, with the looks before.
-
-    With ``count`` it is read at the last of so many looks.
 
     Raises
     ------
@@ -47,7 +44,7 @@ def paths(
         When no unit counted by a look, or the planned ones had been reached before it.
     """
     return [
-        _read(grounds, columns, arm, days[:count])
+        _read(grounds, columns, arm, days)
         for columns in grounds.metrics.values()
         for arm in grounds.arms
         if arm != grounds.control
@@ -61,20 +58,20 @@ def _read(
     experiment, metric, planned = grounds.experiment, columns.metric, grounds.planned(arm)
     design, primary = experiment.design, metric.role == "primary"
     group, path = design.method == "group_sequential", LookPath(metric.name, arm, metric.role, ())
-    cuts, known, notes = _known(grounds, columns, arm, days)
-    silent = {look: _silent(of, cuts[look], columns, design) for look, of in known.items()}
-    at = [look for look, reason in silent.items() if reason is None]
-    if not at:
-        last_known = max(known)
-        return replace(bare(known[last_known]), not_estimable=silent[last_known]), path
-    units = [sum(known[look].n) for look in at]
+    at, notes = _known(grounds, columns, arm, days)
+    _, cut, known = at[-1]
+    silent = _silent(known, cut, columns, design)
+    if silent:
+        return replace(bare(known), not_estimable=silent), path
+    at = [look for look in at if _silent(look[2], look[1], columns, design) is None]
+    units = [sum(known.n) for *_, known in at]
     if group and primary:  # once all planned units are there, what comes does not count
         over = sum(n < planned for n in units) + 1
-        if any(days[look] in experiment.looked for look in at[over : over + 1]):
-            raise _refusal(grounds, columns, "look_beyond", days[at[over]])
+        if any(day in experiment.looked for day, *_ in at[over : over + 1]):
+            raise _refusal(grounds, columns, "look_beyond", at[over][0])
         at, units = at[:over], units[:over]
     last = is_last(experiment, days) or units[-1] >= planned
-    scores = [_statistic(known[look]) for look in at]
+    scores = [_statistic(known) for *_, known in at]
     scale = planned if primary else max(planned, units[-1])
     shares, alpha = [n / scale for n in units], design.alpha / (grounds.family if primary else 1)
     hopeless: Sequence[float | None] = [None] * len(at)
@@ -99,45 +96,47 @@ def _read(
         seen = zip(scores, units, strict=True)
         p_values = [*accumulate((always_valid_p(z, n, planned, alpha) for z, n in seen), min)]
     read = [
-        _compared(cuts[look], columns, arm, nominal(bound))
-        for look, bound in zip(at, bounds, strict=False)
+        _compared(cut, columns, arm, nominal(bound))
+        for (_, cut, _), bound in zip(at, bounds, strict=False)
     ]
     effects = [replace(effect(of), p_value=p) for of, p in zip(read, p_values, strict=True)]
     efficacy = [bound if math.isfinite(bound) else None for bound in bounds]
     looks = tuple(
-        Look(days[look], known[look].n, *row)
-        for look, *row in zip(at, shares, scores, efficacy, hopeless, effects, strict=False)
+        Look(day, known.n, *row)
+        for (day, _, known), *row in zip(
+            at, shares, scores, efficacy, hopeless, effects, strict=False
+        )
     )
     p_value = None if read[-1].p_value is None else p_values[-1]
     after = replace(read[-1], p_value=p_value, harm_p=None, notes=(*read[-1].notes, *notes))
     if group and primary and ended not in ("", "futility") and after.difference is not None:
-        after = _stopped(after, cuts[at[-1]], columns, looks, bounds, alpha)
+        after = _stopped(after, at[-1][1], columns, looks, bounds, alpha)
     return after, replace(path, looks=looks, ended=ended)
 
 
 def _known(
     grounds: Grounds, columns: MetricColumns, arm: str, days: Days
-) -> tuple[list[Grounds], dict[int, Comparison], list[Message]]:
-    """Return what each look stands on, the comparisons at those that add units, and the others.
+) -> tuple[list[_Known], list[Message]]:
+    """Return what is known at each look that adds units, and notes on the others.
 
     Refused is a look by which none of a primary metric counted; so is the last one of any other
     metric, which may have to wait longer.
     """
     wait = waiting(grounds.experiment.design, columns.metric)
-    cuts = [grounds.until(day - wait) if day and grounds.days else grounds for day in days]
-    known, notes, most = dict[int, Comparison](), list[Message](), 0.0
-    for look, cut in enumerate(cuts):
+    looks, notes, most = list[_Known](), list[Message](), 0.0
+    for day in days:
+        cut = grounds.until(day - wait) if day and grounds.days else grounds
         pair = [cut.arms[name] for name in (arm, grounds.control) if name in cut.arms]
         counted = [moments.cross(columns.joint).n for moments in pair]
         if len(pair) < 2 or min(counted) < 2:  # noqa: PLR2004 - a variance takes two
-            if columns.metric.role == "primary" or look == len(days) - 1:
-                raise _refusal(grounds, columns, "look_empty", days[look])
+            if columns.metric.role == "primary" or day == days[-1]:
+                raise _refusal(grounds, columns, "look_empty", day)
         elif sum(counted) > MORE * most:
-            known[look] = _compared(cut, columns, arm, grounds.experiment.design.alpha)
-            most = sum(known[look].n)
+            looks.append((day, cut, _compared(cut, columns, arm, grounds.experiment.design.alpha)))
+            most = sum(looks[-1][2].n)
         else:
-            notes.append(Message("experiments.look_merged", {"day": days[look]}))
-    return cuts, known, notes
+            notes.append(Message("experiments.look_merged", {"day": day}))
+    return looks, notes
 
 
 def _compared(cut: Grounds, columns: MetricColumns, arm: str, alpha: float) -> Comparison:
