@@ -28,7 +28,7 @@ from opslab.experiments.inference.permutation import with_permutation
 from opslab.experiments.inference.segments import by_segment
 from opslab.experiments.moments.values import with_values
 from opslab.experiments.phases import Period
-from opslab.experiments.result import Companion, Comparison, Effect, ExperimentResult
+from opslab.experiments.result import BESIDE, Companion, Comparison, ExperimentResult
 from opslab.experiments.spec import Experiment
 from opslab.experiments.units.logs import units_of_logs
 from opslab.experiments.units.refusals import refuse_columns
@@ -195,7 +195,9 @@ def _result(
     if experiment.design.method != "fixed":
         comparisons = [_beside_design(known) for known in comparisons]
         segments = [replace(known, p_value=None, p_adjusted=None) for known in segments]
-        companions = tuple(replace(known, effect=_bare(known.effect)) for known in companions)
+        companions = tuple(
+            replace(known, effect=replace(known.effect, p_value=None)) for known in companions
+        )
     count = sum(arm.units for arm in grounds.summaries)
     day = as_of if read.paths else known_until
     decision = decide(experiment, checks, comparisons, spreads, grounds.weights, day, read, count)
@@ -232,16 +234,11 @@ def _result(
     )
 
 
-def _bare(effect: Effect) -> Effect:
-    """Return an effect without its p-value, which would hold for a single look only."""
-    return replace(effect, p_value=None)
-
-
 def _beside_design(known: Comparison) -> Comparison:
-    """Return a comparison whose effects in other ways bear no p-values."""
-    others = (known.raw, known.uncapped, known.diluted, known.precision)
-    raw, uncapped, diluted, precision = (effect and _bare(effect) for effect in others)
-    return replace(known, raw=raw, uncapped=uncapped, diluted=diluted, precision=precision)
+    """Return a comparison whose effects in other ways bear no p-values: those of a single look."""
+    others = {name: getattr(known, name) for name in BESIDE}
+    bare = {name: effect and replace(effect, p_value=None) for name, effect in others.items()}
+    return replace(known, **bare)
 
 
 def _companions(grounds: Grounds, comparisons: Sequence[Comparison]) -> Iterator[Companion]:

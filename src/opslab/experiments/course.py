@@ -68,10 +68,6 @@ class Posterior:
     metric, arm, role : str
     scale : {"relative", "absolute"}
         Of all that follows.
-    family : {"normal", "beta"}
-    prior : tuple of float or None
-        Mean and standard deviation, or successes and failures that a share starts from; None for
-        metrics that do not decide, which are read by the data alone.
     estimate : float
         Of the data alone.
     mean, low, high : float
@@ -90,8 +86,6 @@ class Posterior:
     arm: str
     role: str
     scale: Literal["relative", "absolute"]
-    family: Literal["normal", "beta"]
-    prior: tuple[float, float] | None
     estimate: float
     mean: float
     low: float

@@ -58,19 +58,19 @@ def design(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
 def design_figures(result: ExperimentResult, say: ExperimentVoice) -> Iterator[tuple[str, Figure]]:
     """Give the looks at each primary metric."""
     group = result.plan.method == "group_sequential"
+    axis = say("path_statistic" if group else "path_effect")
     for path in result.paths:
-        title, at = say(f"path_{path.ended or 'open'}", **metric_and_arm(path)), path.looks
-        comparisons = [_at(look, path, result) for look in at]
-        lifts = not group and all(map(bounded, comparisons))
-        rows = [
-            _statistic(look, say) if group else _effect(look, known, say, lifts=lifts)
-            for look, known in zip(at, comparisons, strict=True)
-        ]
-        if path.role == "primary" and at:
-            axis = say("path_statistic" if group else "path_effect")
+        if path.role == "primary" and path.looks:
+            title = say(f"path_{path.ended or 'open'}", **metric_and_arm(path))
+            comparisons = [_at(look, path, result) for look in path.looks]
+            lifts = not group and all(map(bounded, comparisons))
+            rows = [
+                _statistic(look, say) if group else _effect(look, known, say, lifts=lifts)
+                for look, known in zip(path.looks, comparisons, strict=True)
+            ]
             caption = say(f"caption_path_{result.plan.method}")
-            points, signs = (), {"percent": lifts, "signed": True}
-            yield _name(path), say.chart("", title, rows, axis, points, caption, **signs)
+            signs: dict[str, Any] = {"percent": lifts, "signed": True}
+            yield _name(path), say.chart("", title, rows, axis, (), caption, **signs)
 
 
 def _name(of: LookPath) -> str:
@@ -92,12 +92,12 @@ def _label(look: Look, say: ExperimentVoice) -> str:
 
 def _statistic(look: Look, say: ExperimentVoice) -> Row:
     """Return the statistic on the span in which the test goes on."""
-    bound, value = look.efficacy, say.decimal(look.statistic)
+    bound, value, mark = look.efficacy, say.decimal(look.statistic), None
+    spans = [] if bound is None else [(-bound, bound, GREY)]
     if bound is not None:
         value = say("look_bound", value=value, bound=bound)
-    spans = [] if bound is None else [(-bound, bound, GREY)]
-    hopeless = look.futility
-    mark = None if hopeless is None else (hopeless, say("look_hopeless"))
+    if look.futility is not None:
+        mark = (look.futility, say("look_hopeless"))
     return Row(_label(look, say), value, spans, look.statistic, mark=mark, thin=True)
 
 
@@ -120,7 +120,7 @@ def _looks(path: LookPath, result: ExperimentResult, say: ExperimentVoice) -> Ta
         bounds = (look.statistic, look.efficacy, look.futility)
         numbers = [say.none if bound is None else say.decimal(bound) for bound in bounds]
         known = _at(look, path, result)
-        p_value = say.none if known.p_value is None else say.p_value(known.p_value)
+        p_value, _ = say.p_values(known)
         rows.append([_label(look, say), *numbers, say.change(known), p_value])
     columns, names = "look statistic efficacy futility effect_look p_look", metric_and_arm(path)
     return say.table("looks", columns, rows, numeric=range(1, 6), **names)

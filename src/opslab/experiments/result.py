@@ -38,6 +38,8 @@ class Effect:
 
 
 NO_EFFECT = Effect(None, (None, None), None, (None, None), None)
+BESIDE = ("raw", "uncapped", "diluted", "precision")
+"""Fields of `Comparison` that hold such effects."""
 
 
 @dataclass(frozen=True)

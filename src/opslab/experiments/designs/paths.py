@@ -59,11 +59,10 @@ def _read(
     design, primary = experiment.design, metric.role == "primary"
     group, path = design.method == "group_sequential", LookPath(metric.name, arm, metric.role, ())
     at, notes = _known(grounds, columns, arm, days)
-    _, cut, known = at[-1]
-    silent = _silent(known, cut, columns, design)
-    if silent:
-        return replace(bare(known), not_estimable=silent), path
-    at = [look for look in at if _silent(look[2], look[1], columns, design) is None]
+    silent = [_silent(known, design) for *_, known in at]
+    if silent[-1]:  # as all before
+        return replace(bare(at[-1][2]), not_estimable=silent[-1]), path
+    at = at[sum(map(bool, silent)) :]
     units = [sum(known.n) for *_, known in at]
     if group and primary:  # once all planned units are there, what comes does not count
         over = sum(n < planned for n in units) + 1
@@ -154,23 +153,18 @@ def _refusal(
     return SpecError(grounds.experiment.problem(f"experiments.{key}", *field, **values))
 
 
-def _silent(
-    known: Comparison, cut: Grounds, columns: MetricColumns, design: Design
-) -> Message | None:
+def _silent(known: Comparison, design: Design) -> Message | None:
     """Return why a design says nothing yet; None where it speaks."""
+    least, sides = design.smallest or FEWEST, zip(known.estimate, known.n, strict=True)
     if design.method == "group_sequential":
         return None
-    n, least = sum(known.n), design.smallest or FEWEST
-    if n < least:
-        return Message("experiments.look_early", {"n": n, "count": least})
-    if design.smallest is None and known.type == "proportion":
-        sides = [cut.arms[name].cross(columns.joint) for name in (known.arm, known.control)]
-        few = min(
-            round(end * side.n) for side in sides for end in (side.means[0], 1 - side.means[0])
-        )
-        if few < FEWEST_COUNTED:
-            return Message("experiments.look_rare", {"few": few, "count": FEWEST_COUNTED})
-    return None
+    if sum(known.n) < least:
+        return Message("experiments.look_early", {"n": sum(known.n), "count": least})
+    counts = [(round((share or 0.0) * n), n) for share, n in sides]
+    few = min(min(count, n - count) for count, n in counts)
+    if design.smallest or known.type != "proportion" or few >= FEWEST_COUNTED:
+        return None
+    return Message("experiments.look_rare", {"few": few, "count": FEWEST_COUNTED})
 
 
 def _bounds(

@@ -24,12 +24,11 @@ def read_design(grounds: Grounds, days: Days) -> Read:
         comparisons, looked = zip(*paths(grounds, days), strict=True)
         futile = {(path.metric, path.arm) for path in looked if path.ended == "futility"}
         ends_of = {path.ended for path in looked if path.role == "primary"}
-        reached = "last" in ends_of and not ends_of & {"", "futility"}
+        over = "last" in ends_of and not ends_of & {"", "futility"}
         lasts = [path.looks[-1] for path in looked if path.role == "primary" and path.looks]
         level = nominal(lasts[0].efficacy or inf) if lasts else LEAST
-        return Read(
-            comparisons, looked, (), frozenset(futile), reached or is_last(experiment, days), level
-        )
+        over = over or is_last(experiment, days)
+        return Read(comparisons, looked, (), frozenset(futile), over, level)
     sums = grounds.sums(grounds.arms, grounds.strata)
     plain = [known for columns in grounds.metrics.values() for known in compared(columns, sums)]
     if design.method == "fixed":

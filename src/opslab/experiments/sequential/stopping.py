@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from scipy.optimize import brentq
 
-from opslab.experiments.sequential.boundaries import Steps, boundaries, checked
+from opslab.experiments.sequential.boundaries import Boundaries, boundaries, checked, crossing
 from opslab.experiments.sequential.spending import Family, within
 
 _LARGEST = 30.0
@@ -80,13 +80,10 @@ def after_stopping(
     *earlier, _ = zip(statistics, efficacy, times, strict=True)
     for statistic, bound, _ in earlier:
         within(-bound, bound, earlier_statistic=statistic)
+    seen = Boundaries(times, (*efficacy[:-1], last), (None,) * len(times), ())
 
     def larger(effect: float) -> float:
-        steps, chance = Steps(times, effect), 0.0
-        for _, bound, _ in earlier:
-            chance += steps.above(bound)
-            steps.keep(-bound, bound)
-        return chance + steps.above(last)
+        return sum(crossing(seen, effect).upper)
 
     def effect(chance: float) -> float:
         return float(brentq(lambda at: larger(at) - chance, min(last, 0) - 10, max(last, 0) + 10))
@@ -137,10 +134,8 @@ def repeated_p(
     """
     statistic = min(abs(statistic), _LARGEST)
 
-    def short(exponent_of_alpha: float) -> float:
-        alpha = exp(exponent_of_alpha)
-        return (
-            boundaries(information, alpha, family, exponent, final=final).efficacy[-1] - statistic
-        )
+    def short(logarithm: float) -> float:
+        bounds = boundaries(information, exp(logarithm), family, exponent, final=final)
+        return bounds.efficacy[-1] - statistic
 
     return 1.0 if short(-1e-9) >= 0 else exp(brentq(short, -690, -1e-9))
