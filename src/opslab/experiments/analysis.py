@@ -15,8 +15,8 @@ from opslab.errors import DataError
 from opslab.experiments.basis import DataUsed, Plan, Source
 from opslab.experiments.checks.all_checks import all_checks
 from opslab.experiments.checks.rules import FEWEST_CLUSTERS
-from opslab.experiments.course import Read
-from opslab.experiments.decision import decide
+from opslab.experiments.course import Effect
+from opslab.experiments.decision import Read, decide
 from opslab.experiments.designs.looks import SEQUENTIAL, look_days
 from opslab.experiments.designs.reading import peeking, read_design, stopping_look
 from opslab.experiments.grounds import Grounds, collect_grounds
@@ -195,9 +195,7 @@ def _result(
     if experiment.design.method != "fixed":
         comparisons = [_beside_design(known) for known in comparisons]
         segments = [replace(known, p_value=None, p_adjusted=None) for known in segments]
-        companions = tuple(
-            replace(known, effect=replace(known.effect, p_value=None)) for known in companions
-        )
+        companions = tuple(replace(known, effect=_bare(known.effect)) for known in companions)
     count = sum(arm.units for arm in grounds.summaries)
     day = as_of if read.paths else known_until
     decision = decide(experiment, checks, comparisons, spreads, grounds.weights, day, read, count)
@@ -234,10 +232,15 @@ def _result(
     )
 
 
+def _bare(effect: Effect) -> Effect:
+    """Return an effect without its p-value, which would hold for a single look only."""
+    return replace(effect, p_value=None)
+
+
 def _beside_design(known: Comparison) -> Comparison:
-    """Return a comparison whose effects in other ways bear no p-values: those of a single look."""
+    """Return a comparison whose effects in other ways bear no p-values."""
     others = {name: getattr(known, name) for name in BESIDE}
-    bare = {name: effect and replace(effect, p_value=None) for name, effect in others.items()}
+    bare: dict[str, Any] = {name: other and _bare(other) for name, other in others.items()}
     return replace(known, **bare)
 
 

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    from opslab.experiments.result import Comparison, Effect
+Interval = tuple[float | None, float | None]
+
+
+@dataclass(frozen=True)
+class Effect:
+    """An effect that is shown beside the one that decides; the fields are those of `Comparison`."""
+
+    difference: float | None
+    difference_interval: Interval
+    lift: float | None
+    lift_interval: Interval
+    p_value: float | None
 
 
 @dataclass(frozen=True)
@@ -95,28 +104,3 @@ class Posterior:
     loss: float
     loss_kept: float
     pull: float
-
-
-@dataclass(frozen=True)
-class Read:
-    """What a design reads, in the order of metrics and arms.
-
-    Attributes
-    ----------
-    comparisons : sequence of Comparison
-    paths : tuple of LookPath
-    posteriors : tuple of Posterior
-    hopeless : frozenset
-        Metrics and arms of which nothing more is hoped.
-    ended : bool
-        Whether the plan has no look left.
-    nominal : float or None
-        The level at which the first primary metric's last look is read.
-    """
-
-    comparisons: Sequence[Comparison]
-    paths: tuple[LookPath, ...] = ()
-    posteriors: tuple[Posterior, ...] = ()
-    hopeless: frozenset[tuple[str, str]] = frozenset()
-    ended: bool = False
-    nominal: float | None = None

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from operator import attrgetter
 
 from opslab.experiments.basis import Decision
-from opslab.experiments.course import Read
+from opslab.experiments.course import LookPath, Posterior
 from opslab.experiments.designs.looks import planned_days
 from opslab.experiments.inference.power import units_needed
 from opslab.experiments.magnitude import beside_smallest, smallest
@@ -37,6 +37,31 @@ class Needed:
     def more(self) -> int:
         """Units still to be collected."""
         return self.units - self.present
+
+
+@dataclass(frozen=True)
+class Read:
+    """What a design reads, in the order of metrics and arms.
+
+    Attributes
+    ----------
+    comparisons : sequence of Comparison
+    paths : tuple of LookPath
+    posteriors : tuple of Posterior
+    hopeless : frozenset
+        Metrics and arms of which nothing more is hoped.
+    ended : bool
+        Whether the plan has no look left.
+    nominal : float or None
+        The level at which the first primary metric's last look is read.
+    """
+
+    comparisons: Sequence[Comparison]
+    paths: tuple[LookPath, ...] = ()
+    posteriors: tuple[Posterior, ...] = ()
+    hopeless: frozenset[tuple[str, str]] = frozenset()
+    ended: bool = False
+    nominal: float | None = None
 
 
 def decide(

@@ -55,8 +55,8 @@ def _read(
     grounds: Grounds, columns: MetricColumns, arm: str, days: Days
 ) -> tuple[Comparison, LookPath]:
     """Return one metric in one arm as the design reads it, and the path of its looks."""
-    experiment, metric, planned = grounds.experiment, columns.metric, grounds.planned(arm)
-    design, primary = experiment.design, metric.role == "primary"
+    design, planned = grounds.experiment.design, grounds.planned(arm)
+    metric, primary = columns.metric, columns.metric.role == "primary"
     group, path = design.method == "group_sequential", LookPath(metric.name, arm, metric.role, ())
     at, notes = _known(grounds, columns, arm, days)
     silent = [_silent(known, design) for *_, known in at]
@@ -64,12 +64,7 @@ def _read(
         return replace(bare(at[-1][2]), not_estimable=silent[-1]), path
     at = at[sum(map(bool, silent)) :]
     units = [sum(known.n) for *_, known in at]
-    if group and primary:  # once all planned units are there, what comes does not count
-        over = sum(n < planned for n in units) + 1
-        if any(day in experiment.looked for day, *_ in at[over : over + 1]):
-            raise _refusal(grounds, columns, "look_beyond", at[over][0])
-        at, units = at[:over], units[:over]
-    last = is_last(experiment, days) or units[-1] >= planned
+    last = is_last(grounds.experiment, days) or units[-1] >= planned
     scores = [_statistic(known) for *_, known in at]
     scale = planned if primary else max(planned, units[-1])
     shares, alpha = [n / scale for n in units], design.alpha / (grounds.family if primary else 1)
@@ -78,12 +73,11 @@ def _read(
         bounds, hopeless = _bounds(design, shares, alpha, final=last, primary=primary)
     else:
         bounds = tuple(multiplier(n, planned, alpha) for n in units)
-    crossed = [abs(z) >= bound for z, bound in zip(scores, bounds, strict=True)]
+    beyond = [n for n, z in enumerate(scores) if abs(z) >= bounds[n]]
     ended: Literal["", "efficacy", "harm", "futility", "last"] = "last" if last else ""
-    if primary and any(crossed):
-        order = crossed.index(True)
-        ended = "efficacy" if scores[order] > 0 else "harm"
-        at = at[: order + 1] if group else at
+    if primary and beyond:
+        ended = "efficacy" if scores[beyond[0]] > 0 else "harm"
+        at = at[: beyond[0] + 1] if group else at
     elif primary and not last and scores[-1] < (hopeless[-1] or -math.inf):
         ended = "futility"
     p_values: list[float | None] = [None] * len(at)
@@ -94,10 +88,7 @@ def _read(
     else:
         seen = zip(scores, units, strict=True)
         p_values = [*accumulate((always_valid_p(z, n, planned, alpha) for z, n in seen), min)]
-    read = [
-        _compared(cut, columns, arm, nominal(bound))
-        for (_, cut, _), bound in zip(at, bounds, strict=False)
-    ]
+    read = [_compared(of[1], columns, arm, nominal(bounds[n])) for n, of in enumerate(at)]
     effects = [replace(effect(of), p_value=p) for of, p in zip(read, p_values, strict=True)]
     efficacy = [bound if math.isfinite(bound) else None for bound in bounds]
     looks = tuple(
@@ -121,20 +112,26 @@ def _known(
     Refused is a look by which none of a primary metric counted; so is the last one of any other
     metric, which may have to wait longer.
     """
-    wait = waiting(grounds.experiment.design, columns.metric)
-    looks, notes, most = list[_Known](), list[Message](), 0.0
+    experiment, primary = grounds.experiment, columns.metric.role == "primary"
+    design, wait = experiment.design, waiting(experiment.design, columns.metric)
+    most = grounds.planned(arm) if primary and design.method == "group_sequential" else math.inf
+    looks, notes, seen = list[_Known](), list[Message](), 0
     for day in days:
         cut = grounds.until(day - wait) if day and grounds.days else grounds
         pair = [cut.arms[name] for name in (arm, grounds.control) if name in cut.arms]
         counted = [moments.cross(columns.joint).n for moments in pair]
         if len(pair) < 2 or min(counted) < 2:  # noqa: PLR2004 - a variance takes two
-            if columns.metric.role == "primary" or day == days[-1]:
+            if primary or day == days[-1]:
                 raise _refusal(grounds, columns, "look_empty", day)
-        elif sum(counted) > MORE * most:
-            looks.append((day, cut, _compared(cut, columns, arm, grounds.experiment.design.alpha)))
-            most = sum(looks[-1][2].n)
-        else:
+        elif sum(counted) <= MORE * seen:
             notes.append(Message("experiments.look_merged", {"day": day}))
+        elif seen < most:
+            looks.append((day, cut, _compared(cut, columns, arm, design.alpha)))
+            seen = sum(looks[-1][2].n)
+        elif day in experiment.looked:
+            raise _refusal(grounds, columns, "look_beyond", day)
+        else:  # all planned units were there before: what comes does not count
+            break
     return looks, notes
 
 

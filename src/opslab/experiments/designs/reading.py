@@ -6,8 +6,7 @@ import datetime
 from dataclasses import replace
 from math import inf
 
-from opslab.experiments.course import Read
-from opslab.experiments.decision import ends
+from opslab.experiments.decision import Read, ends
 from opslab.experiments.designs.beliefs import NARROW, believed
 from opslab.experiments.designs.looks import SEQUENTIAL, Days, is_last
 from opslab.experiments.designs.paths import LEAST, MORE, nominal, paths

@@ -1,10 +1,11 @@
 """What may be said when a group sequential test has stopped, and at each of its looks."""
 
 from collections.abc import Sequence
-from math import exp
+from math import exp, log
 from typing import NamedTuple
 
 from scipy.optimize import brentq
+from scipy.special import ndtr
 
 from opslab.experiments.sequential.boundaries import Boundaries, boundaries, checked, crossing
 from opslab.experiments.sequential.spending import Family, within
@@ -138,4 +139,5 @@ def repeated_p(
         bounds = boundaries(information, exp(logarithm), family, exponent, final=final)
         return bounds.efficacy[-1] - statistic
 
-    return 1.0 if short(-1e-9) >= 0 else exp(brentq(short, -690, -1e-9))
+    lowest = log(ndtr(-statistic))  # half of what a single look says
+    return 1.0 if short(-1e-9) >= 0 else exp(brentq(short, lowest, -1e-9, xtol=1e-10))
