@@ -5,14 +5,13 @@ import warnings
 
 import numpy as np
 import pytest
-from statsmodels.duration.survfunc import SurvfuncRight, survdiff
+from statsmodels.duration.survfunc import SurvfuncRight
 
 from opslab.errors import DataError
 from opslab.experiments import Program, review_program
 from opslab.experiments.program.cycle_time import (
     change,
     kaplan_meier,
-    log_rank,
     median_days,
     restricted_mean,
 )
@@ -28,12 +27,12 @@ def drawn(seed):
     random = np.random.default_rng(seed)
     days = np.ceil(random.exponential(30, 45))
     limit = np.ceil(random.exponential(45, 45))
-    return np.minimum(days, limit), days <= limit, random.random(45) < 0.5
+    return np.minimum(days, limit), days <= limit
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_curve_median_and_log_rank_agree_with_statsmodels(seed):
-    days, decided, since = drawn(seed)
+def test_curve_and_median_agree_with_statsmodels(seed):
+    days, decided = drawn(seed)
     curve = kaplan_meier(days, decided)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # theirs divides by 0 at the end of the curve
@@ -43,9 +42,6 @@ def test_curve_median_and_log_rank_agree_with_statsmodels(seed):
     median, low, high = median_days(curve)
     assert (median, low) == (other.quantile(0.5), ends[0])
     assert (np.inf if high is None else high) == ends[1]
-    assert log_rank(days, decided, since) == pytest.approx(
-        survdiff(days, decided.astype(int), since.astype(int))[1]
-    )
 
 
 def test_the_remissions_of_freireich():
@@ -55,8 +51,6 @@ def test_the_remissions_of_freireich():
     ]  # fmt: skip
     assert median_days(curve)[0] == 23
     assert median_days(kaplan_meier(PLACEBO, [True] * 21))[0] == 8
-    both = log_rank([*TREATED, *PLACEBO], RELAPSED + [True] * 21, [True] * 21 + [False] * 21)
-    assert both == pytest.approx(4.17e-5, rel=0.01)  # chi-square 16.79
 
 
 def test_without_open_ideas_the_restricted_mean_is_the_mean_of_capped_days():
@@ -81,7 +75,6 @@ def test_days_saved_are_those_of_both_groups_up_to_a_day_that_both_reach():
 def test_a_median_that_is_not_reached_is_none():
     assert median_days(kaplan_meier([5, 9, 9, 9], [True, False, False, False])) == (None, 5, None)
     assert median_days(kaplan_meier([5, 9], [False, False])) == (None, None, None)
-    assert log_rank([5, 9], [False, False], [True, False]) == 1
 
 
 def ideas(*spans, first=DAY):
@@ -99,8 +92,7 @@ def test_open_ideas_are_censored_and_later_decisions_unknown():
     (every,) = result.cycles
     assert (every.ideas, every.open) == (4, 2)
     assert every.median == 20
-    assert every.days == (0, 10, 20, 28)
-    assert every.waiting == pytest.approx((1, 0.75, 0.5, 0.5))
+    assert every.longest == 28
     assert result.cycle_change is None
     assert result.status == "complete"
 
@@ -125,10 +117,9 @@ def test_young_ideas_are_no_sign_of_speed():
         program="x", date=DAY + datetime.timedelta(365), ideas=tuple(rows), standardised=standard
     )
     result = review_program(program)
-    _, low, high, p_value = result.cycle_change
+    _, low, high, horizon = result.cycle_change
     assert low < 0 < high
-    assert p_value > 0.05
-    assert result.horizon <= 125
+    assert horizon <= 125
     naive = [np.mean([d for w, d in zip(written, took, strict=True) if w + d <= 365 and (w >= 240) == side])
              for side in (False, True)]  # fmt: skip
     assert naive[0] - naive[1] > 15  # what the mean of decided ideas would have claimed

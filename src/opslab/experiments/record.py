@@ -69,7 +69,9 @@ def plain(value: Any) -> Any:
     if not is_dataclass(value):
         return value
     return {
-        name: dict(zip(_ENDS[name], part, strict=True)) if name in _ENDS and part else plain(part)
+        name: dict(zip(_ENDS[name], part, strict=True))
+        if name in _ENDS and isinstance(part, tuple) and part
+        else plain(part)
         for name, part in vars(value).items()
     }
 

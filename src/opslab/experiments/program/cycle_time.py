@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from math import log, sqrt
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.special import ndtr
 
 from opslab.experiments.program.pooling import Z
-from opslab.experiments.program.result import CycleTime
 
 _HALF = 0.5
 
@@ -25,7 +23,6 @@ class Curve(NamedTuple):
     at_risk, decided : array of int
     longest : float
         Days up to which anything is known.
-    ideas : int
     """
 
     days: Any
@@ -33,7 +30,6 @@ class Curve(NamedTuple):
     at_risk: Any
     decided: Any
     longest: float
-    ideas: int
 
 
 def kaplan_meier(days: Any, decided: Any) -> Curve:
@@ -62,8 +58,7 @@ def kaplan_meier(days: Any, decided: Any) -> Curve:
     spans, over = np.asarray(days, float), np.asarray(decided, bool)
     at, counts = np.unique(spans[over], return_counts=True)
     at_risk = len(spans) - np.searchsorted(np.sort(spans), at)
-    waiting, longest = np.cumprod(1 - counts / at_risk), float(spans.max())
-    return Curve(at, waiting, at_risk, counts, longest, len(spans))
+    return Curve(at, np.cumprod(1 - counts / at_risk), at_risk, counts, float(spans.max()))
 
 
 def median_days(curve: Curve) -> tuple[float | None, float | None, float | None]:
@@ -73,12 +68,11 @@ def median_days(curve: Curve) -> tuple[float | None, float | None, float | None]
     -------
     Brookmeyer and Crowley (1982), on the scale of log(-log).
     """
-    open_share, steps = curve.waiting, curve.decided / curve.at_risk
+    days, waiting, at_risk, decided, _ = curve
     with np.errstate(divide="ignore", invalid="ignore"):
-        error = np.sqrt(np.cumsum(steps / (curve.at_risk - curve.decided)))
-        distance = np.log(-np.log(open_share)) - log(log(2))
-        far = distance * np.abs(np.log(open_share)) / error
-    ends = [curve.days[passed] for passed in (open_share <= _HALF, ~(far < -Z), ~(far <= Z))]
+        error = np.sqrt(np.cumsum(decided / at_risk / (at_risk - decided)))
+        far = (log(log(2)) - np.log(-np.log(waiting))) * np.log(waiting) / error
+    ends = (days[passed] for passed in (waiting <= _HALF, ~(far < -Z), ~(far <= Z)))
     median, low, high = (float(reached[0]) if len(reached) else None for reached in ends)
     return median, low, high
 
@@ -97,40 +91,11 @@ def restricted_mean(curve: Curve, horizon: float) -> tuple[float, float]:
     Klein and Moeschberger (2003), section 4.5.
     """
     inside = curve.days < horizon
-    days, share = curve.days[inside], curve.waiting[inside]
-    areas = np.diff(np.concatenate([[0.0], days, [horizon]])) * np.concatenate([[1.0], share])
-    later = areas[::-1].cumsum()[::-1][1:]
-    at_risk, decided = curve.at_risk[inside], curve.decided[inside]
+    days, waiting, at_risk, decided = (values[inside] for values in curve[:4])
+    areas = np.diff([0.0, *days, horizon]) * [1.0, *waiting]
+    later = areas[:0:-1].cumsum()[::-1]
     left = np.maximum(at_risk - decided, 1)  # where nothing is left, nothing comes later
     return float(areas.sum()), sqrt(float((later**2 * decided / (at_risk * left)).sum()))
-
-
-def log_rank(days: Any, decided: Any, since: Any) -> float:
-    """Return the two-sided p-value that two groups are decided equally fast (Mantel 1966).
-
-    Parameters
-    ----------
-    days, decided : sequence, one per idea
-        As `kaplan_meier` takes them.
-    since : sequence of bool, one per idea
-        Whether it is of the second group.
-    """
-    spans, over, second = np.asarray(days, float), np.asarray(decided, bool), np.asarray(since)
-    at = np.unique(spans[over])[:, None]
-    at_risk, events = spans >= at, (spans == at) & over
-    count, among, here = events.sum(1), at_risk.sum(1), (at_risk & second).sum(1)
-    expected = count * here / among
-    spread = expected * (1 - here / among) * (among - count) / np.maximum(among - 1, 1)
-    away = (events & second).sum() - expected.sum()
-    return float(2 * ndtr(-abs(away) / sqrt(whole))) if (whole := spread.sum()) > 0 else 1.0
-
-
-def cycle_time(group: Literal["all", "before", "since"], curve: Curve) -> CycleTime:
-    """Return how long a group of ideas took."""
-    days = (0.0, *curve.days.tolist(), curve.longest)
-    waiting = [1.0, *curve.waiting.tolist()]
-    still = curve.ideas - int(curve.decided.sum())
-    return CycleTime(group, curve.ideas, still, *median_days(curve), days, (*waiting, waiting[-1]))
 
 
 def change(before: Curve, since: Curve) -> tuple[float, float, float, float]:

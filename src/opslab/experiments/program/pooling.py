@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from math import expm1, hypot, sqrt
+from math import hypot, sqrt
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import betaincinv, chdtri, ndtr, ndtri, stdtrit
+from scipy.special import betaincinv, ndtr, ndtri, stdtrit
 
 from opslab.experiments.program.result import Pooled, Rate
 
@@ -26,17 +25,12 @@ class RandomEffects(NamedTuple):
         Average true effect, its standard error by Knapp and Hartung.
     variance : float
         Of true effects between tests.
-    low, high : float
-        Interval of the variance at 95 %, by Q-profile; where true effects are far from normal it
-        need not hold the estimate, and is widened to it.
     tests : int
     """
 
     mean: float
     error: float
     variance: float
-    low: float
-    high: float
     tests: int
 
 
@@ -55,7 +49,7 @@ class Shrunk(NamedTuple):
     pull: Any
 
 
-def random_effects(effects: Sequence[float], errors: Sequence[float]) -> RandomEffects:
+def random_effects(effects: Any, errors: Any) -> RandomEffects:
     """Estimate the distribution of true effects by restricted maximum likelihood.
 
     Parameters
@@ -83,15 +77,12 @@ def random_effects(effects: Sequence[float], errors: Sequence[float]) -> RandomE
     Sources
     -------
     Viechtbauer (2005), REML; Knapp and Hartung (2003), the error, which never falls below the usual
-    one (Röver, Knapp and Friede 2015), since effects alike by chance would have none; Viechtbauer
-    (2007), Q-profile.
+    one (Röver, Knapp and Friede 2015), since effects alike by chance would have none.
     """
     values, variances = np.asarray(effects, float), np.asarray(errors, float) ** 2
     count = len(values)
-    if count < FEWEST:
-        raise ValueError(f"len(effects) == {count}, must be >= {FEWEST}.")
-    if not (np.isfinite(values).all() and (variances > 0).all() and np.isfinite(variances).all()):
-        raise ValueError("effects must be finite, and errors finite and > 0.")
+    if count < FEWEST or not ((variances > 0) & np.isfinite(values + variances)).all():
+        raise ValueError(f"effects must be {FEWEST} or more and finite, errors finite and > 0.")
 
     def weighed(between: float) -> tuple[Any, float, Any]:
         weights = 1 / (variances + between)
@@ -100,26 +91,15 @@ def random_effects(effects: Sequence[float], errors: Sequence[float]) -> RandomE
 
     def score(between: float) -> float:
         weights, _, squares = weighed(between)
-        whole = weights.sum()
-        return float((weights * squares).sum() - whole + (weights**2).sum() / whole)
+        return float(weights @ (squares - 1) + weights @ weights / weights.sum())
 
-    def profile(tail: float) -> float:
-        quantile = float(chdtri(count - 1, tail))
-        far = 1.01 * count * np.ptp(values) ** 2 / quantile
-        return _root(lambda between: float(weighed(between)[2].sum()) - quantile, far)
-
-    between = _root(score, 10 * (np.ptp(values) ** 2 + variances.max()))
+    far = 10 * (np.ptp(values) ** 2 + variances.max())
+    between = 0.0
+    if score(between) > 0:
+        between = float(brentq(score, 0.0, far, xtol=1e-14 * far, rtol=1e-12))
     weights, mean, squares = weighed(between)
     error = sqrt(max(float(squares.sum()) / (count - 1), 1.0) / weights.sum())
-    low, high = min(profile(0.025), between), max(profile(0.975), between)
-    return RandomEffects(mean, error, between, low, high, count)
-
-
-def _root(function: Any, far: float) -> float:
-    """Return where a function that is negative far away crosses 0, or 0 where it begins below."""
-    if far <= 0 or function(0.0) <= 0:
-        return 0.0
-    return float(brentq(function, 0.0, far, xtol=1e-14 * far, rtol=1e-12))
+    return RandomEffects(mean, error, between, count)
 
 
 def pooled(estimated: RandomEffects) -> Pooled:
@@ -128,14 +108,10 @@ def pooled(estimated: RandomEffects) -> Pooled:
     Effects were estimated as log(1 + lift), and are told as lifts. The prediction interval takes t
     with k - 2 degrees of freedom (Higgins, Thompson and Spiegelhalter 2009).
     """
-    mean, count = estimated.mean, estimated.tests
-    half = float(stdtrit(count - 1, 0.975)) * estimated.error
-    reach = float(stdtrit(count - 2, 0.975)) * hypot(sqrt(estimated.variance), estimated.error)
-    ends = (expm1(mean + away) for away in (0, -half, half, -reach, reach))
-    average, low, high, next_low, next_high = ends
-    variances = (estimated.variance, estimated.low, estimated.high)
-    deviation, least, most = map(sqrt, variances)
-    return Pooled(count, average, low, high, deviation, least, most, next_low, next_high)
+    mean, error, variance, count = estimated
+    half, reach = stdtrit([count - 1, count - 2], 0.975) * [error, hypot(sqrt(variance), error)]
+    lifts = np.expm1(mean + np.array([0, -half, half, -reach, reach]))
+    return Pooled(count, sqrt(variance), *lifts.tolist())
 
 
 def shrink(estimated: RandomEffects, effects: Any, errors: Any) -> Shrunk:
@@ -154,7 +130,7 @@ def shrink(estimated: RandomEffects, effects: Any, errors: Any) -> Shrunk:
 
     Examples
     --------
-    >>> shrunk = shrink(RandomEffects(0.0, 0.0, 1.0, 0.5, 2.0, 10**9), [2.0], [1.0])
+    >>> shrunk = shrink(RandomEffects(0.0, 0.0, 1.0, 10**9), [2.0], [1.0])
     >>> float(shrunk.mean[0]), float(shrunk.error[0].round(4))
     (1.0, 0.7071)
 
@@ -162,30 +138,29 @@ def shrink(estimated: RandomEffects, effects: Any, errors: Any) -> Shrunk:
     -------
     Morris (1983), sections 4 and 5.
     """
-    variances = np.asarray(errors, float) ** 2
-    known = np.isfinite(variances)
-    usual = np.median(variances[known]) if known.any() else 0.0
-    own = np.where(known, variances, 1.0)
-    pull = np.where(known, own / (own + estimated.variance), 1.0)
-    away = np.where(known, np.asarray(effects, float) - estimated.mean, 0.0)
-    doubt = 2 / max(estimated.tests - FEWEST, 1)
-    unsure = doubt * (usual + estimated.variance) / (own + estimated.variance) * (pull * away) ** 2
-    within = np.where(known, own * (1 - pull), estimated.variance)
-    error = np.sqrt(within + (pull * estimated.error) ** 2 + unsure)
-    return Shrunk(estimated.mean + (1 - pull) * away, error, pull)
+    mean, doubt, variance, tests = estimated
+    own = np.asarray(errors, float) ** 2
+    known = own[np.isfinite(own)]
+    usual = np.median(known) if len(known) else 0.0
+    pull = 1 / (1 + variance / own)
+    away = np.asarray(effects, float) - mean
+    unsure = 2 / max(tests - FEWEST, 1) * (usual + variance) / (own + variance) * (pull * away) ** 2
+    error = np.sqrt(variance * pull + (pull * doubt) ** 2 + unsure)
+    return Shrunk(mean + (1 - pull) * away, error, pull)
 
 
-def overstated(effects: Any, shrunk: Shrunk) -> tuple[float | None, float | None]:
+def overstated(effects: Any, shrunk: Any) -> tuple[float | None, float | None]:
     """Return how far wins overstate, and how often their sign is wrong.
 
     The first is the sum of their estimates over that of their shrunk effects, None where the latter
     is not above 0; the second the average chance that a true effect is not above 0, given the data.
     Both are what Gelman and Carlin (2014) call errors of type M and S, over the wins at hand.
     """
+    mean, error, _ = shrunk
     if not len(effects):
         return None, None
-    believed = float(shrunk.mean.sum())
-    wrong = float(ndtr(-shrunk.mean / shrunk.error).mean())
+    believed = float(mean.sum())
+    wrong = float(ndtr(-mean / error).mean())
     return (float(np.sum(effects)) / believed if believed > 0 else None), wrong
 
 
@@ -200,9 +175,9 @@ def rate(count: int, among: int) -> Rate | None:
     """
     if not among:
         return None
-    low = float(betaincinv(count, among - count + 1, 0.025)) if count else 0.0
-    high = float(betaincinv(count + 1, among - count, 0.975)) if count < among else 1.0
-    return Rate(count, among, count / among, low, high)
+    counts = np.array([count, among - count])
+    low, rest = np.nan_to_num(betaincinv(counts, among - counts + 1, 0.025)).tolist()
+    return Rate(count, among, count / among, low, 1 - rest)
 
 
 def success_rate(win_rate: float, alpha: float, power: float) -> float:

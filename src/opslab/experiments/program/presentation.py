@@ -1,14 +1,15 @@
 """A program's readout: first screen, what its tests show together, how fast it decides."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
 from opslab.experiments.program.result import ProgramResult
 from opslab.messages import Language
-from opslab.report.blocks import Cell, Facts, Verdict
-from opslab.report.drawing import Row, ticks
-from opslab.report.figures import BLUE, GREY, RED, Figure, framed, name_axis, style
+from opslab.report.blocks import Facts, Verdict
+from opslab.report.drawing import Row
+from opslab.report.figures import BLUE, GREY, RED, Figure
 from opslab.report.import_report import import_report
 from opslab.report.voice import Blocks, Voice
 from opslab.results import flat
@@ -18,22 +19,17 @@ _TOLD = {
     "value": "count wins risk median by_rule failures",
     "reason": "broken_period pooled exaggeration impact holdout saved",
     "row": "wins losses success risk wrong_sign by_rule pooled",
-    "effects": "pooled exaggeration",
-    "tests": "left_out",
+    "tests": "pooled exaggeration left_out",
     "periods": "broken_period",
     "shipped": "impact holdout",
     "cycles": "saved",
 }
 """What is told where, of what there is; parts begin with their reasons."""
-_TABLES = {
-    "summary": "rate value means",
-    "tests": "test metric lift shrunk outcome",
-    "periods": "start tests failures p_value",
-    "cycles": "group ideas days",
-}
 _METHOD = "action pooled risk shrunk ratio shipped cycles"
 _MOST = 8
-"""Leading tests that are shown."""
+"""Leading tests, and months, that are shown."""
+_LIFTS = ("tests", "shipped")
+"""Figures whose axis counts lifts."""
 
 
 @dataclass(frozen=True)
@@ -60,17 +56,18 @@ def voice(result: ProgramResult, language: Language) -> ProgramVoice:
         "failures": sum(period.failures for period in result.periods),
         "announced": impact and {"low": 0.0, "high": impact.announced},
         "holdout": held and dict(held),
-        "since": result.program.standardised,
+        "standard": result.program.standardised,
         "median": None,
-        "saved": result.cycle_change and dict(zip("abcp", result.cycle_change, strict=True)),
+        "saved": result.cycle_change and dict(zip("abcd", result.cycle_change, strict=True)),
     }
     for cycle in result.cycles:
         median, *ends = (
-            say("over", days=cycle.days[-1]) if end is None else say.integer(end)
-            for end in (cycle.median, cycle.low, cycle.high)
+            say("over", days=cycle.longest) if days is None else say.integer(days)
+            for days in (cycle.median, cycle.low, cycle.high)
         )
-        own = {"median": median, "interval": say.range(*ends), "waiting": cycle.open}
-        values |= own | {f"days_{cycle.group}": say("days", **own)}
+        bar = {"low": cycle.low or 0, "high": cycle.high or cycle.longest}
+        own = {"median": say("days", median=median, interval=say.range(*ends)), "open": cycle.open}
+        values |= own | {cycle.group: own | bar}
     return ProgramVoice(language, "program", flat(values))
 
 
@@ -98,116 +95,69 @@ def first_screen(result: ProgramResult, say: ProgramVoice) -> Verdict:
     )
 
 
-def _leading(result: ProgramResult) -> list[Any]:
-    """Return the pooled tests with the largest effects, as one may believe them."""
-    pooled = (test for test in result.tests if test.shrunk)
-    return sorted(pooled, key=lambda test: -abs(test.shrunk or 0))[:_MOST]
-
-
 def figures(result: ProgramResult, say: ProgramVoice) -> dict[str, Figure]:
-    """Return ``effects``, ``shipped``, ``periods`` and ``cycles``, of what there is."""
-    known: dict[str, Any] = {"effects": result.pooled, "shipped": result.impact}
-    known |= {"periods": result.periods, "cycles": result.cycles}
+    """Return ``tests``, ``shipped``, ``periods`` and ``cycles``, of what there is."""
+    shown: dict[str, Any] = {
+        "tests": result.pooled and [*_bars(["pooled", "pooled_next"], say), *_leading(result, say)],
+        "shipped": result.impact and _bars(["announced", *say.known("shipped")], say),
+        "periods": _worst(result, say),
+        "cycles": _bars([cycle.group for cycle in result.cycles], say),
+    }
+    words = {
+        name: (say(f"title_{name}"), shown[name], say(f"axis_{name}"))
+        for name in shown
+        if shown[name]
+    }
     return {
-        name: (_over_time if isinstance(held, tuple) else _chart)(name, result, say)
-        for name, held in known.items()
-        if held
+        name: say.chart(name, *words[name], percent=name in _LIFTS, signed=name in _LIFTS)
+        for name in words
     }
 
 
-def _chart(name: str, result: ProgramResult, say: ProgramVoice) -> Figure:
-    """Draw the leading effects as estimated and as believed, or what was shipped in all."""
-    names = ["announced", *say.known(name)] if name == "shipped" else ["pooled", "pooled_next"]
-    rows = [
+def _bars(keys: Iterable[str], say: ProgramVoice) -> list[Row]:
+    """Return figures of the program with their intervals."""
+    return [
         Row(
             say(f"row_{key}"),
             say(f"rate_{key}"),
             [(say.values[f"{key}_low"], say.values[f"{key}_high"], BLUE)],
             bold=True,
         )
-        for key in names
+        for key in keys
     ]
-    for test in _leading(result) if name == "effects" else ():
-        bars = (test.low, test.high, GREY), (test.shrunk_low, test.shrunk_high, BLUE)
-        value, mark = (say(f"rate_{key}", **vars(test)) for key in ("shrunk", "mark"))
-        rows.append(Row(test.test, value, bars, test.shrunk, mark=(test.lift, mark)))
-    title, axis = say(f"title_{name}"), say("axis")
-    return say.chart(name, title, rows, axis, percent=True, signed=True)
 
 
-def _over_time(name: str, result: ProgramResult, say: ProgramVoice) -> Figure:
-    """Draw broken ratios by period, or the share of ideas that wait after so many days."""
-    points, periods = [say(f"title_{name}")], result.periods
-    with style():
-        drawing, axes = framed(points[0], 1.7, left=0.6)
-        if name == "periods":
-            for at, period in enumerate(periods):
-                hatch = "////" * period.broken
-                axes.bar(at, period.tests, color="white", edgecolor=GREY, hatch=hatch)
-                axes.bar(at, period.failures, width=0.4, color=RED)
-                points += [say("point", **vars(period))] * bool(period.failures)
-            shown = range(0, len(periods), len(periods) // 4 + 1)
-            axes.set_xticks(shown, [say.date(periods[at].start) for at in shown])
-        else:
-            for cycle, dashes in zip(result.cycles[-2:], ("--", "-"), strict=False):
-                points.append(say(f"curve_{cycle.group}"))
-                axes.step(cycle.days, cycle.waiting, dashes, where="post", label=points[-1])
-            axes.legend(fontsize="small")
-            axes.set_xticks(*ticks(axes.get_xlim(), say))
-        axes.set_yticks(*ticks(axes.get_ylim(), say, percent=name == "cycles"))
-        name_axis(axes, say(f"axis_{name}"))
-    return Figure(drawing, ". ".join(points), say(f"caption_{name}"))
+def _leading(result: ProgramResult, say: ProgramVoice) -> Iterator[Row]:
+    """Give the largest effects, as estimated and as one may believe them."""
+    pooled: Any = (test for test in result.tests if test.shrunk)
+    for test in sorted(pooled, key=lambda test: -abs(test.shrunk))[:_MOST]:
+        bars: Any = (test.low, test.high, GREY), (test.shrunk_low, test.shrunk_high, BLUE)
+        value, mark = (say(key, **vars(test)) for key in ("shrunk", "mark"))
+        yield Row(test.test, value, bars, test.shrunk, mark=(test.lift, mark))
 
 
-def _cell(said: str) -> Cell:
-    """Return a number that is said with its interval as a cell."""
-    text, _, ends = said.removesuffix(")").partition(" (")
-    return Cell(text, interval=ends)
-
-
-def _rows(name: str, result: ProgramResult, say: ProgramVoice) -> list[Any]:
-    """Return the table of a part."""
-    columns = _TABLES[name].split()
-    match name:
-        case "summary":
-            return [
-                [say(f"row_{key}"), _cell(say(f"rate_{key}")), say(f"means_{key}")]
-                for key in say.known("row")
-            ]
-        case "tests":
-            return [
-                [
-                    test.test,
-                    test.metric,
-                    *(_cell(say(f"rate_{key}", **vars(test))) for key in ("lift", "shrunk")),
-                    say(f"outcome_{test.outcome}"),
-                ]
-                for test in _leading(result)
-            ]
-        case "periods":
-            shown = [vars(period) for period in result.periods if period.failures]
-            return [[say(f"cell_{column}", **row) for column in columns] for row in shown]
+def _worst(result: ProgramResult, say: ProgramVoice) -> list[Row]:
+    """Return the months with the most broken splits, in order."""
+    months = sorted(result.periods, key=lambda month: (month.failures, month.start))[-_MOST:]
     return [
-        [
-            say(f"group_{cycle.group}"),
-            say("ideas", **vars(cycle)),
-            _cell(say.values[f"days_{cycle.group}"]),
-        ]
-        for cycle in result.cycles
+        Row(
+            say.date(month.start),
+            say("failures", **vars(month)),
+            [(0, month.tests, GREY), (0, month.failures, RED)],
+        )
+        for month in sorted(months, key=lambda month: month.start)
     ]
 
 
 def _part(name: str, result: ProgramResult, say: ProgramVoice) -> Blocks:
-    """Return a part: its sentences, its figure, its table, or that there is nothing to tell."""
-    points = [say.paragraph(f"reason_{key}") for key in say.known(name)]
-    blocks: Blocks = [*points, *filter(None, [result.figures(say.language).get(name)])]
-    if name in _TABLES and (rows := _rows(name, result, say)):
-        blocks.append(say.table(name, _TABLES[name], rows))
+    """Return a part: its sentences, its figure or table, or that there is nothing to tell."""
+    blocks: Blocks = [say.paragraph(f"reason_{key}") for key in say.known(name)]
+    blocks += filter(None, [result.figures(say.language).get(name)])
     match name:
-        case "tests":
-            for why in ("ratio", "period", "broken", "no_error"):
-                names = [test.test for test in result.tests if test.left_out == why]
-                blocks += [say.remark(f"left_{why}", names=names)] * bool(names)
+        case "summary" if rows := [
+            [say(f"{kind}_{key}") for kind in ("row", "rate", "means")] for key in say.known("row")
+        ]:
+            blocks = [say.table(name, "rate value means", rows)]
         case "checks":
             blocks = [say.checks(result.checks)]
         case "data":

@@ -13,7 +13,7 @@ MAIN = ("shrunk", "shrunk_low", "shrunk_high", "signed_percent")
 """Columns that tell a row beside another result's, its interval's ends, how they are written."""
 _FIELDS = (
     "action tests pooled wins losses by_rule success risk exaggeration wrong_sign periods "
-    "broken_period impact cycles cycle_change horizon notes"
+    "broken_period impact cycles cycle_change"
 )
 
 
@@ -38,13 +38,13 @@ def evidence(result: ProgramResult) -> list[Evidence]:
     program, change = result.program, result.cycle_change
     if change is None or not change[1] < change[2]:
         return []
-    days, low, high, _ = change
+    days, low, high, horizon = change
     parameters = {"location": days, "scale": (high - low) / 3.92}
     return [
         Evidence(
             id=f"{program.slug}/days",
             kind="descriptive",
-            statement=("program.evidence", {"days": round(result.horizon or 0)}),
+            statement=("program.evidence", {"days": round(horizon)}),
             quantity=Quantity("normal", parameters, days, low, high, 0.95),
             unit="days",
             per="unit",

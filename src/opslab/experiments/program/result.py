@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import ClassVar
 
 from opslab.evidence import SourceFile
 from opslab.experiments.program.spec import Program
@@ -24,8 +24,6 @@ class ProgramTest:
     ----------
     test, arm, metric : str
     start, end : datetime.date or None
-    units : int or None
-    lift, error, low, high, p_value : float or None
     outcome : {"won", "lost", "open", "unknown"}
     shipped : bool or None
     by_rule : bool or None
@@ -33,8 +31,9 @@ class ProgramTest:
     ratio_p : float or None
         Of the sample ratio.
     left_out : str
-        Why it is not pooled, a message's key without its area: ``ratio``, ``period``, ``broken``,
-        ``no_error``; empty where it is.
+        Why it is not pooled, as the check that tells of it: ``ratios``, ``period``, ``broken``,
+        ``effects``; empty where it is.
+    lift, error, low, high, p_value : float or None
     shrunk, shrunk_low, shrunk_high : float or None
         The effect as the other tests let one believe it, with its 95 % interval.
     """
@@ -44,17 +43,16 @@ class ProgramTest:
     metric: str
     start: datetime.date | None
     end: datetime.date | None
-    units: int | None
+    outcome: str
+    shipped: bool | None
+    by_rule: bool | None
+    ratio_p: float | None
+    left_out: str
     lift: float | None
     error: float | None
     low: float | None
     high: float | None
     p_value: float | None
-    outcome: Literal["won", "lost", "open", "unknown"]
-    shipped: bool | None = None
-    by_rule: bool | None = None
-    ratio_p: float | None = None
-    left_out: str = ""
     shrunk: float | None = None
     shrunk_low: float | None = None
     shrunk_high: float | None = None
@@ -69,20 +67,17 @@ class Pooled:
     count : int
     mean, low, high : float
         Average true lift, its 95 % interval.
-    deviation, deviation_low, deviation_high : float
-        Of true effects between tests (tau), on the scale of log(1 + lift), with its Q-profile
-        interval.
     next_low, next_high : float
         Where the true lift of the next test lies, with 95 %.
+    deviation : float
+        Of true effects between tests (tau), on the scale of log(1 + lift).
     """
 
     count: int
+    deviation: float
     mean: float
     low: float
     high: float
-    deviation: float
-    deviation_low: float
-    deviation_high: float
     next_low: float
     next_high: float
 
@@ -100,26 +95,18 @@ class Rate:
 
 @dataclass(frozen=True)
 class PeriodRatio:
-    """Sample ratios of the tests that started in one month or week.
+    """Sample ratios of the tests that started in one month.
 
     Attributes
     ----------
     start : datetime.date
     tests, failures : int
         Failures: below .001.
-    spread : float
-        Chi-square over its degrees of freedom, all tests together; 1 by chance alone.
-    p_value : float
-    broken : bool
-        Whether it lies in the period of broken randomisation.
     """
 
     start: datetime.date
     tests: int
     failures: int
-    spread: float
-    p_value: float
-    broken: bool = False
 
 
 @dataclass(frozen=True)
@@ -131,21 +118,14 @@ class BrokenPeriod:
     start, end : datetime.date
     tests : int
         In it: none of them is pooled.
-    spread, spread_outside : float
     p_value : float
         Of a period as striking as this anywhere in the program, by permutation of the tests.
-    starts, ends : tuple of datetime.date
-        Earliest and latest day at which it may as well have begun, and ended.
     """
 
     start: datetime.date
     end: datetime.date
     tests: int
-    spread: float
-    spread_outside: float
     p_value: float
-    starts: tuple[datetime.date, datetime.date]
-    ends: tuple[datetime.date, datetime.date]
 
 
 @dataclass(frozen=True)
@@ -179,18 +159,17 @@ class CycleTime:
     ideas, open : int
     median, low, high : float or None
         Days, with the 95 % interval of Brookmeyer and Crowley; None where it is not reached.
-    days, waiting : tuple of float
-        The curve: after so many days this share is still open.
+    longest : float
+        Days up to which anything is known.
     """
 
-    group: Literal["all", "before", "since"]
+    group: str
     ideas: int
     open: int
     median: float | None
     low: float | None
     high: float | None
-    days: tuple[float, ...]
-    waiting: tuple[float, ...]
+    longest: float
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -206,8 +185,6 @@ class ProgramResult(Result):
     wins, losses : Rate or None
     by_rule : Rate or None
         Decided by the rule that was registered beforehand, of those that say.
-    by_rule_quarters : tuple
-        (first day, Rate) of each quarter in which tests ended.
     success : Rate or None
         Share of tests whose true effect is one, as the wins let one estimate it.
     risk : Rate or None
@@ -219,14 +196,11 @@ class ProgramResult(Result):
     impact : Impact or None
     cycles : tuple of CycleTime
     cycle_change : tuple or None
-        (days saved on average up to the horizon, low, high, p of the log-rank test).
-    horizon : float or None
-        Days up to which the change is measured.
+        (days saved on average, low, high, days up to which that is measured).
     """
 
     PARTS: ClassVar[Mapping[str, str]] = {
         "summary": "",
-        "effects": "",
         "tests": "tests",
         "periods": "periods",
         "shipped": "",
@@ -242,7 +216,6 @@ class ProgramResult(Result):
     wins: Rate | None = None
     losses: Rate | None = None
     by_rule: Rate | None = None
-    by_rule_quarters: tuple[tuple[datetime.date, Rate], ...] = ()
     success: Rate | None = None
     risk: Rate | None = None
     exaggeration: float | None = None
@@ -252,10 +225,8 @@ class ProgramResult(Result):
     impact: Impact | None = None
     cycles: tuple[CycleTime, ...] = ()
     cycle_change: tuple[float, float, float, float] | None = None
-    horizon: float | None = None
     readings: tuple[Reading, ...] = ()
     sources: tuple[SourceFile, ...] = ()
-    notes: tuple[dict[str, Any], ...] = ()
 
     @property
     def action(self) -> str:

@@ -15,7 +15,23 @@ READOUT = "experiment_readout"
 """The notebook whose runs a program stands on."""
 
 
-class ListedTest(Declared):
+_ABOVE = {"high": ("low", "lift"), "end": ("start",), "units": ("successes",), "decided": ("date",)}
+
+
+class Ordered(Declared):
+    """A row whose ends, days and counts must rise."""
+
+    @field_validator(*_ABOVE, check_fields=False)
+    @classmethod
+    def _above(cls, given: Any, info: ValidationInfo) -> Any:
+        ends = [info.data.get(name) for name in _ABOVE[info.field_name or ""]]
+        known = [end for end in (*ends, given) if end is not None]
+        if known != sorted(known):
+            raise fault(f"program.{info.field_name}")
+        return given
+
+
+class ListedTest(Ordered):
     """A row of the table of tests: an experiment with one effect, or one of its arms with counts.
 
     With an effect: ``lift`` and its ``error``, or its interval, or its p-value. With counts: a row
@@ -42,42 +58,23 @@ class ListedTest(Declared):
     """upper end of its interval"""
     p_value: Number | None = Field(None, ge=0, le=1)
     """two-sided"""
-    units: int | None = Field(None, ge=0)
-    """units of the arm, or of the test"""
     successes: Number | None = Field(None, ge=0)
     """units of the arm with the outcome"""
+    units: int | None = Field(None, ge=0)
+    """units of the arm, or of the test"""
     mean: Number | None = None
     """mean of the metric in the arm"""
     mean_error: Number | None = Field(None, gt=0)
     """its standard error"""
-    weight: Number | None = Field(None, ge=0)
+    weight: Number = Field(1, ge=0)
     """designed weight of the arm; equal ones when left out"""
     decision: Words | None = None
     """what was decided"""
     by_rule: Literal["yes", "no"] | None = None
     """whether it was decided by the rule that was registered beforehand"""
 
-    @field_validator("high")
-    @classmethod
-    def _above(cls, high: float | None, info: ValidationInfo) -> float | None:
-        ends = [info.data.get("low"), info.data.get("lift"), high]
-        known = [end for end in ends if end is not None]
-        if known != sorted(known):
-            raise fault("program.ends")
-        return high
 
-    @field_validator("end", "successes")
-    @classmethod
-    def _within(cls, given: Any, info: ValidationInfo) -> Any:
-        known = info.data
-        if info.field_name == "successes" and given and given > (known.get("units") or 0):
-            raise fault("program.successes")
-        if info.field_name == "end" and given and given < (known.get("start") or given):
-            raise fault("program.ended_before")
-        return given
-
-
-class Idea(Declared):
+class Idea(Ordered):
     """A row of the list of ideas: when an idea was written down, and when it was decided."""
 
     idea: Label
@@ -86,13 +83,6 @@ class Idea(Declared):
     """day on which it was written down"""
     decided: Day | None = None
     """day of the decision; empty while it is open"""
-
-    @field_validator("decided")
-    @classmethod
-    def _after(cls, decided: Any, info: ValidationInfo) -> Any:
-        if decided and decided < info.data.get("date", decided):
-            raise fault("program.decided_before")
-        return decided
 
 
 class Holdout(Declared):
@@ -139,11 +129,9 @@ class Program(FromFile):
         """Return the tables, and the record of every readout in the run folders."""
         paths = {**super().named()}
         for at, run in enumerate(self.runs):
-            root, inside = self.beside(run), list[str]()
-            for file in sorted(root.rglob(archive.RUN)):
-                card = archive.Card.read(file)
-                if card is None or card.notebook == READOUT:
-                    inside.append(f"{run}/{file.parent.relative_to(root).as_posix()}")
-            for number, folder in enumerate(inside or [run]):
-                paths["runs", at, number] = f"{folder}/{archive.RESULT}"
+            root = self.beside(run).absolute()
+            cards = ((file, archive.Card.read(file)) for file in sorted(root.rglob(archive.RUN)))
+            files = [file for file, card in cards if card is None or card.notebook == READOUT]
+            for number, file in enumerate(files or [root / archive.RUN]):
+                paths["runs", at, number] = str(file.with_name(archive.RESULT))
         return paths
