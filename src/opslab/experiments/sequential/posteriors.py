@@ -110,8 +110,8 @@ def beta_posteriors(
 ) -> BetaPosterior:
     """Return what two proportions say with one Beta prior for both.
 
-    Everything is an integral over the control's share, by the trapezoidal rule on the scale of its
-    normal scores.
+    Everything is an integral over the share that is known better, by the trapezoidal rule on the
+    scale of its normal scores.
 
     Parameters
     ----------
@@ -156,10 +156,14 @@ def beta_posteriors(
     scores = np.arange(-_REACH, _REACH, _STEP)
     weights = np.exp(-(scores**2) / 2)
     weights /= weights.sum()
-    control = betaincinv(c, d, ndtr(scores))
+    shares, control = (betaincinv(*pair, ndtr(scores)) for pair in ((a, b), (c, d)))
+    middle = slice(len(scores) * 4 // 9, len(scores) * 5 // 9)
+    known_better = np.ptp(shares[middle]) < np.ptp(control[middle])
 
     def above(effect: float) -> float:
         add, factor = (0.0, 1 + effect) if relative else (effect, 1.0)
+        if known_better:
+            return float(weights @ betainc(c, d, np.clip((shares - add) / factor, 0, 1)))
         return float(weights @ betaincc(a, b, np.clip(control * factor + add, 0, 1)))
 
     def toward_goal(size: float) -> float:
