@@ -27,8 +27,6 @@ _COLUMNS = {
     "resampled": "metric runs:integer expected:given_percent rate:percent low:percent high:percent",
 }
 """Of each part that is a table: what heads its rows, then how each column is written."""
-_OPTIONAL = ("price", "resampled")
-"""Parts that are left out where they hold nothing."""
 _MOST, _NEAR = 16, 1e-6  # rows of a chart; a chance this near to the planned one is that one
 _FACTS = {name: [name] for name in ("units", "days", "power", "rate", "fingerprint")}
 _FACTS["days"] = ["last", "intake"]
@@ -158,7 +156,7 @@ def figures(result: PlanResult, say: Voice) -> dict[str, Figure]:
             say(f"title_{name}", **words),
             bars,
             say(f"axis_{name}"),
-            percent=name == "weeks",
+            percent=name == "weeks" and _scaled(plan, 0.0)[1] != "number",
         )
         for name, bars in rows.items()
         if bars
@@ -208,7 +206,7 @@ def _weeks(result: PlanResult, say: Voice) -> Table:
 
 def _part(name: str, result: PlanResult, say: Voice) -> Blocks:
     values, figure = getattr(result, name), result.figures(say.language).get(name)
-    if name in _OPTIONAL and not values:
+    if name in ("price", "resampled") and not values:
         return []
     blocks: Blocks = [say.heading(name)]
     if name == "checks":
@@ -220,18 +218,18 @@ def _part(name: str, result: PlanResult, say: Voice) -> Blocks:
     elif values and name in _COLUMNS:
         blocks.append(_table(name, result, say))
     blocks += [figure] if figure else []
-    none = bool(result.PARTS[name] and not values) or (name == "registered" and result.asked)
-    said = _notes(name, result, say, none=bool(none))
+    none = not values if result.PARTS[name] else name == "registered" and bool(result.asked)
+    said = _notes("no" if none else "note", name, result, say)
     return [*blocks, Points(said) if len(said) > 1 else Paragraph(said[0], small=True)]
 
 
-def _notes(name: str, result: PlanResult, say: Voice, *, none: bool) -> list[str]:
+def _notes(kind: str, name: str, result: PlanResult, say: Voice) -> list[str]:
     """Return what is said below a part, in the words of its design."""
     design, words = result.experiment.design, _words(result, say)
     method, prior, loss = design.method, design.prior, design.loss
     if name == "looks":
-        notes = [say(f"{'no' if none else 'note'}_looks_{method}", **words)]
-        notes += [say("note_futility")] if design.futility and not none else []
+        notes = [say(f"{kind}_looks_{method}", **words)]
+        notes += [say("note_futility")] if design.futility and result.looks else []
         if prior and loss:
             signed = say.signed_percent if prior.scale == "relative" else say.signed_number
             low, high = (signed(prior.mean + side * prior.sd) for side in (-1, 1))
@@ -239,7 +237,7 @@ def _notes(name: str, result: PlanResult, say: Voice, *, none: bool) -> list[str
             values = {"range": say.range(low, high), "accepted": accepted}
             notes.append(say.message(Message("experiments.design_bayesian", values)))
         return notes
-    notes = say(f"{'no' if none else 'note'}_{name}", **words).split("\n")
+    notes = say(f"{kind}_{name}", **words).split("\n")
     bayesian = name == "resampled" and method == "bayesian"
     more = f"method_{method}" if name == "method" else "resampled_bayesian" if bayesian else ""
     return [*notes, say(more)] if more else notes
