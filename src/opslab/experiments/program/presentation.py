@@ -17,17 +17,28 @@ from opslab.results import flat
 _TOLD = {
     "headline": "wins pooled risk",
     "value": "count wins risk median by_rule failures",
-    "reason": "broken_period pooled exaggeration impact holdout saved",
     "row": "wins losses success risk wrong_sign by_rule pooled",
-    "tests": "pooled exaggeration left_out",
+    "wins": "turned exaggeration",
+    "tests": "pooled size exaggeration left",
     "periods": "broken_period",
     "shipped": "impact holdout",
-    "cycles": "saved",
+    "cycles": "saved slower",
 }
 """What is told where, of what there is; parts begin with their reasons."""
+_REASONS = ("wins", "shipped", "cycles")
+"""What stands on the first screen, a point each."""
 _METHOD = "action pooled risk shrunk ratio shipped cycles"
-_MOST = 8
+_MOST = 5
 """Leading tests, and months, that are shown."""
+_VISIBLE = 0.0005
+"""Spread of true lifts from which on a size is told."""
+_POINTS = {
+    "pooled": "pooled_mean",
+    "pooled_next": "pooled_mean",
+    "impact": "impact_shrunk",
+    "holdout": "holdout_lift",
+}
+"""The dot on a bar."""
 _LIFTS = ("tests", "shipped")
 """Figures whose axis counts lifts."""
 
@@ -44,36 +55,65 @@ class ProgramVoice(Voice):
 
     def known(self, where: str) -> list[str]:
         """Return what is told in a place."""
-        return [name for name in _TOLD.get(where, "").split() if self.values.get(name, True)]
+        return [
+            name for name in _TOLD.get(where, "").split() if self.values.get(name, True) is not None
+        ]
 
 
 def voice(result: ProgramResult, language: Language) -> ProgramVoice:
     """Return the voice of a program; a median that is not reached lies beyond the longest wait."""
-    say, held, impact = Voice(language, "program"), result.program.holdout, result.impact
+    say, program, impact = Voice(language, "program"), result.program, result.impact
+    tests = [test for test in result.tests if test.counts]
+    known = [test.split_fails for test in tests if test.ratio_p is not None]
+    left, deviation = sum(bool(test.left_out) for test in tests), 0.0
+    if result.pooled:
+        deviation = result.pooled.deviation
+    holdout = program.holdout and dict(program.holdout)
+    if holdout and program.goal == "decrease":
+        low, high = holdout["low"], holdout["high"]
+        holdout |= {"lift": -holdout["lift"], "low": -high, "high": -low}
+    days, low, high, horizon = result.cycle_change or (0.0, 0.0, 0.0, 0.0)
+    change = {"days": abs(days), "low": low, "high": high, "horizon": horizon}
+    if slower := days < 0:
+        change |= {"low": -high, "high": -low}
     values = asdict(result) | {
-        "count": len(result.tests),
-        "left_out": sum(bool(test.left_out) for test in result.tests),
-        "failures": sum(period.failures for period in result.periods),
+        "count": len(tests),
+        "left_out": left,
+        "left": left or None,
+        "failures": sum(known) if known else None,
+        "known": len(known),
+        "size": 2 * deviation if deviation > _VISIBLE else None,
+        "turned": True if any(test.goal == "decrease" for test in tests) else None,
         "announced": impact and {"low": 0.0, "high": impact.announced},
-        "holdout": held and dict(held),
-        "standard": result.program.standardised,
+        "holdout": holdout,
+        "standard": program.standardised,
+        "alpha": program.alpha,
+        "power": program.power,
         "median": None,
-        "saved": result.cycle_change and dict(zip("abcd", result.cycle_change, strict=True)),
+        "saved": change if result.cycle_change and not slower else None,
+        "slower": change if slower else None,
     }
-    for cycle in result.cycles:
-        median, *ends = (
+    if risk := result.risk:
+        values["false"] = say("unknown") if risk.rate is None else say.percent(risk.rate, 0)
+    for cycle in reversed(result.cycles):  # all of them last: they are told where no group is named
+        median, low, high = (
             say("over", days=cycle.longest) if days is None else say.integer(days)
-            for days in (cycle.median, cycle.low, cycle.high)
+            for days in (cycle.median, cycle.low or (cycle.median and 0), cycle.high)
         )
-        bar = {"low": cycle.low or 0, "high": cycle.high or cycle.longest}
-        own = {"median": say("days", median=median, interval=say.range(*ends)), "open": cycle.open}
+        bar = {"low": cycle.low or 0, "high": cycle.high or cycle.longest, "point": cycle.median}
+        told = say("days", median=median, interval=say.range(low, high))
+        own = {"median": told, "open": cycle.open, "longest": cycle.longest}
         values |= own | {cycle.group: own | bar}
     return ProgramVoice(language, "program", flat(values))
 
 
 def headline(result: ProgramResult, say: ProgramVoice) -> str:
     """Return what a sponsor reads first: wins, what to believe of a test, how many are false."""
-    names = ["stop"] if result.broken else say.known("headline") or ["none"]
+    names = say.known("headline") or ["none"]
+    if result.risk and result.risk.rate is None:
+        names[-1] = "unknown"
+    if result.broken:
+        names = [check.name for check in result.checks if check.blocking and check.status == "fail"]
     return " ".join(say(f"headline_{name}") for name in names)
 
 
@@ -91,7 +131,11 @@ def first_screen(result: ProgramResult, say: ProgramVoice) -> Verdict:
         headline=headline(result, say),
         tone="bad" if result.broken else "good" if result.action == "trust" else "open",
         facts=Facts([*facts, say.checks_fact(result.checks)]),
-        reasons=[say(f"reason_{name}") for name in say.known("reason")],
+        reasons=[
+            " ".join(say(f"reason_{name}") for name in say.known(where))
+            for where in _REASONS
+            if say.known(where)
+        ],
     )
 
 
@@ -103,8 +147,13 @@ def figures(result: ProgramResult, say: ProgramVoice) -> dict[str, Figure]:
         "periods": _worst(result, say),
         "cycles": _bars([cycle.group for cycle in result.cycles], say),
     }
+    still = "_open" * (not result.cycles or result.cycles[0].median is None)
     words = {
-        name: (say(f"title_{name}"), shown[name], say(f"axis_{name}"))
+        name: (
+            say(f"title_{name}" + still * (name == "cycles")),
+            shown[name],
+            say(f"axis_{name}"),
+        )
         for name in shown
         if shown[name]
     }
@@ -121,16 +170,22 @@ def _bars(keys: Iterable[str], say: ProgramVoice) -> list[Row]:
             say(f"row_{key}"),
             say(f"rate_{key}"),
             [(say.values[f"{key}_low"], say.values[f"{key}_high"], BLUE)],
+            say.values.get(_POINTS.get(key, f"{key}_point")),
             bold=True,
         )
         for key in keys
     ]
 
 
+def leading(result: ProgramResult) -> list[Any]:
+    """Return the tests with the largest effects, as one may believe them."""
+    pooled: Any = (test for test in result.tests if test.shrunk is not None)
+    return sorted(pooled, key=lambda test: -abs(test.shrunk))[:_MOST]
+
+
 def _leading(result: ProgramResult, say: ProgramVoice) -> Iterator[Row]:
     """Give the largest effects, as estimated and as one may believe them."""
-    pooled: Any = (test for test in result.tests if test.shrunk)
-    for test in sorted(pooled, key=lambda test: -abs(test.shrunk))[:_MOST]:
+    for test in leading(result):
         bars: Any = (test.low, test.high, GREY), (test.shrunk_low, test.shrunk_high, BLUE)
         value, mark = (say(key, **vars(test)) for key in ("shrunk", "mark"))
         yield Row(test.test, value, bars, test.shrunk, mark=(test.lift, mark))

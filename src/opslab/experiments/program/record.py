@@ -1,18 +1,24 @@
 """The record of a program: what ``result.json`` holds, the tidy table, and the evidence."""
 
+import hashlib
+import tempfile
+from pathlib import Path
 from typing import Any
 
 from pydantic_core import to_jsonable_python
 
 from opslab.evidence import Evidence, Quantity
+from opslab.experiments.program.presentation import leading
 from opslab.experiments.program.result import ProgramResult
+from opslab.tables.writer import write_csv
 
+TESTS = "tests.csv"
 KEYS = ("test", "arm", "metric")
 """Columns of the frame that name a row."""
 MAIN = ("shrunk", "shrunk_low", "shrunk_high", "signed_percent")
 """Columns that tell a row beside another result's, its interval's ends, how they are written."""
 _FIELDS = (
-    "action tests pooled wins losses by_rule success risk exaggeration wrong_sign periods "
+    "action pooled wins losses by_rule success risk exaggeration wrong_sign periods "
     "broken_period impact cycles cycle_change"
 )
 
@@ -21,6 +27,10 @@ def record(result: ProgramResult) -> dict[str, Any]:
     """Return what is the result's own as JSON takes it: no prose, missing numbers null."""
     return {name: to_jsonable_python(getattr(result, name)) for name in _FIELDS.split()} | {
         "schema": "opslab.program/1",
+        "files": {
+            name: hashlib.sha256(content).hexdigest() for name, content in files(result).items()
+        },
+        "tests": to_jsonable_python(leading(result)),
         "inputs": result.program.inputs(),
         "plan": result.program.model_dump(mode="json", exclude={"tests", "ideas"}),
         "imports": [reading.record() for reading in result.readings],
@@ -31,6 +41,15 @@ def rows(result: ProgramResult, *, full: bool) -> list[dict[str, Any]]:
     """Return a row for each test, with every column there is."""
     del full
     return [{**vars(test)} for test in result.tests]
+
+
+def files(result: ProgramResult) -> dict[str, bytes]:
+    """Return the table of all tests, by the name of its file: a record holds the leading ones."""
+    if not result.tests:
+        return {}
+    with tempfile.TemporaryDirectory() as folder:
+        path = write_csv(rows(result, full=True), Path(folder, TESTS))
+        return {TESTS: path.read_bytes()}
 
 
 def evidence(result: ProgramResult) -> list[Evidence]:
