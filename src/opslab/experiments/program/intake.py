@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import isnan
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -86,16 +86,19 @@ def _readouts(program: Program, day: datetime.date, aside: Aside) -> list[Case]:
             aside["later" if later else "altered"].append(name)
         elif name not in newest or newest[name]["as_of"] < record["as_of"]:
             newest[name] = record
+    return _finished(newest, aside)
+
+
+def _finished(records: Mapping[str, Any], aside: Aside) -> list[Case]:
+    """Return the readouts of tests that have ended, or that their design stopped earlier."""
     cases = []
-    for name, record in newest.items():
-        plan = record["plan"]
+    for name, record in records.items():
+        plan, action = record["plan"], record["decision"]["action"]
         looked = plan.get("method", "fixed") != "fixed"
-        if record["as_of"] >= (plan["end"] or "") or (
-            looked and record["decision"]["action"] in _DECIDED
-        ):
-            cases.append(_of_record(record))
-        else:
+        if record["as_of"] < (plan["end"] or "") and not (looked and action in _DECIDED):
             aside["later"].append(name)
+        else:
+            cases.append(_of_record(record))
     return cases
 
 

@@ -1,6 +1,5 @@
 """The record of a program: what ``result.json`` holds, the tidy table, and the evidence."""
 
-import hashlib
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from opslab.experiments.program.result import ProgramResult
 from opslab.tables.writer import write_csv
 
 TESTS = "tests.csv"
+"""The file beside the record that holds all tests."""
 KEYS = ("test", "arm", "metric")
 """Columns of the frame that name a row."""
 MAIN = ("shrunk", "shrunk_low", "shrunk_high", "signed_percent")
@@ -27,9 +27,6 @@ def record(result: ProgramResult) -> dict[str, Any]:
     """Return what is the result's own as JSON takes it: no prose, missing numbers null."""
     return {name: to_jsonable_python(getattr(result, name)) for name in _FIELDS.split()} | {
         "schema": "opslab.program/1",
-        "files": {
-            name: hashlib.sha256(content).hexdigest() for name, content in files(result).items()
-        },
         "tests": to_jsonable_python(leading(result)),
         "inputs": result.program.inputs(),
         "plan": result.program.model_dump(mode="json", exclude={"tests", "ideas"}),
