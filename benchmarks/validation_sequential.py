@@ -23,10 +23,10 @@ from opslab.experiments.sequential.confidence_sequence import multiplier
 from opslab.experiments.sequential.posteriors import (
     beta_posteriors,
     decision_values,
-    normal_posterior,
 )
 from opslab.experiments.sequential.split import sequential_sample_ratio
 from opslab.experiments.sequential.stopping import after_stopping
+from opslab.uncertainty.update import update
 from simulations import BLOCK, Row, generator
 
 PATHS = 20_000
@@ -240,7 +240,7 @@ def ratios(experiments: int) -> Iterator[Row]:
     ):
         sound = "truly" not in name
         counts = generator(name).multinomial(daily, true, (count if sound else count // 10, days))
-        p_values = np.array([sequential_sample_ratio(path, weights).by_day for path in counts])
+        p_values = np.array([sequential_sample_ratio(path, weights) for path in counts])
         situation, runs = f"{name}, {days} looks", len(counts)
         if sound:
             seen = np.cumsum(counts, axis=1)
@@ -269,7 +269,7 @@ def beliefs(experiments: int) -> Iterator[Row]:
     random = generator("beliefs")
     truth = random.normal(0.0, 0.02, count)
     estimate = random.normal(truth, 0.015)
-    told = [normal_posterior(each, 0.015, 0.0, 0.02) for each in estimate.tolist()]
+    told = [update(0.0, 0.02, each, 0.015) for each in estimate.tolist()]
     values = [decision_values(each.mean, each.sd, 1, 0.01) for each in told]
     low, high = (np.array([e.mean + side * ndtri(0.975) * e.sd for e in told]) for side in (-1, 1))
     name = "effects of sd .02, errors of .015"

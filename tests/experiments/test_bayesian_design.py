@@ -89,7 +89,6 @@ def test_a_proportion_with_a_beta_prior_agrees_with_draws():
         for side in arms(data, "bought")
     )
     lift = new / old - 1
-    assert posterior.family == "beta"
     assert posterior.wins == pytest.approx((new > old).mean(), abs=0.004)
     assert (posterior.low, posterior.high) == pytest.approx(
         np.quantile(lift, [0.025, 0.975]), abs=0.002
@@ -103,7 +102,7 @@ def test_the_data_alone_guard_a_margin():
     data = rows(1.0, harm=60.0)
     result = experiments.analyze(spec(DESIGN | {"prior": prior}), data)
     guarded = result.posteriors[1]
-    assert (guarded.prior, guarded.pull, guarded.mean) == (None, 0.0, guarded.estimate)
+    assert (guarded.pull, guarded.mean) == (0.0, guarded.estimate)
     assert guarded.exceeds < 0.01
     assert result.comparisons[1].verdict == "harmed"
     assert result.decision.action != "ship"
@@ -124,7 +123,6 @@ def test_the_smaller_expected_loss_decides(effect, loss, action):
         assert page.count("<h1>") == 1
         for word in (">nan", ">inf", ">None<", "nan%"):
             assert word not in page
-        assert result.figures(language)["design/spend/new"].svg().startswith("<?xml")
 
 
 def test_the_prior_is_told_in_words():

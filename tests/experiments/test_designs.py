@@ -17,6 +17,7 @@ from opslab.experiments.sequential.boundaries import false_positive_rate
 from opslab.experiments.spec import Experiment
 from opslab.messages import LANGUAGES
 from opslab.messages.numbers import Numbers
+from opslab.results import Message
 
 DAY = datetime.date
 LOOKS = ("2026-09-07", "2026-09-14", "2026-09-21")
@@ -182,10 +183,10 @@ def test_an_always_valid_reading_keeps_its_smallest_p():
             -(look.statistic**2) * weight / (2 * (weight + 1))
         )
         smallest = min(smallest, p_value)
-        assert look.p_value == pytest.approx(smallest, rel=1e-9)
-        assert (look.low > 0) == (look.statistic > bound)
-    assert known.p_value == path.looks[-1].p_value
-    assert known.difference_interval == (path.looks[-1].low, path.looks[-1].high)
+        assert look.effect.p_value == pytest.approx(smallest, rel=1e-9)
+        assert (look.effect.difference_interval[0] > 0) == (look.statistic > bound)
+    assert known.p_value == path.looks[-1].effect.p_value
+    assert known.difference_interval == path.looks[-1].effect.difference_interval
 
 
 def test_it_says_nothing_below_its_smallest_number():
@@ -196,6 +197,35 @@ def test_it_says_nothing_below_its_smallest_number():
     assert known.not_estimable.key == "experiments.look_early"
     assert (known.difference, known.p_value, known.lift_interval) == (None, None, (None, None))
     assert result.decision.action == "extend"
+
+
+def test_a_rare_event_needs_ten_in_each_arm_before_anything_is_said():
+    """Nine successes are not enough, where the plan sets no number itself."""
+    share = {"name": "sale", "type": "proportion", "column": "sales", "goal": "increase"}
+    fields = {"unit": "units", "data": {"rows": "totals"}, "period": None}
+    for design, sales, said in (
+        ({}, 9, "experiments.look_rare"),
+        ({}, 10, None),
+        ({"smallest": 1_000}, 9, None),
+    ):
+        counts = pd.DataFrame({"arm": ["old", "new"], "units": [900, 900], "sales": [60, sales]})
+        always = {"method": "always_valid", "units": 20_000} | design
+        result = experiments.analyze(spec(always, share | {"role": "primary"}, **fields), counts)
+        known = result.comparisons[0].not_estimable
+        assert (known and known.key) == said
+        if said:
+            assert known == Message(said, {"few": 9, "count": 10})
+            assert "9 successes or failures so far" in page_of(result, "en")
+
+
+def test_a_look_that_adds_no_unit_is_left_out_and_said():
+    data = rows(0.1)
+    data = data[(data["at"] <= "2026-09-07") | (data["at"] > "2026-09-14")]
+    result = experiments.analyze(spec(GROUP, looked=LOOKS), data, as_of=DAY(2026, 9, 21))
+    assert [str(look.day) for look in result.paths[0].looks] == [LOOKS[0], LOOKS[2]]
+    (note,) = result.comparisons[0].notes
+    assert note == Message("experiments.look_merged", {"day": DAY(2026, 9, 14)})
+    assert "by the look of 14 September 2026 hardly any unit more" in page_of(result, "en")
 
 
 def test_counts_of_two_arms_may_be_looked_at_any_time():

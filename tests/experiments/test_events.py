@@ -3,9 +3,10 @@
 import pytest
 
 from opslab.experiments.checks import events
+from opslab.experiments.course import Effect
 from opslab.experiments.metrics import Mean, Proportion
 from opslab.experiments.moments.arm_moments import Moments
-from opslab.experiments.result import Comparison, Effect
+from opslab.experiments.result import Comparison
 from opslab.experiments.units.unit_table import EventCounts, NearName
 
 FIELDS = {"name": "spend", "column": "spend"}

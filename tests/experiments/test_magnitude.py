@@ -9,9 +9,10 @@ import pytest
 
 from conftest import page_of
 from opslab import experiments
+from opslab.experiments.course import Effect
 from opslab.experiments.inference.power import exaggeration, units_needed
 from opslab.experiments.magnitude import beside_smallest, overstated, smallest, weekly
-from opslab.experiments.result import Comparison, Effect
+from opslab.experiments.result import Comparison
 
 COMPARISON = Comparison(
     "orders", "primary", "mean", "increase", "new", "old", (9, 9), (0, 0), estimate=(11.0, 10.0)

@@ -109,7 +109,7 @@ def test_days_by_weekday():
     planning = {"history": {"time": "seen", "share": 0.5}, "weeks": 3}
     period = {"start": "2026-12-07", "end": "2027-01-03"}
     result = plan_experiment(spec(planning=planning, period=period), visitors(), as_of=AS_OF)
-    assert [day["units"] for day in result.traffic] == [50, 45, 40, 35, 30, 20, 10]
+    assert [*result.traffic] == [50, 45, 40, 35, 30, 20, 10]
     assert [week.units for week in result.weeks] == [230, 460, 690]
     (metric,) = result.metrics
     weeks, rest = divmod(metric.units, 230)
@@ -126,16 +126,11 @@ def test_days_by_weekday():
     assert failed.value == pytest.approx(result.what_if(units=920).metrics[0].power)
 
 
-def test_short_and_old_histories_say_so():
+def test_short_histories_say_so():
     planning = {"history": {"time": "seen"}}
     result = plan_experiment(spec(planning=planning), visitors(10), as_of=AS_OF)
     assert result.check("plan_history").status == "warn"
-    assert len({day["units"] for day in result.traffic}) == 1
-    later = datetime.date(2027, 6, 1)
-    result = plan_experiment(spec(planning=planning), visitors(), as_of=later)
-    assert result.check("plan_recent").status == "warn"
-    result = plan_experiment(spec(planning=planning), visitors(), as_of=AS_OF)
-    assert result.check("plan_recent").status == "pass"
+    assert len(set(result.traffic)) == 1
 
 
 def test_rows_after_the_plan_are_left_out():
@@ -159,8 +154,6 @@ def test_finer_rows_cluster():
     (known,) = plan_experiment(
         spec([metric], data={"rows": "finer"}, planning=planning), frame, as_of=AS_OF
     ).metrics
-    assert known.rows == pytest.approx(len(user) / 300)
-    assert known.icc == pytest.approx(1 / (1 + 4), abs=0.04)  # var between over all
     import statsmodels.api as sm
 
     model = sm.OLS(value, np.ones(len(user))).fit(cov_type="cluster", cov_kwds={"groups": user})
@@ -202,11 +195,11 @@ def test_logs_and_their_windows():
     (known,) = result.metrics
     over = seen + pd.Timedelta(days=7) <= pd.Timestamp("2026-11-30")
     assert known.baseline == pytest.approx(buys[over].mean())
-    assert sum(day["units"] for day in result.traffic) == pytest.approx(700)
+    assert sum(result.traffic) == pytest.approx(700)
     assert known.days == pytest.approx(known.units / 100 + 7)  # the last window included
     first = result.weeks[0]
     assert first.units == 700
-    assert first.power == {"bought": None}
+    assert first.mde == {"bought": None}
 
 
 def test_several_arms_and_primaries_share_alpha():
@@ -338,7 +331,7 @@ def test_duration_and_power_are_what_a_simulation_finds():
     planning = {"history": {"time": "seen"}}
     result = plan_experiment(spec([metric], planning=planning), visitors(), as_of=AS_OF)
     rng, won = np.random.default_rng(9), 0
-    rates = [day["units"] for day in result.traffic]
+    rates = [*result.traffic]
     start = AS_OF.weekday() + 1
     for _ in range(200):
         n = rng.poisson(sum(rates[(start + day) % 7] for day in range(result.days)))

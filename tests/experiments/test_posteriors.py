@@ -17,8 +17,8 @@ from opslab.experiments.sequential import posteriors as module
 from opslab.experiments.sequential.posteriors import (
     beta_posteriors,
     decision_values,
-    normal_posterior,
 )
+from opslab.uncertainty.update import update
 
 quick = settings(deadline=None, max_examples=30)
 
@@ -32,16 +32,18 @@ def test_normal_posterior_by_bayes_rule():
     density = norm.pdf(0.07, grid, 0.03) * norm.pdf(grid, -0.01, 0.05)
     density /= density.sum()
     mean = float(density @ grid)
-    posterior = normal_posterior(0.07, 0.03, -0.01, 0.05)
+    posterior = update(-0.01, 0.05, 0.07, 0.03)
     assert posterior.mean == pytest.approx(mean, abs=1e-9)
     assert posterior.sd == pytest.approx(sqrt(density @ (grid - mean) ** 2), abs=1e-9)
-    assert posterior.mean == pytest.approx(posterior.pull * -0.01 + (1 - posterior.pull) * 0.07)
+    assert posterior.mean == pytest.approx(
+        (1 - posterior.measured_share) * -0.01 + posterior.measured_share * 0.07
+    )
 
 
 @pytest.mark.parametrize("spreads", [(0, 1), (1, 0), (nan, 1)])
 def test_no_spread_is_refused(spreads):
     with pytest.raises(InputError):
-        normal_posterior(0.1, spreads[0], 0, spreads[1])
+        update(0, spreads[1], 0.1, spreads[0])
 
 
 @quick

@@ -15,9 +15,10 @@ from opslab.errors import DataError
 from opslab.experiments.basis import DataUsed, Plan, Source
 from opslab.experiments.checks.all_checks import all_checks
 from opslab.experiments.checks.rules import FEWEST_CLUSTERS
-from opslab.experiments.decision import decide
+from opslab.experiments.course import Effect
+from opslab.experiments.decision import Read, decide
 from opslab.experiments.designs.looks import SEQUENTIAL, look_days
-from opslab.experiments.designs.reading import Read, peeking, read_design, stopping_look
+from opslab.experiments.designs.reading import peeking, read_design, stopping_look
 from opslab.experiments.grounds import Grounds, collect_grounds
 from opslab.experiments.inference.attrition import with_bounds
 from opslab.experiments.inference.comparisons import judge
@@ -27,7 +28,7 @@ from opslab.experiments.inference.permutation import with_permutation
 from opslab.experiments.inference.segments import by_segment
 from opslab.experiments.moments.values import with_values
 from opslab.experiments.phases import Period
-from opslab.experiments.result import Companion, Comparison, Effect, ExperimentResult
+from opslab.experiments.result import BESIDE, Companion, Comparison, ExperimentResult
 from opslab.experiments.spec import Experiment
 from opslab.experiments.units.logs import units_of_logs
 from opslab.experiments.units.refusals import refuse_columns
@@ -195,9 +196,9 @@ def _result(
         comparisons = [_beside_design(known) for known in comparisons]
         segments = [replace(known, p_value=None, p_adjusted=None) for known in segments]
         companions = tuple(replace(known, effect=_bare(known.effect)) for known in companions)
-    course = read.course(experiment.design, sum(arm.units for arm in grounds.summaries))
+    count = sum(arm.units for arm in grounds.summaries)
     day = as_of if read.paths else known_until
-    decision = decide(experiment, checks, comparisons, spreads, grounds.weights, day, course)
+    decision = decide(experiment, checks, comparisons, spreads, grounds.weights, day, read, count)
     rate = peeking(grounds, as_of)
     if rate is not None and decision.action != "stop_broken":
         said = Message("experiments.reason_peeking", {"rate": rate, "alpha": grounds.alpha})
@@ -238,9 +239,9 @@ def _bare(effect: Effect) -> Effect:
 
 def _beside_design(known: Comparison) -> Comparison:
     """Return a comparison whose effects in other ways bear no p-values."""
-    others = (known.raw, known.uncapped, known.diluted, known.precision)
-    raw, uncapped, diluted, precision = (effect and _bare(effect) for effect in others)
-    return replace(known, raw=raw, uncapped=uncapped, diluted=diluted, precision=precision)
+    others = {name: getattr(known, name) for name in BESIDE}
+    bare: dict[str, Any] = {name: other and _bare(other) for name, other in others.items()}
+    return replace(known, **bare)
 
 
 def _companions(grounds: Grounds, comparisons: Sequence[Comparison]) -> Iterator[Companion]:

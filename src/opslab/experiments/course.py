@@ -6,6 +6,19 @@ import datetime
 from dataclasses import dataclass
 from typing import Literal
 
+Interval = tuple[float | None, float | None]
+
+
+@dataclass(frozen=True)
+class Effect:
+    """An effect that is shown beside the one that decides; the fields are those of `Comparison`."""
+
+    difference: float | None
+    difference_interval: Interval
+    lift: float | None
+    lift_interval: Interval
+    p_value: float | None
+
 
 @dataclass(frozen=True)
 class Look:
@@ -22,13 +35,9 @@ class Look:
         Difference over its standard error, signed so that more is better.
     efficacy, futility : float or None
         Bounds of the statistic at this look; below minus ``efficacy`` it is a harm.
-    nominal : float
-        Two-sided level at which the interval of this look alone would be read.
-    difference, low, high : float or None
-        With the interval that holds at every look, in the metric's unit.
-    lift, lift_low, lift_high : float or None
-    p_value : float
-        That holds at every look.
+    effect : Effect
+        With the interval that holds at every look, and the p-value that does: of a group sequential
+        design at its last look alone.
     """
 
     day: datetime.date | None
@@ -37,14 +46,7 @@ class Look:
     statistic: float
     efficacy: float | None
     futility: float | None
-    nominal: float
-    difference: float | None
-    low: float | None
-    high: float | None
-    lift: float | None
-    lift_low: float | None
-    lift_high: float | None
-    p_value: float
+    effect: Effect
 
 
 @dataclass(frozen=True)
@@ -75,10 +77,6 @@ class Posterior:
     metric, arm, role : str
     scale : {"relative", "absolute"}
         Of all that follows.
-    family : {"normal", "beta"}
-    prior : tuple of float or None
-        Mean and standard deviation, or successes and failures that a share starts from; None for
-        metrics that do not decide, which are read by the data alone.
     estimate : float
         Of the data alone.
     mean, low, high : float
@@ -97,8 +95,6 @@ class Posterior:
     arm: str
     role: str
     scale: Literal["relative", "absolute"]
-    family: Literal["normal", "beta"]
-    prior: tuple[float, float] | None
     estimate: float
     mean: float
     low: float

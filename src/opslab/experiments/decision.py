@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from operator import attrgetter
 
 from opslab.experiments.basis import Decision
+from opslab.experiments.course import LookPath, Posterior
 from opslab.experiments.designs.looks import planned_days
 from opslab.experiments.inference.power import units_needed
 from opslab.experiments.magnitude import beside_smallest, smallest
@@ -39,24 +40,28 @@ class Needed:
 
 
 @dataclass(frozen=True)
-class Course:
-    """How a design that may be looked at on the way went.
+class Read:
+    """What a design reads, in the order of metrics and arms.
 
     Attributes
     ----------
+    comparisons : sequence of Comparison
+    paths : tuple of LookPath
+    posteriors : tuple of Posterior
     hopeless : frozenset
         Metrics and arms of which nothing more is hoped.
     ended : bool
-        Whether every path has.
-    units : int
+        Whether the plan has no look left.
+    nominal : float or None
+        The level at which the first primary metric's last look is read.
     """
 
+    comparisons: Sequence[Comparison]
+    paths: tuple[LookPath, ...] = ()
+    posteriors: tuple[Posterior, ...] = ()
     hopeless: frozenset[tuple[str, str]] = frozenset()
     ended: bool = False
-    units: int = 0
-
-
-NO_COURSE = Course()
+    nominal: float | None = None
 
 
 def decide(
@@ -66,7 +71,8 @@ def decide(
     deviations: Mapping[tuple[str, str], float],
     weights: Mapping[str, float],
     as_of: datetime.date | None,
-    read: Course = NO_COURSE,
+    read: Read | None = None,
+    units: int = 0,
 ) -> Decision:
     """Return the decision.
 
@@ -86,8 +92,10 @@ def decide(
     weights : mapping
         Designed weight of each arm.
     as_of : datetime.date or None
-    read : Course
-        Of a design that is no fixed one.
+    read : Read or None
+        By a design that is no fixed one.
+    units : int
+        So far.
     """
     broken = [check for check in checks if check.blocking and check.status == "fail"]
     if broken:
@@ -104,8 +112,8 @@ def decide(
     for comparison in deciding:
         by_arm.setdefault(comparison.arm, []).append(comparison)
     arms, left = list(by_arm.values()), _days_left(experiment, as_of)
-    if experiment.design.method != "fixed":
-        return _by_design(experiment, arms, reasons, as_of, read)
+    if read and experiment.design.method != "fixed":
+        return _by_design(experiment, arms, reasons, as_of, read, units)
     if left and not all(map(_against, arms)):
         early = Message("experiments.reason_early", {"days": left})
         return Decision("extend", None, (early, *reasons), None, left)
@@ -145,7 +153,8 @@ def _by_design(
     arms: Sequence[Sequence[Comparison]],
     reasons: tuple[Message, ...],
     as_of: datetime.date | None,
-    read: Course,
+    read: Read,
+    units: int,
 ) -> Decision:
     """Return the decision of a design that may be looked at on the way."""
     design, end = experiment.design, experiment.last_day
@@ -182,7 +191,7 @@ def _by_design(
         day = following[0]
         reasons += (Message("experiments.reason_next_look", {"day": day}),)
         return Decision("extend", None, reasons, None, (day - as_of).days)
-    more = max(design.units - read.units, 1) if design.units else None
+    more = max(design.units - units, 1) if design.units else None
     return Decision("extend", None, reasons, more, left if left > 0 else None)
 
 

@@ -6,15 +6,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from opslab.experiments.course import Look, LookPath, Posterior
+from opslab.experiments.course import Look, LookPath
 from opslab.experiments.result import Comparison, ExperimentResult, metric_and_arm
 from opslab.experiments.sentences import ExperimentVoice, bounded
 from opslab.report.blocks import Cell, Cells, Table
 from opslab.report.drawing import Row
 from opslab.report.figures import BLUE, GREY, Figure
 from opslab.report.voice import Blocks
-
-_USUAL = 1.96  # standard deviations of the prior that are drawn
 
 
 def design(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
@@ -54,43 +52,28 @@ def design(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
     drawn = result.figures(say.language)
     for path in primary:
         blocks += [drawn[_name(path)], _looks(path, result, say)] if path.looks else []
-    blocks += [drawn[name] for known in result.posteriors if (name := _name(known)) in drawn]
     return [*blocks, _posteriors(result, say)] if result.posteriors else blocks
 
 
 def design_figures(result: ExperimentResult, say: ExperimentVoice) -> Iterator[tuple[str, Figure]]:
-    """Give the looks at each primary metric, or what was believed of it before and after."""
+    """Give the looks at each primary metric."""
     group = result.plan.method == "group_sequential"
+    axis = say("path_statistic" if group else "path_effect")
     for path in result.paths:
-        title, at = say(f"path_{path.ended or 'open'}", **metric_and_arm(path)), path.looks
-        comparisons = [_at(look, path, result) for look in at]
-        lifts = not group and all(map(bounded, comparisons))
-        rows = [
-            _statistic(look, say) if group else _effect(look, known, say, lifts=lifts)
-            for look, known in zip(at, comparisons, strict=True)
-        ]
-        if path.role == "primary" and at:
-            axis = say("path_statistic" if group else "path_effect")
+        if path.role == "primary" and path.looks:
+            title = say(f"path_{path.ended or 'open'}", **metric_and_arm(path))
+            comparisons = [_at(look, path, result) for look in path.looks]
+            lifts = not group and all(map(bounded, comparisons))
+            rows = [
+                _statistic(look, say) if group else _effect(look, known, say, lifts=lifts)
+                for look, known in zip(path.looks, comparisons, strict=True)
+            ]
             caption = say(f"caption_path_{result.plan.method}")
-            points, signs = (), {"percent": lifts, "signed": True}
-            yield _name(path), say.chart("", title, rows, axis, points, caption, **signs)
-    for known in result.posteriors:
-        if known.prior and known.family == "normal":
-            title = say("belief_title", **metric_and_arm(known), wins=known.wins)
-            (mean, sd), after = known.prior, (known.low, known.high)
-            spans = {"before": (mean, (mean - _USUAL * sd, mean + _USUAL * sd), GREY)}
-            spans |= {"data": (known.estimate, (known.estimate,) * 2, GREY)}
-            spans |= {"after": (known.mean, after, BLUE)}
-            rows = []
-            for key, (point, ends, colour) in spans.items():
-                value, *shown = (_amount(end, known.scale, say) for end in (point, *ends))
-                value += f" ({say.range(*shown)})" if key != "data" else ""
-                rows.append(Row(say(f"belief_{key}"), value, [(*ends, colour)], point, thin=True))
-            more: dict[str, Any] = {"percent": known.scale == "relative", "signed": True}
-            yield _name(known), say.chart("belief", title, rows, say("belief_axis"), **more)
+            signs: dict[str, Any] = {"percent": lifts, "signed": True}
+            yield _name(path), say.chart("", title, rows, axis, (), caption, **signs)
 
 
-def _name(of: LookPath | Posterior) -> str:
+def _name(of: LookPath) -> str:
     return f"design/{of.metric}/{of.arm}"
 
 
@@ -109,12 +92,12 @@ def _label(look: Look, say: ExperimentVoice) -> str:
 
 def _statistic(look: Look, say: ExperimentVoice) -> Row:
     """Return the statistic on the span in which the test goes on."""
-    bound, value = look.efficacy, say.decimal(look.statistic)
+    bound, value, mark = look.efficacy, say.decimal(look.statistic), None
+    spans = [] if bound is None else [(-bound, bound, GREY)]
     if bound is not None:
         value = say("look_bound", value=value, bound=bound)
-    spans = [] if bound is None else [(-bound, bound, GREY)]
-    hopeless = look.futility
-    mark = None if hopeless is None else (hopeless, say("look_hopeless"))
+    if look.futility is not None:
+        mark = (look.futility, say("look_hopeless"))
     return Row(_label(look, say), value, spans, look.statistic, mark=mark, thin=True)
 
 
@@ -128,13 +111,7 @@ def _effect(look: Look, known: Comparison, say: ExperimentVoice, *, lifts: bool)
 def _at(look: Look, path: LookPath, result: ExperimentResult) -> Comparison:
     """Return the comparison as it stood at a look."""
     known = next(of for of in result.comparisons if metric_and_arm(of) == metric_and_arm(path))
-    return replace(
-        known,
-        difference=look.difference,
-        difference_interval=(look.low, look.high),
-        lift=look.lift,
-        lift_interval=(look.lift_low, look.lift_high),
-    )
+    return replace(known, **vars(look.effect))
 
 
 def _looks(path: LookPath, result: ExperimentResult, say: ExperimentVoice) -> Table:
@@ -142,8 +119,9 @@ def _looks(path: LookPath, result: ExperimentResult, say: ExperimentVoice) -> Ta
     for look in path.looks:
         bounds = (look.statistic, look.efficacy, look.futility)
         numbers = [say.none if bound is None else say.decimal(bound) for bound in bounds]
-        effect = say.change(_at(look, path, result))
-        rows.append([_label(look, say), *numbers, effect, say.p_value(look.p_value)])
+        known = _at(look, path, result)
+        p_value, _ = say.p_values(known)
+        rows.append([_label(look, say), *numbers, say.change(known), p_value])
     columns, names = "look statistic efficacy futility effect_look p_look", metric_and_arm(path)
     return say.table("looks", columns, rows, numeric=range(1, 6), **names)
 

@@ -11,7 +11,7 @@ from scipy.special import ndtri
 
 from opslab.evidence import Evidence, Quantity, SourceFile
 from opslab.experiments.gate import GRADES, state_of
-from opslab.experiments.result import NO_EFFECT, Comparison, ExperimentResult
+from opslab.experiments.result import BESIDE, NO_EFFECT, Comparison, ExperimentResult
 from opslab.experiments.sentences import is_share
 from opslab.messages import text
 from opslab.results import Message, flat
@@ -26,17 +26,7 @@ _SHORT = (
     "difference_high lift lift_low lift_high p_value p_adjusted verdict"
 )
 SCHEMA = "opslab.experiment/1"
-_BESIDE = ("raw", "uncapped", "diluted", "precision")
-_PARTS = (
-    "interactions",
-    "trends",
-    "companions",
-    "days",
-    "decision",
-    "paths",
-    "posteriors",
-    "peeking",
-)
+_PARTS = "interactions trends companions days decision paths posteriors peeking"
 _ENDS = {
     "n": ("arm", "control"),
     "missing": ("arm", "control"),
@@ -62,7 +52,7 @@ def record(result: ExperimentResult) -> dict[str, Any]:
         "plan": declared,
         "arms": plain(result.arms),
         "comparisons": plain((*result.comparisons, *result.segments)),
-        **{name: plain(getattr(result, name)) for name in _PARTS},
+        **{name: plain(getattr(result, name)) for name in _PARTS.split()},
         "imports": [reading.record() for reading in readings],
         "data": {"rows": data.reading.rows, **used},
     }
@@ -95,7 +85,7 @@ def rows(result: ExperimentResult, *, full: bool) -> list[dict[str, Any]]:
     rows = []
     for compared in (*result.comparisons, *result.segments):
         row = plain(compared)
-        row |= {name: row[name] or plain(NO_EFFECT) for name in _BESIDE}
+        row |= {name: row[name] or plain(NO_EFFECT) for name in BESIDE}
         for name in ("margin", "mde"):
             amount = row[name] or {}
             row |= {name: amount.get("size"), f"{name}_kind": amount.get("kind")}

@@ -8,13 +8,15 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 from opslab.experiments import basis
-from opslab.experiments.course import LookPath, Posterior
+from opslab.experiments.course import Effect, Interval, LookPath, Posterior
 from opslab.results import Message
 
 Goal = Literal["increase", "decrease"]
 Verdict = Literal["won", "lost", "open", "safe", "harmed", "unproven", "not_estimable"]
 Way = Literal["plain", "covariates", "capped", "trimmed", "ranks"]
-Interval = tuple[float | None, float | None]
+NO_EFFECT = Effect(None, (None, None), None, (None, None), None)
+BESIDE = ("raw", "uncapped", "diluted", "precision")
+"""Fields of `Comparison` that hold such effects."""
 
 
 @dataclass(frozen=True)
@@ -24,20 +26,6 @@ class ArmSummary:
     name: str
     units: int
     expected: float
-
-
-@dataclass(frozen=True)
-class Effect:
-    """An effect that is shown beside the one that decides; the fields are those of `Comparison`."""
-
-    difference: float | None
-    difference_interval: Interval
-    lift: float | None
-    lift_interval: Interval
-    p_value: float | None
-
-
-NO_EFFECT = Effect(None, (None, None), None, (None, None), None)
 
 
 @dataclass(frozen=True)

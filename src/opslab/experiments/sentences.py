@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from opslab.experiments.basis import Action
+from opslab.experiments.course import Interval
 from opslab.experiments.magnitude import Weekly
 from opslab.experiments.metrics import scale_of
 from opslab.experiments.result import (
@@ -14,7 +15,6 @@ from opslab.experiments.result import (
     Comparison,
     ExperimentResult,
     Interaction,
-    Interval,
     Trend,
     Verdict,
     metric_and_arm,

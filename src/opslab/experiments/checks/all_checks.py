@@ -14,7 +14,7 @@ from opslab.experiments.grounds import Grounds
 from opslab.experiments.moments.arm_moments import Arms, Levels, merge_levels
 from opslab.experiments.moments.columns import Column
 from opslab.experiments.result import Calendar, Comparison
-from opslab.experiments.sequential.split import sequential_sample_ratio
+from opslab.experiments.sequential.split import CONCENTRATION, sequential_sample_ratio
 from opslab.experiments.spec import Experiment
 from opslab.experiments.units.unit_table import Gaps
 from opslab.results import Check, Message
@@ -101,11 +101,11 @@ def _sample_ratio(grounds: Grounds, as_of: datetime.date | None) -> Check:
         return known
     splits = [grounds.splits(by_day[day], {day: by_day[day]})[0] for day in days]
     counts, weights = zip(*splits, strict=True)
-    test = sequential_sample_ratio(counts, weights)
-    values = dict(known.detail.values) | {"p": test.p_value, "concentration": test.concentration}
-    status = rules.status_of(test.p_value)
+    p_value = sequential_sample_ratio(counts, weights)[-1]
+    values = dict(known.detail.values) | {"p": p_value, "concentration": CONCENTRATION}
+    status = rules.status_of(p_value)
     detail = Message(f"experiments.sample_ratio_daily_{status}", values)
-    return Check("sample_ratio", status, detail, test.p_value)
+    return Check("sample_ratio", status, detail, p_value)
 
 
 def _few_units(grounds: Grounds) -> Iterator[Check | None]:

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from opslab.experiments.course import Effect
 from opslab.experiments.inference.comparisons import Side, compare, effect
 from opslab.experiments.inference.effects import welch_of_moments
 from opslab.experiments.inference.metric_columns import MetricColumns
 from opslab.experiments.moments.arm_moments import Arms, CrossMoments, Moments, merge_cross
 from opslab.experiments.moments.values import filled_sql
-from opslab.experiments.result import Companion, Comparison, Effect, Way
+from opslab.experiments.result import Companion, Comparison, Way
 from opslab.experiments.units.unit_table import UnitTable
 from opslab.tables.source import ROW, literal, quoted
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import inf
-from typing import Literal
+from typing import Any, Literal
 
 from scipy.special import ndtri, stdtrit
 
@@ -12,11 +12,8 @@ from opslab.experiments.course import Posterior
 from opslab.experiments.design import Design
 from opslab.experiments.inference.comparisons import bare, guarded, refused
 from opslab.experiments.result import Comparison, Goal, Verdict
-from opslab.experiments.sequential.posteriors import (
-    beta_posteriors,
-    decision_values,
-    normal_posterior,
-)
+from opslab.experiments.sequential.posteriors import beta_posteriors, decision_values
+from opslab.uncertainty.update import update
 
 NARROW = 0.001
 """Level of an interval so narrow that its half-width is the error of the estimate, times t."""
@@ -46,43 +43,31 @@ def believed(
     low, high = narrow.lift_interval if relative else narrow.difference_interval
     if estimate is None or low is None or high is None:
         return refused(bare(known), "no_lift"), None
-    # What an amount is times so much on the prior's scale, by the scale that it has.
-    scale = {"relative": 1.0 if relative else abs(base), "absolute": 1.0}
-    if relative:
-        scale["absolute"] = 1 / abs(base)
-    asked, threshold = known.mde if known.role != "guardrail" else known.margin, None
+    # What a difference and a lift are times so much on the prior's scale.
+    units = (1 / abs(base), 1.0) if relative else (1.0, abs(base))
+    asked, threshold = known.mde, None
+    if known.role == "guardrail" and known.margin:
+        asked = (known.margin[0], -known.margin[1])
     if asked:
-        threshold = asked[1] * scale[asked[0]] * (-1 if known.role == "guardrail" else 1)
-    family: Literal["normal", "beta"] = "normal"
-    start = (prior.mean, prior.sd) if primary else None
+        threshold = asked[1] * units[asked[0] == "relative"]
     if primary and prior.beta and known.type == "proportion":
-        family, start = "beta", prior.beta
-        pull = sum(start) / (sum(start) + min(known.n))
         counts = [(round(share * n), n) for share, n in zip((value, base), known.n, strict=True)]
+        more: dict[str, Any] = {"threshold": threshold, "relative": relative}
         values, mean, low, high = beta_posteriors(
-            *counts[0],
-            *counts[1],
-            start,
-            goal_sign=sign,
-            threshold=threshold,
-            relative=relative,
-            alpha=design.alpha,
+            *counts[0], *counts[1], prior.beta, goal_sign=sign, alpha=design.alpha, **more
         )
+        pull = sum(prior.beta) / (sum(prior.beta) + min(known.n))
     else:
         freedom = known.degrees_of_freedom or inf
         sd, mean, pull = (high - low) / 2 / float(stdtrit(freedom, (1 + NARROW) / 2)), estimate, 0.0
-        if start:
-            mean, sd, pull = normal_posterior(estimate, sd, *start)
+        if primary:
+            after = update(prior.mean, prior.sd, estimate, sd)
+            mean, sd, pull = after.mean, after.sd, 1 - after.measured_share
         reach = sd * float(ndtri(1 - design.alpha / 2))
         values, low, high = decision_values(mean, sd, sign, threshold), mean - reach, mean + reach
     effect = (estimate, mean, low, high)
-    posterior = Posterior(
-        known.metric, known.arm, known.role, prior.scale, family, start, *effect, *values, pull
-    )
-    absolute, lift = (
-        [end / unit if unit else None for end in effect[1:]]
-        for unit in (scale["absolute"], scale["relative"])
-    )
+    posterior = Posterior(known.metric, known.arm, known.role, prior.scale, *effect, *values, pull)
+    absolute, lift = ([end / unit if unit else None for end in effect[1:]] for unit in units)
     read = replace(
         known,
         difference=absolute[0],
@@ -99,12 +84,7 @@ def believed(
 def _verdict(known: Comparison, posterior: Posterior, design: Design) -> Verdict:
     if known.role == "guardrail":
         return guarded(known)
-    wins, doubt = posterior.wins, design.alpha / 2
-    primary = known.role == "primary"
-    if (
-        posterior.loss <= min(design.loss or 0, posterior.loss_kept)
-        if primary
-        else wins > 1 - doubt
-    ):
-        return "won"
-    return "lost" if wins < doubt else "open"
+    wins, doubt = posterior.wins > 1 - design.alpha / 2, posterior.wins < design.alpha / 2
+    if known.role == "primary":
+        wins = posterior.loss <= min(design.loss or 0, posterior.loss_kept)
+    return "won" if wins else "lost" if doubt else "open"

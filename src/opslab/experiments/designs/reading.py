@@ -3,76 +3,45 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from math import inf
 
-from opslab.experiments.course import LookPath, Posterior
-from opslab.experiments.decision import Course, ends
-from opslab.experiments.design import Design
+from opslab.experiments.decision import Read, ends
 from opslab.experiments.designs.beliefs import NARROW, believed
 from opslab.experiments.designs.looks import SEQUENTIAL, Days, is_last
-from opslab.experiments.designs.paths import LEAST, MORE, paths
+from opslab.experiments.designs.paths import LEAST, MORE, nominal, paths
 from opslab.experiments.grounds import Grounds
 from opslab.experiments.inference.comparisons import judge
 from opslab.experiments.inference.metric_comparisons import compared
-from opslab.experiments.result import Comparison
 from opslab.experiments.sequential.boundaries import false_positive_rate
-
-
-@dataclass(frozen=True)
-class Read:
-    """The comparisons as a design reads them, in the order of metrics and arms.
-
-    Attributes
-    ----------
-    comparisons : list of Comparison
-    paths : tuple of LookPath
-    posteriors : tuple of Posterior
-    ended : bool
-        Whether the plan has no look left.
-    """
-
-    comparisons: list[Comparison]
-    paths: tuple[LookPath, ...] = ()
-    posteriors: tuple[Posterior, ...] = ()
-    ended: bool = False
-
-    @property
-    def nominal(self) -> float | None:
-        """The level at which the first primary metric's last look is read."""
-        looks = [path.looks[-1] for path in self.paths if path.role == "primary" and path.looks]
-        if not self.paths:
-            return None
-        return looks[0].nominal if looks else LEAST
-
-    def course(self, design: Design, units: int) -> Course:
-        """Return how it went, for the decision."""
-        futile = {(path.metric, path.arm) for path in self.paths if path.ended == "futility"}
-        kept = {
-            (known.metric, known.arm)
-            for known in self.posteriors
-            if known.role == "primary" and known.loss_kept <= (design.loss or 0.0)
-        }
-        return Course(frozenset(futile | kept), self.ended, units)
 
 
 def read_design(grounds: Grounds, days: Days) -> Read:
     """Return what the experiment's design reads."""
-    experiment = grounds.experiment
-    method = experiment.design.method
-    if method in SEQUENTIAL:
+    experiment, design = grounds.experiment, grounds.experiment.design
+    if design.method in SEQUENTIAL:
         comparisons, looked = zip(*paths(grounds, days), strict=True)
-        return Read([*comparisons], looked, ended=_reached(looked) or is_last(experiment, days))
+        futile = {(path.metric, path.arm) for path in looked if path.ended == "futility"}
+        ends_of = {path.ended for path in looked if path.role == "primary"}
+        over = "last" in ends_of and not ends_of & {"", "futility"}
+        lasts = [path.looks[-1] for path in looked if path.role == "primary" and path.looks]
+        level = nominal(lasts[0].efficacy or inf) if lasts else LEAST
+        over = over or is_last(experiment, days)
+        return Read(comparisons, looked, (), frozenset(futile), over, level)
     sums = grounds.sums(grounds.arms, grounds.strata)
     plain = [known for columns in grounds.metrics.values() for known in compared(columns, sums)]
-    if method == "fixed":
+    if design.method == "fixed":
         return Read(plain)
     sums = replace(sums, alpha=1 - NARROW)
     narrow = [known for columns in grounds.metrics.values() for known in compared(columns, sums)]
-    design = experiment.design
     after = [believed(*known, design) for known in zip(plain, narrow, strict=True)]
     posteriors = tuple(posterior for _, posterior in after if posterior)
-    return Read([known for known, _ in after], posteriors=posteriors)
+    kept = {
+        (known.metric, known.arm)
+        for known in posteriors
+        if known.role == "primary" and known.loss_kept <= (design.loss or 0.0)
+    }
+    return Read([known for known, _ in after], (), posteriors, frozenset(kept))
 
 
 def stopping_look(grounds: Grounds, days: Days, read: Read) -> datetime.date | None:
@@ -83,17 +52,11 @@ def stopping_look(grounds: Grounds, days: Days, read: Read) -> datetime.date | N
     lasts = [path.looks[-1].day for path in read.paths if path.role == "primary"]
     for count, day in enumerate(days[:-1], 1):
         if day and day >= min(filter(None, lasts)):
-            known, looked = zip(*paths(grounds, days, count), strict=True)
-            judged = judge(known, experiment.design.alpha, grounds.family)
-            if _reached(looked) or ends(experiment, judged):
+            earlier = read_design(grounds, days[:count])
+            judged = judge(earlier.comparisons, experiment.design.alpha, grounds.family)
+            if earlier.ended or ends(experiment, judged):
                 return day
     return None
-
-
-def _reached(looked: Sequence[LookPath]) -> bool:
-    """Whether the planned units were reached, and every primary metric has its answer."""
-    ended = {path.ended for path in looked if path.role == "primary"}
-    return "last" in ended and not ended & {"", "futility"}
 
 
 def peeking(grounds: Grounds, as_of: datetime.date | None) -> float | None:

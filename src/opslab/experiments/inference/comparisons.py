@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from scipy.special import ndtri, stdtr, stdtrit
 
+from opslab.experiments.course import Effect
 from opslab.experiments.inference import effects, proportions
 from opslab.experiments.inference.covariates import Contrast, Unusable, contrast, is_clear, usable
 from opslab.experiments.inference.multiplicity import benjamini_hochberg, holm
@@ -18,7 +19,7 @@ from opslab.experiments.inference.strata import Strata, contrast_within
 from opslab.experiments.metrics.base import Declaration
 from opslab.experiments.metrics.quantile import Quantile
 from opslab.experiments.moments.arm_moments import CrossMoments
-from opslab.experiments.result import NO_EFFECT, Comparison, Effect, Verdict
+from opslab.experiments.result import NO_EFFECT, Comparison, Verdict
 from opslab.results import Message
 
 Sums = TypeVar("Sums")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from functools import reduce
 from math import sqrt
 from typing import Any, NamedTuple, Self
@@ -31,19 +30,16 @@ from opslab.tables.import_report import Reading
 from opslab.tables.source import quoted
 
 BUCKET = "opslab_bucket"
-_LONG_AGO = datetime.date(1900, 1, 1)
+_LONG_AGO, _FAR_OFF = datetime.date(1900, 1, 1), datetime.date(9000, 1, 1)
 
 
-@dataclass(frozen=True)
-class Known:
+class Known(NamedTuple):
     """What is known of a metric beforehand: numbers as in `MetricPlan`; a reason where none are."""
 
     baseline: float | None = None
     deviation: float | None = None
     raw_deviation: float | None = None
     correlation: float | None = None
-    icc: float | None = None
-    rows: float | None = None
     reason: str = ""
 
     @classmethod
@@ -53,8 +49,7 @@ class Known:
         raw = assumed.sd or sqrt(mean * (1 - mean))
         raw *= sqrt(design_effect(rows, assumed.icc, assumed.variation) / rows)
         left = raw * sqrt(1 - assumed.correlation**2)
-        clusters = (assumed.icc, rows) if rows > 1 else (None, None)
-        return cls(mean, left, raw, assumed.correlation or None, *clusters)
+        return cls(mean, left, raw, assumed.correlation or None)
 
 
 class Buckets(NamedTuple):
@@ -85,8 +80,7 @@ class Buckets(NamedTuple):
     values: tuple[Any, Any] | None = None
 
 
-@dataclass(frozen=True)
-class Past:
+class Past(NamedTuple):
     """What the history holds.
 
     Attributes
@@ -125,8 +119,7 @@ def read_past(experiment: Experiment, data: Any, as_of: datetime.date | None) ->
     metrics = tuple(known for known in experiment.metrics if known.name not in planning.assumed)
     period = None
     if history.time:
-        end = as_of or datetime.date(9000, 1, 1)
-        period = Period(time=history.time, start=_LONG_AGO, end=end)
+        period = Period(time=history.time, start=_LONG_AGO, end=as_of or _FAR_OFF)
     past = experiment.model_copy(
         update={
             **dict.fromkeys(("phases", "strata", "segments"), ()),
@@ -146,10 +139,14 @@ def _refuse(experiment: Experiment, data: Any) -> None:
     planning, metrics = experiment.planning, experiment.metrics
     names = [metric.name for metric in metrics]
     problems = [
-        experiment.problem("plan.no_such_metric", "planning", "assumed", name, **values)
+        experiment.problem(
+            *("plan.no_such_metric", "planning", "assumed", name),
+            name=name,
+            near=did_you_mean(name, names),
+            names=names,
+        )
         for name in planning.assumed
         if name not in names
-        for values in [{"name": name, "near": did_you_mean(name, names), "names": names}]
     ]
     if experiment.weights is None:
         problems.append(experiment.problem("plan.no_weights", "arms"))
@@ -161,8 +158,7 @@ def _refuse(experiment: Experiment, data: Any) -> None:
         if assumed and not (0 < assumed.mean < 1 if metric.scale == "share" else assumed.sd):
             key = f"plan.assumed_{metric.scale}"
             problems.append(experiment.problem(key, "planning", "assumed", name, name=name))
-    if problems:
-        raise SpecError(*problems)
+    SpecError.refuse(problems)
 
 
 def _past(experiment: Experiment, units: UnitTable, reading: Reading) -> Past:
@@ -179,27 +175,26 @@ def _past(experiment: Experiment, units: UnitTable, reading: Reading) -> Past:
     for name, columns in metrics.items():
         if columns.metric.ranked and table.remote:
             known[name] = Known(reason="stays")
-            continue
-        if columns.metric.ranked:
+        elif columns.metric.ranked:
             known[name], ranked = _ranked(columns, units, level, [*arms])
             buckets |= {} if columns.metric.per == "row" else {name: ranked}
-            continue
-        cross = whole.cross(columns.joint)
-        kept, known[name] = _moments(cross, columns)
-        parts = [arm.cross(columns.joint) for arm in arms.values()]
-        counts = np.array([part.n for part in parts], dtype=float)
-        apart = np.array([part.means - cross.means for part in parts])
-        products = np.array([part.scatter for part in parts])
-        products += counts[:, None, None] * apart[:, :, None] * apart[:, None, :]
-        sums = counts[:, None] * apart
-        buckets[name] = Buckets(columns, counts, sums, products, cross.means, kept)
+        else:
+            cross = whole.cross(columns.joint)
+            kept, known[name] = _moments(cross, columns)
+            parts = [arm.cross(columns.joint) for arm in arms.values()]
+            counts = np.array([part.n for part in parts])
+            apart = np.array([part.means - cross.means for part in parts])
+            sums = counts[:, None] * apart
+            products = np.array([part.scatter for part in parts])
+            products += sums[:, :, None] * apart[:, None, :]
+            buckets[name] = Buckets(columns, counts, sums, products, cross.means, kept)
     days = table.fetch(
         f"SELECT {units.day}, count(*) FROM {table.relation} WHERE {units.where} GROUP BY 1"
         if units.day and not units.finer  # of which units come again
         else "SELECT 1 LIMIT 0"
     )
     readings = (reading, *([units.events] if units.events else []))
-    return Past(_with_rows(experiment, units, known), _filled(dict(days)), buckets, readings)
+    return Past(known, _filled(dict(days)), buckets, readings)
 
 
 def _moments(cross: CrossMoments, columns: MetricColumns) -> tuple[list[int], Known]:
@@ -209,12 +204,11 @@ def _moments(cross: CrossMoments, columns: MetricColumns) -> tuple[list[int], Kn
         return [], Known(reason="no_values")
     kept, _ = usable(cross, cross, own, widths)
     plain, adjusted = (contrast(cross, cross, own, widths, used) for used in ([], kept))
-    left, baseline = adjusted.variance / (plain.variance or 1.0), plain.estimate[1]
+    baseline = plain.estimate[1]
     if not plain.variance > 0:
         return [], Known(baseline, reason="no_spread")
-    raw = sqrt(plain.variance * cross.n / 2)
-    correlation = sqrt(max(1 - left, 0.0)) if kept else None
-    return kept, Known(baseline, raw * sqrt(left), raw, correlation)
+    raw, left = sqrt(plain.variance * cross.n / 2), adjusted.variance / plain.variance
+    return kept, Known(baseline, raw * sqrt(left), raw, sqrt(max(1 - left, 0.0)) if kept else None)
 
 
 def _ranked(
@@ -231,55 +225,28 @@ def _ranked(
         f"hash({unit}) AS unit FROM {table.relation} WHERE {where} AND {value} IS NOT NULL"
     )
     order = np.argsort(arrays["value"], kind="stable")
-    values, labels = arrays["value"][order], arrays["bucket"][order].astype(str)
-    places = np.searchsorted(np.array(names), labels)
-    counts = np.bincount(places, minlength=len(names))
-    buckets = Buckets(columns, counts, None, None, None, [], (values, places))
+    values, labels, keys = (arrays[name][order] for name in ("value", "bucket", "unit"))
+    places = np.searchsorted(np.array(names), labels.astype(str))
+    buckets = Buckets(columns, np.zeros(len(names)), None, None, None, [], (values, places))
     around = ranks(len(values), metric.quantile, level)
     if around is None:
         return Known(reason="short_tail"), buckets
     own = OrderStatistics(*(float(values[rank - 1]) for rank in around))
     if own.lower == own.upper:
         return Known(own.value, reason="no_spread"), buckets
-    variance, n = quantile_contrast(own, own, level).variance / 2, float(len(values))
+    variance, n = quantile_contrast(own, own, level).variance / 2, len(values)
     if unit != "0":  # as `inflation` has it
-        _, of = np.unique(arrays["unit"][order], return_inverse=True)
+        _, of = np.unique(keys, return_inverse=True)
         rows, below = np.bincount(of), np.bincount(of, values <= own.value)
         apart = below - below.sum() / n * rows
         variance *= (apart @ apart) / n / (metric.quantile * (1 - metric.quantile))
-        n, variance = float(len(rows)), variance * len(rows) / (len(rows) - 1)
+        n, variance = len(rows), variance * len(rows) / (len(rows) - 1)
     deviation = sqrt(variance * n)
     return Known(own.value, deviation, deviation), buckets
 
 
-def _with_rows(
-    experiment: Experiment, units: UnitTable, known: Mapping[str, Known]
-) -> dict[str, Known]:
-    """Return what is known, of finer rows also how alike those of a unit are (Donner 1986)."""
-    finer, clustered = units.finer, dict(known)
-    for metric in experiment.metrics if finer else ():
-        if finer is None or metric.ranked or len(metric.own) != 1:
-            continue
-        source = f"{finer.table.relation} WHERE {finer.where}"
-        value = filled_sql(finer.table, metric.column_of(*metric.own.values()))
-        apart = f"{value} - (SELECT avg({value}) FROM {source})"
-        sums = f"count({value}) AS n, sum({apart}) AS s, sum(({apart}) * ({apart})) AS q"
-        k, n, n_n, q, between = finer.table.aggregates(
-            ["count(*)", "sum(n)", "sum(n * n)", "sum(q)", "sum(s * s / n) - sum(s) ^ 2 / sum(n)"],
-            f"(SELECT {sums} FROM {source} GROUP BY {quoted(finer.unit)}) WHERE n > 0",
-        )
-        rows, icc = n / k, None
-        if k > 1 and n > k and q > 0:
-            outer, inner = between / (k - 1), (q - between) / (n - k)
-            icc = (outer - inner) / (outer + ((n - n_n / n) / (k - 1) - 1) * inner)
-        clustered[metric.name] = replace(known[metric.name], icc=icc, rows=rows)
-    return clustered
-
-
 def _filled(days: Mapping[str, int]) -> dict[datetime.date, int]:
     """Return the units of every day from the first to the last."""
-    if not days:
-        return {}
-    first, last = map(datetime.date.fromisoformat, (min(days), max(days)))
-    every = (first + datetime.timedelta(days=day) for day in range((last - first).days + 1))
-    return {day: days.get(day.isoformat(), 0) for day in every}
+    known = {datetime.date.fromisoformat(day).toordinal(): count for day, count in days.items()}
+    every = range(min(known), max(known) + 1) if known else ()
+    return {datetime.date.fromordinal(day): known.get(day, 0) for day in every}

@@ -10,7 +10,7 @@ from babel.dates import get_day_names
 from opslab.experiments.plan.record import REGISTERED
 from opslab.experiments.plan.result import MetricPlan, PlanResult
 from opslab.messages import Language
-from opslab.report.blocks import Cell, Facts, Paragraph, Points, Reference, Table, Verdict
+from opslab.report.blocks import Facts, Paragraph, Points, Reference, Table, Verdict
 from opslab.report.drawing import Row
 from opslab.report.figures import BLUE, Figure
 from opslab.report.import_report import import_report
@@ -19,15 +19,13 @@ from opslab.report.voice import Blocks, Voice
 _COLUMNS = {
     "sizes": "metric role:spoken baseline:spoken raw_deviation:number deviation:number "
     "effect:spoken units:integer days:integer finds:spoken power:percent",
-    "weeks": "",
     "looks": "number day:short_date information:percent efficacy:decimal futility:decimal "
     "alpha:p_value spent:p_value stops:percent stops_without:percent",
     "price": "looks rate:percent",
-    "resampled": "metric runs:integer expected:percent rate:percent:low:high",
+    "resampled": "metric runs:integer expected:percent rate:percent low:percent high:percent",
 }
 """Of each part that is a table: what heads its rows, then how each column is written."""
 _MOST, _NEAR = 16, 1e-6  # rows of a chart; a chance this near to the planned one is that one
-_CHARTS = ("weeks", "looks", "traffic", "resampled")
 _FACTS = ("units", "days", "power", "rate", "fingerprint")
 
 
@@ -117,64 +115,49 @@ def first_screen(result: PlanResult, say: Voice) -> Verdict:
     )
 
 
-def _bar(name: str, row: Any, plan: MetricPlan, say: Voice) -> Row:
-    """Return a row of a chart."""
-    values = row if name == "traffic" else vars(row)
-    match name:
-        case "weeks":
-            size = row.mde[plan.metric]
-            values = values | {"finds": _size(plan, size, say)}
-            ends = 0.0, _scaled(plan, size)[0]
-        case "looks":
-            ends = row.futility or -row.efficacy, row.efficacy
-        case "traffic":
-            day = get_day_names(locale=say.language)[row["weekday"]]
-            values, ends = row | {"day": day}, (0.0, row["units"])
-        case _:
-            ends = row.low, row.high
-    label, value = (say(f"{part}_{name}", **values) for part in ("row", "bar"))
-    level = values.get("expected")
-    mark = (level, say("level", **values)) if level else None
-    return Row(label, value, [(*ends, BLUE)], values.get("rate"), mark=mark, thin=bool(mark))
-
-
 def figures(result: PlanResult, say: Voice) -> dict[str, Figure]:
-    """Return what each week finds, the bounds, the traffic and the A/A tests, as far as known."""
-    words, plan = _words(result, say), result.leading
-    parts = {name: [*getattr(result, name)] for name in _CHARTS}
-    parts["weeks"] = [week for week in parts["weeks"] if week.mde[plan.metric]]
+    """Return what each week finds and the traffic, as far as known."""
+    words, plan, days = _words(result, say), result.leading, get_day_names(locale=say.language)
+    weeks = [(say("row_weeks", **vars(week)), week.mde[plan.metric]) for week in result.weeks]
+    sizes = [(label, size) for label, size in weeks if size]
+    rows = {
+        "weeks": [
+            Row(label, _size(plan, size, say), [(0.0, _scaled(plan, size)[0], BLUE)])
+            for label, size in sizes[:: ceil(len(sizes) / _MOST) or 1]
+        ],
+        "traffic": [
+            Row(days[weekday], say.integer(count), [(0.0, count, BLUE)])
+            for weekday, count in enumerate(result.traffic)
+        ],
+    }
     return {
         name: say.chart(
             name,
             say(f"title_{name}", **words),
-            [_bar(name, row, plan, say) for row in rows[:: ceil(len(rows) / _MOST)]],
+            bars,
             say(f"axis_{name}"),
-            percent=name in ("weeks", "resampled"),
+            percent=name == "weeks",
         )
-        for name, rows in parts.items()
-        if rows
+        for name, bars in rows.items()
+        if bars
     }
 
 
-def _cell(values: dict[str, Any], say: Voice, name: str, form: str, *ends: str) -> Cell:
-    shown = [
-        say.none if values[key] is None else getattr(say, form)(values[key])
-        for key in (name, *ends)
-    ]
-    return Cell(shown[0], interval=say.range(*shown[1:]) if ends else "")
-
-
 def _table(name: str, result: PlanResult, say: Voice) -> Table:
-    first, *columns = [column.split(":") for column in _COLUMNS[name].split()]
-    rows = [
+    first, *columns = [column.partition(":")[::2] for column in _COLUMNS[name].split()]
+    rows: list[dict[str, Any]] = [
         _metric(row, say) if name == "sizes" else row if name == "price" else vars(row)
         for row in getattr(result, name)
     ]
-    cells: list[list[str | Cell]] = [
-        [say(f"row_{name}", **row), *(_cell(row, say, *column) for column in columns)]
+    cells = [
+        [say(f"row_{name}", **row)]
+        + [
+            say.none if row[column] is None else getattr(say, form)(row[column])
+            for column, form in columns
+        ]
         for row in rows
     ]
-    heads = " ".join(column[0] for column in (first, *columns))
+    heads = " ".join(column for column, _ in (first, *columns))
     return say.table(name, heads, cells, numeric=range(1 + (name == "sizes"), 10))
 
 
@@ -194,21 +177,20 @@ def _weeks(result: PlanResult, say: Voice) -> Table:
 def _part(name: str, result: PlanResult, say: Voice) -> Blocks:
     values, figure = getattr(result, name), result.figures(say.language).get(name)
     blocks: Blocks = [say.heading(name)]
-    match name:
-        case "checks":
-            return [*blocks, say.checks(values)]
-        case "data":
-            blocks += (
-                block for file in result.readings for block in import_report(file, say.language)
-            )
-        case "registered":
-            blocks.append(Paragraph(say("file"), refs=[Reference(REGISTERED, REGISTERED)]))
-        case _ if values and name in _COLUMNS:
-            blocks.append(_weeks(result, say) if name == "weeks" else _table(name, result, say))
+    if name == "checks":
+        return [*blocks, say.checks(values)]
+    for file in result.readings if name == "data" else ():
+        blocks += import_report(file, say.language)
+    if name == "registered":
+        blocks.append(Paragraph(say("file"), refs=[Reference(REGISTERED, REGISTERED)]))
+    if values and name == "weeks":
+        blocks.append(_weeks(result, say))
+    elif values and name in _COLUMNS:
+        blocks.append(_table(name, result, say))
     blocks += [figure] if figure else []
     none = result.PARTS[name] and not values
-    said = say(f"{'no' if none else 'note'}_{name}", **_words(result, say)).split("\n")
-    return [*blocks, Points(said) if len(said) > 1 else Paragraph(said[0], small=True)]
+    said = say(f"{'no' if none else 'note'}_{name}", **_words(result, say))
+    return [*blocks, Points(said.split("\n")) if "\n" in said else Paragraph(said, small=True)]
 
 
 PARTS = {name: partial(_part, name) for name in PlanResult.PARTS}

@@ -28,6 +28,18 @@ _PARTS = (
 )
 
 
+class _Written(yaml.SafeDumper):
+    """Writes a span of time as a spec has it."""
+
+
+def _span(written: _Written, span: datetime.timedelta) -> Any:
+    days = span / datetime.timedelta(days=1)
+    return written.represent_str(f"{days:.0f}d" if days.is_integer() else f"{1440 * days:.12g}m")
+
+
+_Written.add_representer(datetime.timedelta, _span)
+
+
 def record(result: PlanResult) -> dict[str, Any]:
     """Return the area's part of the record: no prose, missing numbers null."""
     spec = result.experiment
@@ -65,15 +77,5 @@ def files_of(result: PlanResult) -> dict[str, bytes]:
     spec = result.experiment
     fields = {"title": spec.title} if spec.title else {}
     fields |= spec.model_dump(by_alias=True, exclude_defaults=True)
-    text = yaml.safe_dump(recorded(_written(fields)), allow_unicode=True, sort_keys=False)
+    text = yaml.dump(recorded(fields), Dumper=_Written, allow_unicode=True, sort_keys=False)
     return {REGISTERED: text.encode()}
-
-
-def _written(value: Any) -> Any:
-    """Return a field with its spans of time as they are written."""
-    if isinstance(value, datetime.timedelta):
-        days = value / datetime.timedelta(days=1)
-        return f"{days:.0f}d" if days.is_integer() else f"{1440 * days:.12g}m"
-    if isinstance(value, dict):
-        return {name: _written(inner) for name, inner in value.items()}
-    return [*map(_written, value)] if isinstance(value, list | tuple) else value

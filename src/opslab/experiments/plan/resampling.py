@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from contextlib import nullcontext
+from io import StringIO
 from typing import Any
 
 import click
 import numpy as np
-from scipy.special import betaincinv, ndtr, ndtri, stdtr
+from scipy.special import ndtri, stdtr
 
 from opslab.experiments.inference.comparisons import SMALL_COUNT
 from opslab.experiments.inference.covariates import linearised
+from opslab.experiments.inference.proportions import score_test
 from opslab.experiments.inference.quantiles import OrderStatistics, quantile_contrast, ranks
 from opslab.experiments.plan.history import Buckets
 from opslab.experiments.plan.result import Resampled
+from opslab.experiments.program.pooling import rate
 
 _AT_ONCE = 512  # tests
+_RIDGE = 1e-12  # of the usual spread: an arm where a covariate does not vary can still be solved
 _MOST_VALUES = 200_000_000  # that are gone through for all tests of a quantile
 
 
@@ -42,26 +45,19 @@ def resample(
         return ()
     rng, size = np.random.default_rng(seed), len(next(iter(buckets.values())).counts)
     claimed: dict[str, list[Any]] = {name: [] for name in buckets}
-    starts = range(0, runs, _AT_ONCE)
-    shown = click.progressbar(starts, label="A/A", file=sys.stderr) if sys.stderr.isatty() else None
-    with shown or nullcontext(starts) as chunks:
-        for start in chunks:
+    file = sys.stderr if sys.stderr.isatty() else StringIO()
+    with click.progressbar(range(0, runs, _AT_ONCE), label="A/A", file=file) as starts:
+        for start in starts:
             dealt = rng.random((min(_AT_ONCE, runs - start), size), dtype=np.float32) < share
             for name, known in buckets.items():
                 most = _MOST_VALUES // len(known.values[0]) if known.values else runs
-                claimed[name].append(claims(known, dealt[: max(most - start, start == 0)], alpha))
-    return tuple(
-        _resampled(name, np.concatenate(parts), alpha, size) for name, parts in claimed.items()
-    )
-
-
-def _resampled(name: str, claimed: Any, alpha: float, size: int) -> Resampled:
-    n, count = len(claimed), int(claimed.sum())
-    low = (
-        float(betaincinv(count, n - count + 1, 0.025)) if count else 0.0
-    )  # Clopper, Pearson (1934)
-    high = float(betaincinv(count + 1, n - count, 0.975)) if count < n else 1.0
-    return Resampled(name, n, count, count / n, low, high, alpha, size)
+                claimed[name] += [*claims(known, dealt[: max(most - start, start == 0)], alpha)]
+    answers = []
+    for name, tests in claimed.items():
+        kept: Any = rate(int(sum(tests)), len(tests))
+        shares = (kept.rate, kept.low, kept.high)
+        answers.append(Resampled(name, kept.among, kept.count, *shares, alpha, size))
+    return tuple(answers)
 
 
 def claims(known: Buckets, dealt: Any, alpha: float) -> Any:
@@ -79,16 +75,17 @@ def claims(known: Buckets, dealt: Any, alpha: float) -> Any:
     size, width = known.sums.shape
     flat = np.column_stack([known.counts, known.sums, known.products.reshape(size, -1)])
     arm = dealt.astype(float) @ flat
-    both = np.stack([arm, flat.sum(axis=0) - arm])
-    n, sums, products = np.split(both, [1, 1 + width], axis=2)
+    n, sums, products = np.split(np.stack([arm, flat.sum(axis=0) - arm]), [1, 1 + width], axis=2)
     with np.errstate(all="ignore"):  # what has no variance claims nothing
         means = known.means + sums / n
         scatter = products.reshape(2, -1, width, width) - sums[..., None] * (sums / n)[..., None, :]
         p_values = _p_values(known, n[..., 0], means, scatter)
-        if known.columns.metric.scale == "share":
-            few, scores = _scores(n[..., 0], means[..., 0])
-            p_values = np.where(few, scores, p_values)
-        return p_values <= alpha
+    if known.columns.metric.scale == "share":  # by the score test where counts are small
+        counts = np.dstack([np.round(means[..., 0] * n[..., 0]), n[..., 0]])
+        fewest = np.minimum(counts[..., 0], n[..., 0] - counts[..., 0]).min(axis=0)
+        for test in np.flatnonzero(fewest < SMALL_COUNT):
+            p_values[test] = score_test(*counts[:, test].ravel()).p_value
+    return p_values <= alpha
 
 
 def _p_values(known: Buckets, n: Any, means: Any, scatter: Any) -> Any:
@@ -96,15 +93,18 @@ def _p_values(known: Buckets, n: Any, means: Any, scatter: Any) -> Any:
     own, widths = len(known.columns.own), [width for _, width in known.columns.covariates]
     fixed = linearised(known.means, own, widths, known.means).loadings
     fixed = fixed[[0, *(1 + order for order in known.kept)]]
-    loadings, estimates = np.tile(fixed, (*n.shape, 1, 1)), means[..., 0]
+    loadings, below = np.tile(fixed, (*n.shape, 1, 1)), means[..., 1] if own > 1 else 1.0
+    estimates = means[..., 0] / below
     if own > 1:
-        estimates = estimates / means[..., 1]
-        loadings[..., 0, :2] = np.stack([np.ones_like(n), -estimates], axis=-1) / means[..., 1:2]
+        loadings[..., 0, :2] = np.stack([1 / below, -estimates / below], axis=-1)
     scatter = loadings @ scatter @ loadings.swapaxes(-1, -2)
-    slopes = np.linalg.solve(scatter[..., 1:, 1:], scatter[..., 1:, :1])[..., 0]
+    spread = scatter[..., 1:, 1:]
+    spread = spread + _RIDGE * np.nanmean(spread, axis=(0, 1))
+    slopes = np.linalg.solve(spread, scatter[..., 1:, :1])[..., 0]
     slope = (n[::-1, :, None] * slopes).sum(axis=0) / n.sum(axis=0)[:, None]
     adjusted = np.column_stack([np.ones(len(slope)), -slope])
     freedom = n - 1 - len(known.kept)
+    freedom[freedom <= 0] = np.nan
     errors = np.einsum("ti,stij,tj->st", adjusted, scatter, adjusted) / freedom / n
     variance = errors.sum(axis=0)
     degrees = variance**2 / (errors**2 / freedom).sum(axis=0)
@@ -113,28 +113,18 @@ def _p_values(known: Buckets, n: Any, means: Any, scatter: Any) -> Any:
     return 2 * stdtr(degrees, -distance / np.sqrt(variance))
 
 
-def _scores(n: Any, shares: Any) -> tuple[Any, Any]:
-    """Return where counts are small, and the p-values of the score test."""
-    successes, total = np.round(shares * n), n.sum(axis=0)
-    pooled, few = successes.sum(axis=0) / total, np.minimum(successes, n - successes).min(axis=0)
-    variance = pooled * (1 - pooled) * (1 / n).sum(axis=0) * total / (total - 1)
-    return few < SMALL_COUNT, 2 * ndtr(-abs(shares[0] - shares[1]) / np.sqrt(variance))
-
-
 def _quantile_claim(known: Buckets, arm: Any, level: float) -> bool:
     """Return whether a test of a quantile claims a difference."""
     metric: Any = known.columns.metric
     values, places = known.values or ([], [])
     sides = []
     for inside in (arm[places], ~arm[places]):
-        own = np.flatnonzero(inside)
+        own = values[inside]
         around = ranks(len(own), metric.quantile, level)
         if around is None:
             return False
-        sides.append(OrderStatistics(*values[own[np.array(around) - 1]]))
-    compared, tied = (
-        quantile_contrast(sides[0], sides[1], level),
-        any(x.lower == x.upper for x in sides),
-    )
+        sides.append(OrderStatistics(*own[np.array(around) - 1]))
+    compared = quantile_contrast(sides[0], sides[1], level)
     reach = float(ndtri((1 + level) / 2)) * compared.variance**0.5
-    return not tied and bool(abs(compared.difference) >= reach)
+    apart = all(side.lower < side.upper for side in sides)
+    return apart and bool(abs(compared.difference) >= reach)

@@ -19,7 +19,7 @@ class MetricPlan:
 
     Attributes
     ----------
-    metric, role, type, goal, arm, control : str
+    metric, role, type, goal, arm : str
     source : {"history", "assumed"}
     baseline : float or None
         The control's value, in the metric's unit.
@@ -29,8 +29,6 @@ class MetricPlan:
         The same without covariates.
     correlation : float or None
         With the covariates: 1 - correlation² of the variance is left.
-    icc, rows : float or None
-        With finer rows: correlation within a unit, and rows of a unit on average.
     effect : tuple or None
         ``("relative" or "absolute", size)``: the mde, or a guardrail's margin.
     difference : float or None
@@ -54,15 +52,12 @@ class MetricPlan:
     type: str
     goal: str
     arm: str
-    control: str
     source: Literal["history", "assumed"]
     alpha: float
     baseline: float | None = None
     deviation: float | None = None
     raw_deviation: float | None = None
     correlation: float | None = None
-    icc: float | None = None
-    rows: float | None = None
     effect: tuple[str, float] | None = None
     difference: float | None = None
     units: float | None = None
@@ -83,14 +78,11 @@ class Week:
         Over all arms, settled or not.
     mde : mapping
         By metric: the smallest difference found with the design's power, in the metric's unit.
-    power : mapping
-        By metric: for its declared effect; None where there is none.
     """
 
     week: int
     units: int
     mde: Mapping[str, float | None]
-    power: Mapping[str, float | None]
 
 
 @dataclass(frozen=True)
@@ -177,8 +169,8 @@ class PlanResult(Result):
         Planned, over all arms.
     days : int or None
         That the units take, last windows included.
-    traffic : tuple of dict
-        By weekday (``weekday`` 0 for Monday): ``units`` expected.
+    traffic : tuple of float
+        Units expected on each weekday, Monday first.
     price : tuple of dict
         Of a fixed design that is looked at ``looks`` times: ``rate``, its false-positive rate.
     resampled : tuple of Resampled
@@ -209,7 +201,7 @@ class PlanResult(Result):
     average_units_without: float | None = None
     units: int | None = None
     days: int | None = None
-    traffic: tuple[dict[str, Any], ...] = ()
+    traffic: tuple[float, ...] = ()
     price: tuple[dict[str, Any], ...] = ()
     resampled: tuple[Resampled, ...] = ()
     readings: tuple[Reading, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from math import exp, inf, pi, sqrt
+from math import inf, sqrt
 from typing import Literal, NamedTuple
 
 from scipy.optimize import brentq
@@ -13,7 +13,9 @@ from scipy.special import ndtr, ndtri
 from opslab.experiments.inference.power import least, t_power
 from opslab.experiments.inference.proportions import Counts, score_difference, score_ratio
 from opslab.experiments.sequential.boundaries import Boundaries, crossing, drift_for
+from opslab.experiments.sequential.posteriors import decision_values
 from opslab.experiments.sequential.spending import within
+from opslab.uncertainty.update import update
 
 MOST = 1e15
 """Units beyond which no plan goes."""
@@ -38,15 +40,15 @@ class Belief(NamedTuple):
 
     def power(self, error: float, difference: float) -> float:
         """Return the chance that the expected loss of shipping comes below the accepted one."""
-        data, prior = 1 / error**2, 1 / self.sd**2
-        spread = sqrt(1 / (data + prior))
-
-        def excess(distance: float) -> float:  # of the posterior's mean, in its deviations
-            density = exp(-(distance**2) / 2) / sqrt(2 * pi)
-            return density - distance * float(ndtr(-distance)) - self.loss / spread
-
-        needed = float(brentq(excess, -self.loss / spread - 1, 38.0, xtol=1e-14)) * spread
-        estimate = (needed * (data + prior) - self.mean * prior) / data
+        after = update(self.mean, self.sd, 0.0, error)
+        loss = self.loss / after.sd  # in deviations of the posterior
+        needed = brentq(
+            lambda mean: decision_values(mean, 1.0, 1).loss_shipping - loss,
+            -loss - 1,
+            38.0,
+            xtol=1e-14,
+        )
+        estimate = (float(needed) * after.sd - after.mean) / after.measured_share
         return float(ndtr((difference - estimate) / error))
 
 
@@ -135,16 +137,17 @@ class Shares:
         """Return the errors of the estimate times the root of the units: as tested, and true."""
         share, both = self.share, sum(self.weights)
         arm, control = (weight * 2 / both for weight in self.weights)
-        moved = share if self.margin else share + self.better * difference
-        null = -self.better * difference if self.margin else 0.0
+        change = self.better * difference
+        moved, null = (share, -change) if self.margin else (share + change, 0.0)
         counts = Counts(moved * arm, arm, share * control, control)  # type: ignore[arg-type]
-        ratio = max(1 + null / share, 0.0) if self.margin == "relative" else 1.0
-        relative = self.margin == "relative"
-        statistic = score_ratio(ratio, counts) if relative else score_difference(null, counts)
+        ratio, statistic = 1.0, score_difference(null, counts)
+        if self.margin == "relative":
+            ratio = max(1 + null / share, 0.0)
+            statistic = score_ratio(ratio, counts)
         variance = moved * (1 - moved) / arm + ratio**2 * share * (1 - share) / control
+        scale = self.left * sqrt(2 / both)
         # Of two units the statistic's factor for small samples is the root of 2.
-        tested = difference / (abs(statistic) * sqrt(2))
-        return tuple(self.left * sqrt(2 / both) * error for error in (tested, sqrt(variance)))  # type: ignore[return-value]
+        return scale * difference / (abs(statistic) * sqrt(2)), scale * sqrt(variance)
 
 
 @dataclass(frozen=True)
@@ -204,15 +207,13 @@ class Sizing:
 
         A sequential design stops at one of its looks, with these units at the last.
         """
-        if self.belief:
-            return self.belief.power(self.estimate.errors(difference)[1] / sqrt(units), difference)
         if self.looks is None:
-            return self._fixed(units, difference)
+            return self._single(units, difference)
         return sum(crossing(self.looks, self.drift_at(units, difference)).upper)
 
     def drift_at(self, units: float, difference: float) -> float:
         """Return what z is expected to be at the last look with so many units."""
-        drift = self._critical + float(ndtri(self._fixed(units, difference)))
+        drift = self._critical + float(ndtri(self._single(units, difference)))
         return min(max(drift, -_SURE), _SURE)
 
     def units(self, difference: float) -> float:
@@ -229,13 +230,6 @@ class Sizing:
         smallest = least(lambda size: self._reached(units, size), low, most)
         return smallest if self._reached(units, smallest) else None
 
-    @cached_property
-    def drift(self) -> float:
-        """What z is expected to be at the last look where the power is as wanted."""
-        if self.looks is None:
-            return self._critical + float(ndtri(self.wanted))
-        return drift_for(self.looks, self.wanted)
-
     @property
     def fewest(self) -> float:
         """Units over all arms below which an arm has no variance."""
@@ -247,19 +241,20 @@ class Sizing:
 
     @cached_property
     def _target(self) -> float:
-        """The power of a fixed test with the same drift."""
-        return float(ndtr(self.drift - self._critical)) if self.looks else self.wanted
+        """The power of a single test with the same drift."""
+        if self.looks is None:
+            return self.wanted
+        return float(ndtr(drift_for(self.looks, self.wanted) - self._critical))
 
     def _reached(self, units: float, difference: float) -> bool:
-        if self.belief:
-            return self.power(units, difference) >= self.wanted
-        return self._fixed(units, difference) >= self._target
+        return self._single(units, difference) >= self._target
 
-    def _fixed(self, units: float, difference: float) -> float:
+    def _single(self, units: float, difference: float) -> float:
         tested, true = self.estimate.errors(difference)
+        if self.belief:
+            return self.belief.power(true / sqrt(units), difference)
         freedom = units * sum(self.estimate.weights) - 2 if self.estimate.exact else inf
-        noncentrality = sqrt(units) * difference / true
-        return t_power(noncentrality, freedom, self.alpha, 1, tested / true)
+        return t_power(sqrt(units) * difference / true, freedom, self.alpha, 1, tested / true)
 
 
 def design_effect(rows: float, icc: float, variation: float = 0.0) -> float:

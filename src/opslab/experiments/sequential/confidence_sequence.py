@@ -6,36 +6,6 @@ from sys import float_info
 from opslab.experiments.sequential.spending import within
 
 
-def spread(alpha: float, planned: float) -> float:
-    """Return the parameter that makes the sequence narrowest at the planned size.
-
-    Parameters
-    ----------
-    alpha : float
-        Two-sided error rate over all looks together, within 0 and 1.
-    planned : float
-        Units of the compared pair, both arms together, fixed before the data.
-
-    Returns
-    -------
-    float
-        Above 0, per square root of a unit.
-
-    Raises
-    ------
-    ValueError
-        When a number is out of its range.
-
-    Sources
-    -------
-    Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas (2021, arXiv 2103.06476), appendix on the
-    mixture's parameter.
-    """
-    within(0, 1, alpha=alpha)
-    within(0, inf, planned=planned)
-    return sqrt((-2 * log(alpha) + log(1 - 2 * log(alpha))) / planned)
-
-
 def multiplier(n: float, planned: float, alpha: float) -> float:
     """Return how many standard errors the interval reaches to either side at this look.
 
@@ -48,7 +18,8 @@ def multiplier(n: float, planned: float, alpha: float) -> float:
     n : float
         Units of the compared pair by this look, both arms together.
     planned : float
-        The number fixed beforehand, as in `spread`; it costs width, never validity.
+        The number fixed beforehand, at which the sequence is narrowest; it costs width, never
+        validity.
     alpha : float
         Two-sided error rate over all looks together.
 
@@ -69,7 +40,8 @@ def multiplier(n: float, planned: float, alpha: float) -> float:
 
     Sources
     -------
-    Waudby-Smith et al. (2021), theorem on the asymptotic confidence sequence.
+    Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas (2021, arXiv 2103.06476), theorem on the
+    asymptotic confidence sequence, and appendix on the mixture's parameter.
     """
     weight = _weight(n, planned, alpha)
     return sqrt(2 * (weight + 1) / weight * log(sqrt(weight + 1) / alpha))
@@ -117,5 +89,6 @@ def always_valid_p(statistic: float, n: float, planned: float, alpha: float) -> 
 
 
 def _weight(n: float, planned: float, alpha: float) -> float:
-    within(0, inf, n=n)
-    return n * spread(alpha, planned) ** 2
+    within(0, 1, alpha=alpha)
+    within(0, inf, n=n, planned=planned)
+    return n / planned * (log(1 - 2 * log(alpha)) - 2 * log(alpha))

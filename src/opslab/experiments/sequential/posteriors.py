@@ -8,27 +8,10 @@ from scipy.optimize import brentq
 from scipy.special import betainc, betaincc, betaincinv, ndtr
 
 from opslab.experiments.sequential.spending import within
-from opslab.uncertainty.update import update
 
 _REACH, _STEP = 9.0, 0.02
 """Normal scores of a share that are looked at."""
 _HIGHEST_LIFT = 1e12
-
-
-class NormalPosterior(NamedTuple):
-    """A normal posterior of an effect.
-
-    Attributes
-    ----------
-    mean, sd : float
-        On the scale of the estimate.
-    pull : float
-        Share of the prior in the mean: 0 leaves the estimate as it is.
-    """
-
-    mean: float
-    sd: float
-    pull: float
 
 
 class DecisionValues(NamedTuple):
@@ -67,39 +50,6 @@ class BetaPosterior(NamedTuple):
     mean: float
     low: float
     high: float
-
-
-def normal_posterior(
-    estimate: float, error: float, prior_mean: float, prior_sd: float
-) -> NormalPosterior:
-    """Return the posterior of an effect from its estimate and a normal prior on the same scale.
-
-    Parameters
-    ----------
-    estimate, error : float
-        The estimate and its standard error.
-    prior_mean, prior_sd : float
-
-    Returns
-    -------
-    NormalPosterior
-
-    Raises
-    ------
-    InputError
-        When a spread is not above 0.
-
-    Examples
-    --------
-    >>> normal_posterior(0.04, 0.02, 0.0, 0.02).mean
-    0.02
-
-    Sources
-    -------
-    Gelman and others, Bayesian Data Analysis, section 2.5.
-    """
-    after = update(prior_mean, prior_sd, estimate, error)
-    return NormalPosterior(after.mean, after.sd, 1 - after.measured_share)
 
 
 def decision_values(
@@ -226,10 +176,6 @@ def beta_posteriors(
     below = weights @ (control * betainc(a, b, control) - mean * betainc(a + 1, b, control))
     losses = [max(float(loss), 0.0) for loss in (below, below + mean - mean_control)][::goal_sign]
     unit = mean_control if relative else 1.0
-    values = DecisionValues(
-        toward_goal(0.0),
-        None if threshold is None else toward_goal(threshold),
-        losses[0] / unit,
-        losses[1] / unit,
-    )
+    beyond = None if threshold is None else toward_goal(threshold)
+    values = DecisionValues(toward_goal(0.0), beyond, *(loss / unit for loss in losses))
     return BetaPosterior(values, (mean - mean_control) / unit, at(1 - alpha / 2), at(alpha / 2))

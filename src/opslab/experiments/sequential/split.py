@@ -1,37 +1,23 @@
 """Sample ratio mismatch, looked at every day."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from scipy.special import gammaln
 
 from opslab.experiments.sequential.spending import within
 
-
-class SequentialSampleRatio(NamedTuple):
-    """Result of the Dirichlet-multinomial test.
-
-    Attributes
-    ----------
-    p_value : float
-        Of all days so far.
-    by_day : tuple of float
-        As it stood on each day; it never rises.
-    concentration : float
-        Of the prior on the true shares around the designed ones.
-    """
-
-    p_value: float
-    by_day: tuple[float, ...]
-    concentration: float
+CONCENTRATION = 10_000.0
+"""Of a Dirichlet prior around the designed shares: a true share of a half lies within .5 +- .01 in
+19 of 20 cases. Defects of such a size show soonest, and larger ones a little later than with a
+smaller number."""
 
 
 def sequential_sample_ratio(
     counts_by_day: Sequence[Sequence[int]],
     weights: Sequence[float] | Sequence[Sequence[float]],
-    concentration: float = 10_000.0,
-) -> SequentialSampleRatio:
+    concentration: float = CONCENTRATION,
+) -> list[float]:
     """Test the arms' counts against the designed weights, however often it is looked at.
 
     The p-value is the smallest inverse Bayes factor up to a day. Days of different weights have a
@@ -44,13 +30,12 @@ def sequential_sample_ratio(
     weights : sequence of float, shape (arms,) or (days, arms)
         Designed weights on any scale.
     concentration : float
-        Of a Dirichlet prior around the designed shares. With 10,000 a true share of a half lies
-        within .5 +- .01 in 19 of 20 cases: defects of such a size show soonest, and larger ones a
-        little later than with a smaller number.
+        Of the prior on the true shares around the designed ones.
 
     Returns
     -------
-    SequentialSampleRatio
+    list of float
+        The p-value of all days up to each; it never rises.
 
     Raises
     ------
@@ -59,8 +44,8 @@ def sequential_sample_ratio(
 
     Examples
     --------
-    >>> result = sequential_sample_ratio([(5_000, 5_100), (5_000, 5_400)], [1, 1])
-    >>> " ".join(f"{p:.4f}" for p in result.by_day)
+    >>> p_values = sequential_sample_ratio([(5_000, 5_100), (5_000, 5_400)], [1, 1])
+    >>> " ".join(f"{p:.4f}" for p in p_values)
     '1.0000 0.0290'
 
     Sources
@@ -79,5 +64,5 @@ def sequential_sample_ratio(
         seen, start = np.cumsum(counts[:, arms] * days[:, None], axis=0), concentration * shares
         factor += (gammaln(start + seen) - gammaln(start) - seen * np.log(shares)).sum(axis=1)
         factor += gammaln(concentration) - gammaln(concentration + seen.sum(axis=1))
-    by_day = np.exp(-np.maximum.accumulate(np.maximum(factor, 0)))
-    return SequentialSampleRatio(float(by_day[-1]), tuple(by_day.tolist()), concentration)
+    p_values: list[float] = np.exp(-np.maximum.accumulate(np.maximum(factor, 0))).tolist()
+    return p_values

@@ -1,12 +1,13 @@
 """What may be said when a group sequential test has stopped, and at each of its looks."""
 
 from collections.abc import Sequence
-from math import exp
+from math import exp, log
 from typing import NamedTuple
 
 from scipy.optimize import brentq
+from scipy.special import ndtr
 
-from opslab.experiments.sequential.boundaries import Steps, boundaries, checked
+from opslab.experiments.sequential.boundaries import Boundaries, boundaries, checked, crossing
 from opslab.experiments.sequential.spending import Family, within
 
 _LARGEST = 30.0
@@ -80,13 +81,10 @@ def after_stopping(
     *earlier, _ = zip(statistics, efficacy, times, strict=True)
     for statistic, bound, _ in earlier:
         within(-bound, bound, earlier_statistic=statistic)
+    seen = Boundaries(times, (*efficacy[:-1], last), (None,) * len(times), ())
 
     def larger(effect: float) -> float:
-        steps, chance = Steps(times, effect), 0.0
-        for _, bound, _ in earlier:
-            chance += steps.above(bound)
-            steps.keep(-bound, bound)
-        return chance + steps.above(last)
+        return sum(crossing(seen, effect).upper)
 
     def effect(chance: float) -> float:
         return float(brentq(lambda at: larger(at) - chance, min(last, 0) - 10, max(last, 0) + 10))
@@ -137,10 +135,9 @@ def repeated_p(
     """
     statistic = min(abs(statistic), _LARGEST)
 
-    def short(exponent_of_alpha: float) -> float:
-        alpha = exp(exponent_of_alpha)
-        return (
-            boundaries(information, alpha, family, exponent, final=final).efficacy[-1] - statistic
-        )
+    def short(logarithm: float) -> float:
+        bounds = boundaries(information, exp(logarithm), family, exponent, final=final)
+        return bounds.efficacy[-1] - statistic
 
-    return 1.0 if short(-1e-9) >= 0 else exp(brentq(short, -690, -1e-9))
+    lowest = log(ndtr(-statistic))  # half of what a single look says
+    return 1.0 if short(-1e-9) >= 0 else exp(brentq(short, lowest, -1e-9, xtol=1e-10))

@@ -9,6 +9,7 @@ from math import inf
 from typing import NamedTuple
 
 from opslab.errors import DataError
+from opslab.experiments.course import Effect
 from opslab.experiments.inference.comparisons import effect, inferred
 from opslab.experiments.inference.covariates import Contrast
 from opslab.experiments.inference.metric_columns import metric_columns
@@ -22,7 +23,7 @@ from opslab.experiments.moments.arm_moments import (
 from opslab.experiments.moments.collection import collect_by
 from opslab.experiments.moments.columns import Column
 from opslab.experiments.moments.values import problem, refuse_rows, value_sql
-from opslab.experiments.result import Comparison, Effect
+from opslab.experiments.result import Comparison
 from opslab.experiments.spec import Experiment
 from opslab.experiments.units.unit_table import UnitTable
 from opslab.results import Message
