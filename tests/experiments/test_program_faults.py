@@ -197,6 +197,19 @@ def test_a_broken_split_is_in_no_sum_of_what_was_shipped():
     assert result.impact.announced == pytest.approx((1000 / 900) ** 3 - 1)
 
 
+def test_a_weight_in_one_arm_alone_is_refused():
+    table = arms(("a", "control", 900, 60, None, None, None), ("a", "b", 100, 5, None, None, None))
+    assert reviewed(table.assign(weight=[9, 1])).tests[0].ratio_p == 1
+    with pytest.raises(DataError) as caught:
+        reviewed(table.assign(weight=[9, None]))
+    assert "in some of its rows only" in caught.value.problems[0].text("en")
+
+
+def test_means_need_no_units():
+    table = {"test": ["a", "a"], "arm": ["control", "b"], "mean": [2.0, 2.2], "mean_error": 0.03}
+    assert reviewed(table).tests[0].lift == pytest.approx(0.1)
+
+
 # --- Runs
 
 

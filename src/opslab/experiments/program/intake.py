@@ -6,7 +6,9 @@ import datetime
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from math import isnan
+from dataclasses import replace
+from functools import reduce
+from math import isfinite
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +16,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri, stdtrit
 
 from opslab import archive, provenance
-from opslab.errors import DataError
+from opslab.errors import DataError, Problem
 from opslab.experiments.checks.sample_ratio import sample_ratio
 from opslab.experiments.program.pooling import Z
 from opslab.experiments.program.result import ProgramTest
@@ -67,7 +69,10 @@ def take_in(
             aside["later"].append(first.test)
         elif kept.setdefault(folded(first.test), case) is not case:
             aside["repeated"].append(first.test)
-    tests = [test for case in kept.values() for test in _compared(case, program.alpha, aside)]
+    tests = list[ProgramTest]()
+    for case in kept.values():
+        arms = sorted(_compared(case, program.alpha, aside), key=lambda test: not test.shipped)
+        tests += [replace(test, counts=at == 0) for at, test in enumerate(arms)]
     return tests, aside, reading
 
 
@@ -163,6 +168,11 @@ def _listed(program: Program, data: Any, aside: Aside) -> tuple[list[Case], Read
         elif arms.setdefault(folded(row.arm or ""), row) is not row:
             aside["repeated"].append(row.test)
     cases = [[*arms.values()] for arms in groups.values()]
+    file = sheet.reading.name if sheet.reading else None
+    mixed = [
+        rows[0] for rows in cases if len({"weight" in row.model_fields_set for row in rows}) > 1
+    ]
+    DataError.refuse([Problem("program.weight", {"test": row.test}, file=file) for row in mixed])
     return [Case(rows, program.goal, _split(rows)) for rows in cases], sheet.reading
 
 
@@ -235,13 +245,10 @@ def _effects(rows: Sequence[ListedTest], control: int, sign: int) -> Any:
         error[~(error > 0)] = np.nan
         low, high = _first(low, lift - Z * error), _first(high, lift + Z * error)
     ends = [low, high][::sign]
-    effects = _first([sign * lift, error, *(sign * end for end in ends), p_value]).T.tolist()
-    return [[None if isnan(value) else value for value in row] for row in effects]
+    effects = np.array([sign * lift, error, *(sign * end for end in ends), p_value]).T.tolist()
+    return [[value if isfinite(value) else None for value in row] for row in effects]
 
 
 def _first(*options: Any) -> Any:
-    """Return of each place the first of some values that is known: finite."""
-    known = np.full(np.shape(options[0]), np.nan)
-    for option in options:
-        known = np.where(np.isfinite(known), known, option)
-    return np.where(np.isfinite(known), known, np.nan)
+    """Return of each row the first of some values that is known."""
+    return reduce(lambda known, other: np.where(np.isfinite(known), known, other), options)

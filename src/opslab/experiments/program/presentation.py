@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
-from opslab.experiments.program.result import ProgramResult
+from opslab.experiments.program.result import MOST, ProgramResult
 from opslab.messages import Language
 from opslab.report.blocks import Facts, Verdict
 from opslab.report.drawing import Row
@@ -28,8 +28,6 @@ _TOLD = {
 _REASONS = ("wins", "shipped", "cycles")
 """What stands on the first screen, a point each."""
 _METHOD = "action pooled risk shrunk ratio shipped cycles"
-_MOST = 5
-"""Leading tests, and months, that are shown."""
 _VISIBLE = 0.0005
 """Spread of true lifts from which on a size is told."""
 _POINTS = {
@@ -62,49 +60,48 @@ class ProgramVoice(Voice):
 
 def voice(result: ProgramResult, language: Language) -> ProgramVoice:
     """Return the voice of a program; a median that is not reached lies beyond the longest wait."""
-    say, program, impact = Voice(language, "program"), result.program, result.impact
+    say, program, pooled = Voice(language, "program"), result.program, result.pooled
     tests = [test for test in result.tests if test.counts]
     known = [test.split_fails for test in tests if test.ratio_p is not None]
-    left, deviation = sum(bool(test.left_out) for test in tests), 0.0
-    if result.pooled:
-        deviation = result.pooled.deviation
-    holdout = program.holdout and dict(program.holdout)
-    if holdout and program.goal == "decrease":
-        low, high = holdout["low"], holdout["high"]
-        holdout |= {"lift": -holdout["lift"], "low": -high, "high": -low}
-    days, low, high, horizon = result.cycle_change or (0.0, 0.0, 0.0, 0.0)
-    change = {"days": abs(days), "low": low, "high": high, "horizon": horizon}
-    if slower := days < 0:
-        change |= {"low": -high, "high": -low}
+    left, held = sum(bool(test.left_out) for test in tests), program.holdout
+    side = -1 if program.goal == "decrease" else 1
+    low, high = [side * held.low, side * held.high][::side] if held else (0.0, 0.0)
     values = asdict(result) | {
         "count": len(tests),
         "left_out": left,
         "left": left or None,
         "failures": sum(known) if known else None,
         "known": len(known),
-        "size": 2 * deviation if deviation > _VISIBLE else None,
+        "size": 2 * pooled.deviation if pooled and pooled.deviation > _VISIBLE else None,
         "turned": True if any(test.goal == "decrease" for test in tests) else None,
-        "announced": impact and {"low": 0.0, "high": impact.announced},
-        "holdout": holdout,
+        "announced": result.impact and {"low": 0.0, "high": result.impact.announced},
+        "holdout": held and {"lift": side * held.lift, "low": low, "high": high},
         "standard": program.standardised,
         "alpha": program.alpha,
         "power": program.power,
-        "median": None,
-        "saved": change if result.cycle_change and not slower else None,
-        "slower": change if slower else None,
     }
     if risk := result.risk:
         values["false"] = say("unknown") if risk.rate is None else say.percent(risk.rate, 0)
-    for cycle in reversed(result.cycles):  # all of them last: they are told where no group is named
-        median, low, high = (
+    return ProgramVoice(language, "program", flat(values | _days(result, say)))
+
+
+def _days(result: ProgramResult, say: Voice) -> dict[str, Any]:
+    """Return how long decisions took; of all ideas where no group is named."""
+    values: dict[str, Any] = {"median": None, "saved": None, "slower": None}
+    for cycle in reversed(result.cycles):
+        median, *ends = (
             say("over", days=cycle.longest) if days is None else say.integer(days)
             for days in (cycle.median, cycle.low or (cycle.median and 0), cycle.high)
         )
         bar = {"low": cycle.low or 0, "high": cycle.high or cycle.longest, "point": cycle.median}
-        told = say("days", median=median, interval=say.range(low, high))
-        own = {"median": told, "open": cycle.open, "longest": cycle.longest}
+        span = say("days", median=median, interval=say.range(*ends))
+        own = {"median": span, "open": cycle.open, "longest": cycle.longest}
         values |= own | {cycle.group: own | bar}
-    return ProgramVoice(language, "program", flat(values))
+    if result.cycle_change:
+        days, low, high, horizon = result.cycle_change
+        name, low, high = ("slower", -high, -low) if days < 0 else ("saved", low, high)
+        values[name] = {"days": abs(days), "low": low, "high": high, "horizon": horizon}
+    return values
 
 
 def headline(result: ProgramResult, say: ProgramVoice) -> str:
@@ -147,19 +144,19 @@ def figures(result: ProgramResult, say: ProgramVoice) -> dict[str, Figure]:
         "periods": _worst(result, say),
         "cycles": _bars([cycle.group for cycle in result.cycles], say),
     }
-    still = "_open" * (not result.cycles or result.cycles[0].median is None)
-    words = {
-        name: (
-            say(f"title_{name}" + still * (name == "cycles")),
+    titles = {name: f"title_{name}" for name in shown if shown[name]}
+    if result.cycles and result.cycles[0].median is None:
+        titles["cycles"] = "title_cycles_open"
+    return {
+        name: say.chart(
+            name,
+            say(title),
             shown[name],
             say(f"axis_{name}"),
+            percent=name in _LIFTS,
+            signed=name in _LIFTS,
         )
-        for name in shown
-        if shown[name]
-    }
-    return {
-        name: say.chart(name, *words[name], percent=name in _LIFTS, signed=name in _LIFTS)
-        for name in words
+        for name, title in titles.items()
     }
 
 
@@ -177,15 +174,10 @@ def _bars(keys: Iterable[str], say: ProgramVoice) -> list[Row]:
     ]
 
 
-def leading(result: ProgramResult) -> list[Any]:
-    """Return the tests with the largest effects, as one may believe them."""
-    pooled: Any = (test for test in result.tests if test.shrunk is not None)
-    return sorted(pooled, key=lambda test: -abs(test.shrunk))[:_MOST]
-
-
 def _leading(result: ProgramResult, say: ProgramVoice) -> Iterator[Row]:
     """Give the largest effects, as estimated and as one may believe them."""
-    for test in leading(result):
+    leading: Any = result.leading
+    for test in leading:
         bars: Any = (test.low, test.high, GREY), (test.shrunk_low, test.shrunk_high, BLUE)
         value, mark = (say(key, **vars(test)) for key in ("shrunk", "mark"))
         yield Row(test.test, value, bars, test.shrunk, mark=(test.lift, mark))
@@ -193,7 +185,7 @@ def _leading(result: ProgramResult, say: ProgramVoice) -> Iterator[Row]:
 
 def _worst(result: ProgramResult, say: ProgramVoice) -> list[Row]:
     """Return the months with the most broken splits, in order."""
-    months = sorted(result.periods, key=lambda month: (month.failures, month.start))[-_MOST:]
+    months = sorted(result.periods, key=lambda month: (month.failures, month.start))[-MOST:]
     return [
         Row(
             say.date(month.start),

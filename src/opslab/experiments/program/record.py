@@ -7,7 +7,6 @@ from typing import Any
 from pydantic_core import to_jsonable_python
 
 from opslab.evidence import Evidence, Quantity
-from opslab.experiments.program.presentation import leading
 from opslab.experiments.program.result import ProgramResult
 from opslab.tables.writer import write_csv
 
@@ -27,7 +26,7 @@ def record(result: ProgramResult) -> dict[str, Any]:
     """Return what is the result's own as JSON takes it: no prose, missing numbers null."""
     return {name: to_jsonable_python(getattr(result, name)) for name in _FIELDS.split()} | {
         "schema": "opslab.program/1",
-        "tests": to_jsonable_python(leading(result)),
+        "tests": to_jsonable_python(result.leading),
         "inputs": result.program.inputs(),
         "plan": result.program.model_dump(mode="json", exclude={"tests", "ideas"}),
         "imports": [reading.record() for reading in result.readings],

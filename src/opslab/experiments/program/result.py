@@ -14,6 +14,8 @@ from opslab.tables.import_report import Reading
 
 FEW, LACKING, BROKEN, FALSE, BY_RULE, OVERSTATED = 10, 0.2, 0.05, 0.2, 0.8, 1.5
 """Limits of `ProgramResult.action`."""
+MOST = 5
+"""Leading tests, and months, that are shown."""
 QUARTER = datetime.timedelta(92)
 """The last three months."""
 FAILS = 0.001
@@ -244,6 +246,12 @@ class ProgramResult(Result):
     cycle_change: tuple[float, float, float, float] | None = None
     readings: tuple[Reading, ...] = ()
     sources: tuple[SourceFile, ...] = ()
+
+    @property
+    def leading(self) -> list[ProgramTest]:
+        """The tests with the largest effects, as one may believe them."""
+        known = [(abs(test.shrunk), test) for test in self.tests if test.shrunk is not None]
+        return [test for _, test in sorted(known, key=lambda pair: -pair[0])[:MOST]]
 
     def files(self) -> Mapping[str, bytes]:
         """Return the table of all tests, by the name of its file."""

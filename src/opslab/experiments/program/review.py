@@ -69,17 +69,10 @@ def review_program(
     day = as_of or program.date
     tests, aside, reading = take_in(program, day, data)
     sheet = read_sheet(program, program.ideas, Idea, "program-ideas")
-    chosen = dict[str, int]()
-    for at, test in enumerate(tests):
-        if not tests[chosen.setdefault(test.test, at)].shipped and test.shipped:
-            chosen[test.test] = at
-    known = [tests[at] for at in chosen.values() if tests[at].ratio_p is not None]
+    known = [test for test in tests if test.counts and test.ratio_p is not None]
     ratios: Any = [(test.start, test.ratio_p) for test in known if test.start]
     period = broken_period(ratios)
-    tests = [
-        replace(test, left_out=_left_out(test, period), counts=chosen[test.test] == at)
-        for at, test in enumerate(tests)
-    ]
+    tests = [replace(test, left_out=_left_out(test, period)) for test in tests]
     firsts = [test for test in tests if test.counts]
     numbers = {"tests": tuple(tests)} | _rates(program, firsts)
     if sum(not test.left_out for test in firsts) >= pooling.FEWEST:
@@ -125,7 +118,7 @@ def _together(tests: Sequence[ProgramTest]) -> dict[str, Any]:
     believed = np.array(pooling.shrink(estimated, effects, errors))
     mean, error, _ = believed
     shrunk = turn * np.expm1(turn * (mean + pooling.Z * error * [[0], [-1], [1]]))
-    ends = dict(zip(map(id, arms), shrunk.T.tolist(), strict=True))
+    ends = iter(shrunk.T.tolist())
     won = kept & [test.outcome == "won" for test in arms]
     over, wrong = pooling.overstated(effects[won], believed[:, won])
     shipped = kept & [test.shipped is True for test in arms]
@@ -137,16 +130,16 @@ def _together(tests: Sequence[ProgramTest]) -> dict[str, Any]:
     half = pooling.Z * np.sqrt((error**2 - shared**2).sum() + shared.sum() ** 2)
     sums, side = sums + half * np.array([0, 0, -1, 1]), turn[shipped][:1].sum()
     among = sum(test.counts and test.shipped is True for test in tests)
-    told = shipped.any() and abs(sums).max() < _MOST
+    compounds = shipped.any() and abs(sums).max() < _MOST
     return {
         "pooled": pooling.pooled(estimated, 1 if turn[kept].sum() >= 0 else -1),
         "exaggeration": over,
         "wrong_sign": wrong,
         "impact": Impact(int(shipped.sum()), among, *(side * np.expm1(side * sums)).tolist())
-        if told
+        if compounds
         else None,
         "tests": tuple(
-            replace(test, **dict(zip(_SHRUNK, ends.get(id(test), ()), strict=False)))
+            test if test.left_out else replace(test, **dict(zip(_SHRUNK, next(ends), strict=True)))
             for test in tests
         ),
     }
@@ -221,7 +214,9 @@ def _checks(
     aside |= {"enough": [""] * bool(few)}
     aside["as_percentages"] = [*counts] * bool(np.median(lifts or [0]) > _PERCENTAGES)
     if wins and wins.count > power * wins.among:
-        aside["selected"] = [test.test for test in firsts if test.outcome == "won"]
+        aside["selected"] = [
+            test.test for test in firsts if test.outcome == "won" and not test.left_out
+        ]
     inside = [test for test in firsts if is_in(period, test.start)]
     shared = {
         "all": len(firsts),
