@@ -122,15 +122,14 @@ def _of_record(record: Any) -> Case:
     for effect in record["comparisons"]:
         if effect["role"] == "primary" and effect["segment"] is None:
             ends = effect["lift_interval"]
-            error, width, absolute = (
+            width, absolute = (
                 np.ptp(np.array([*between.values()], float))
-                for between in (ends, ends, effect["difference_interval"])
+                for between in (ends, effect["difference_interval"])
             )
+            tail = stdtrit(effect["degrees_of_freedom"] or np.inf, 1 - plan["alpha"] / 2)
+            error = width / 2 / tail
             if plan.get("method") == "always_valid" and effect["standard_error"]:
                 error = width / absolute * effect["standard_error"]
-            else:
-                tail = stdtrit(effect["degrees_of_freedom"] or np.inf, 1 - plan["alpha"] / 2)
-                error = width / 2 / tail
             if plan["alpha"] != _ALPHA:
                 ends = dict.fromkeys(ends)
             own = {
@@ -191,10 +190,9 @@ def _compared(case: Case, alpha: float, aside: Aside) -> Iterator[ProgramTest]:
     rows, sign = case.rows, -1 if case.goal == "decrease" else 1
     named = [at for at, row in enumerate(rows) if folded(row.arm or "") in CONTROLS]
     named = [0] if case.verdicts else named
-    control = (
-        None if len(rows) == 1 or ((rows[0].lift or rows[0].low) and not named) else [*named, 0][0]
-    )
-    if control is not None and not named:
+    without = len(rows) == 1 or (not named and (rows[0].lift or rows[0].low))
+    control = None if without else [*named, 0][0]
+    if not named and not without:
         aside["control"].append(f"{rows[0].test}: {rows[0].arm or ''}")
     for at, effect in enumerate(_effects(rows, control or 0, sign)):
         row, (lift, error, *_, p_value) = rows[at], effect

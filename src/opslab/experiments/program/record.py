@@ -7,7 +7,7 @@ from typing import Any
 from pydantic_core import to_jsonable_python
 
 from opslab.evidence import Evidence, Quantity
-from opslab.experiments.program.result import ProgramResult
+from opslab.experiments.program.result import ProgramResult, ProgramTest
 from opslab.tables.writer import write_csv
 
 TESTS = "tests.csv"
@@ -34,9 +34,9 @@ def record(result: ProgramResult) -> dict[str, Any]:
 
 
 def rows(result: ProgramResult, *, full: bool) -> list[dict[str, Any]]:
-    """Return a row for each test, with every column there is."""
-    del full
-    return [{**vars(test)} for test in result.tests]
+    """Return a row for each test; with ``full`` its goal too."""
+    names = [name for name in ProgramTest.__dataclass_fields__ if full or name != "goal"]
+    return [{name: getattr(test, name) for name in names} for test in result.tests]
 
 
 def files(result: ProgramResult) -> dict[str, bytes]:
@@ -51,7 +51,7 @@ def files(result: ProgramResult) -> dict[str, bytes]:
 def evidence(result: ProgramResult) -> list[Evidence]:
     """Return by how much decisions came sooner since the standard: a description, no cause."""
     program, change = result.program, result.cycle_change
-    if change is None or not change[1] < change[2]:
+    if change is None:
         return []
     days, low, high, horizon = change
     parameters = {"location": days, "scale": (high - low) / 3.92}

@@ -181,11 +181,11 @@ def _cycles(program: Program, day: datetime.date, ideas: Sequence[Idea]) -> dict
         median = cycle_time.median_days(curve)
         cycles.append(CycleTime(name, int(part.sum()), still, *median, curve.longest))
         curves.append(curve)
-    few = min(since.sum(), (~since).sum()) < _FEWEST
-    if few or not all(len(curve.days) for curve in curves):
-        return {"cycles": tuple(cycles)}
-    changed = cycle_time.change(*curves[1:])
-    return {"cycles": tuple(cycles), "cycle_change": changed if changed[1] < changed[2] else None}
+    changed = None
+    if min(sum(since), sum(~since)) >= _FEWEST and all(len(curve.days) for curve in curves):
+        changed = cycle_time.change(*curves[1:])
+    known = changed and changed[1] < changed[2]
+    return {"cycles": tuple(cycles), "cycle_change": changed if known else None}
 
 
 def _checks(
