@@ -14,7 +14,6 @@ from opslab.experiments.program import cycle_time, pooling
 from opslab.experiments.program.broken_period import LEAST, broken_period, by_month, is_in
 from opslab.experiments.program.intake import Aside, take_in
 from opslab.experiments.program.result import (
-    BrokenPeriod,
     CycleTime,
     Impact,
     ProgramResult,
@@ -77,9 +76,8 @@ def review_program(
     numbers = {"tests": tuple(tests)} | _rates(program, firsts)
     if sum(not test.left_out for test in firsts) >= pooling.FEWEST:
         numbers |= _together(tests)
-    silent = {"ratios": not known, "period": len(ratios) < LEAST}
     readings = tuple(filter(None, (reading, sheet.reading)))
-    return ProgramResult(
+    result = ProgramResult(
         program=program,
         as_of=day,
         language=language,
@@ -89,10 +87,10 @@ def review_program(
         **_cycles(program, day, [idea for _, idea in sheet.rows if idea.date <= day]),
         readings=readings,
         sources=source_files(program, readings, len(firsts)),
-        checks=tuple(
-            _checks(tests, period, numbers, aside, silent, bool(sheet.rows), program.power)
-        ),
+        checks=(),
     )
+    silent = {"ratios": not known, "period": len(ratios) < LEAST}
+    return replace(result, checks=tuple(_checks(result, aside, silent)))
 
 
 def _left_out(test: ProgramTest, period: Any) -> str:
@@ -188,17 +186,10 @@ def _cycles(program: Program, day: datetime.date, ideas: Sequence[Idea]) -> dict
     return {"cycles": tuple(cycles), "cycle_change": changed if known else None}
 
 
-def _checks(
-    tests: Sequence[ProgramTest],
-    period: BrokenPeriod | None,
-    numbers: Mapping[str, Any],
-    aside: Aside,
-    silent: Mapping[str, bool],
-    ideas: bool,
-    power: float,
-) -> Iterator[Check]:
+def _checks(result: ProgramResult, aside: Aside, silent: Mapping[str, bool]) -> Iterator[Check]:
     """Give the checks, the blocking ones first; those that cannot tell are silent."""
-    firsts, wins = [test for test in tests if test.counts], numbers.get("wins")
+    tests, wins, period = result.tests, result.wins, result.broken_period
+    firsts = [test for test in tests if test.counts]
     for test in firsts:
         aside[test.left_out].append(test.test)
         aside["dates"] += [test.test] * (test.start is None)
@@ -209,11 +200,11 @@ def _checks(
     )
     aside["arms"] = [name for name in counts if counts[name] > 1]
     aside["one_metric"] = [*metrics] * (len(metrics) > 1)
-    few = len(aside[""]) < pooling.FEWEST and (firsts or not ideas)
+    few = len(aside[""]) < pooling.FEWEST and (firsts or not result.cycles)
     lifts = [abs(test.lift) for test in firsts if test.lift]
-    aside |= {"enough": [""] * bool(few)}
+    aside["enough"] = [""] * bool(few)
     aside["as_percentages"] = [*counts] * bool(np.median(lifts or [0]) > _PERCENTAGES)
-    if wins and wins.count > power * wins.among:
+    if wins and wins.count > result.program.power * wins.among:
         aside["selected"] = [
             test.test for test in firsts if test.outcome == "won" and not test.left_out
         ]
