@@ -1,17 +1,12 @@
 """The record of a program: what ``result.json`` holds, the tidy table, and the evidence."""
 
-import tempfile
-from pathlib import Path
 from typing import Any
 
 from pydantic_core import to_jsonable_python
 
 from opslab.evidence import Evidence, Quantity
 from opslab.experiments.program.result import ProgramResult, ProgramTest
-from opslab.tables.writer import write_csv
 
-TESTS = "tests.csv"
-"""The file beside the record that holds all tests."""
 KEYS = ("test", "arm", "metric")
 """Columns of the frame that name a row."""
 MAIN = ("shrunk", "shrunk_low", "shrunk_high", "signed_percent")
@@ -23,7 +18,10 @@ _FIELDS = (
 
 
 def record(result: ProgramResult) -> dict[str, Any]:
-    """Return what is the result's own as JSON takes it: no prose, missing numbers null."""
+    """Return what is the result's own as JSON takes it: no prose, missing numbers null.
+
+    Of the tests the leading ones: the workbook beside it holds them all.
+    """
     return {name: to_jsonable_python(getattr(result, name)) for name in _FIELDS.split()} | {
         "schema": "opslab.program/1",
         "tests": to_jsonable_python(result.leading),
@@ -37,15 +35,6 @@ def rows(result: ProgramResult, *, full: bool) -> list[dict[str, Any]]:
     """Return a row for each test; with ``full`` its goal too."""
     names = [name for name in ProgramTest.__dataclass_fields__ if full or name != "goal"]
     return [{name: getattr(test, name) for name in names} for test in result.tests]
-
-
-def files(result: ProgramResult) -> dict[str, bytes]:
-    """Return the table of all tests, by the name of its file: a record holds the leading ones."""
-    if not result.tests:
-        return {}
-    with tempfile.TemporaryDirectory() as folder:
-        path = write_csv(rows(result, full=True), Path(folder, TESTS))
-        return {TESTS: path.read_bytes()}
 
 
 def evidence(result: ProgramResult) -> list[Evidence]:

@@ -253,10 +253,6 @@ class ProgramResult(Result):
         known = [(abs(test.shrunk), test) for test in self.tests if test.shrunk is not None]
         return [test for _, test in sorted(known, key=lambda pair: -pair[0])[:MOST]]
 
-    def files(self) -> Mapping[str, bytes]:
-        """Return the table of all tests, by the name of its file."""
-        return self.room("record").files(self)  # type: ignore[no-any-return]
-
     @property
     def action(self) -> str:
         """What to do: the first of these that holds.
