@@ -29,6 +29,7 @@ RUNS = {
     "time saved": ("time_saved", ["language=fr"], 0),
     "case": ("business_case", ["language=fr", "draws=20000"], 0),
     "backlog": ("prioritisation", ["language=fr"], 0),
+    "looks": ("experiment_readout", ["spec=data/sample/express.yaml", "language=fr"], 0),
     "plan": ("experiment_plan", ["language=fr"], 0),
     "program": ("experiment_program", ["language=fr"], 0),
     "gate": ("launch_readiness", ["language=fr"], 0),
@@ -329,3 +330,8 @@ def test_a_wide_table_stays_a_table_on_a_phone(pages, opened):
     assert table.get_by_role("cell").count() == 21
     cell = table.locator("td").first
     assert cell.evaluate("one => getComputedStyle(one, '::before').content") == '"control"'
+
+
+@pytest.mark.parametrize("name", first_quickly("plan", "looks", "program"))
+def test_a_page_goes_into_a_mail(pages, name):
+    assert pages[name].stat().st_size <= 250_000
