@@ -100,7 +100,7 @@ def test_the_data_alone_guard_a_margin():
     """A narrow prior around nothing would call any harm safe."""
     prior = {"sd": 0.0001}
     data = rows(1.0, harm=60.0)
-    result = experiments.analyze(spec(DESIGN | {"prior": prior}), data)
+    result = experiments.analyze(spec(DESIGN | {"prior": prior, "loss": 1e-5}), data)
     guarded = result.posteriors[1]
     assert (guarded.pull, guarded.mean) == (0.0, guarded.estimate)
     assert guarded.exceeds < 0.01
@@ -151,5 +151,7 @@ def test_an_absolute_prior_has_one_unit():
 
 
 def test_a_prior_without_width_is_refused():
-    with pytest.raises(SpecError, match="must be greater than 0"):
+    with pytest.raises(SpecError, match="must be greater than 1e-12"):
         spec(DESIGN | {"prior": {"sd": 0}})
+    with pytest.raises(SpecError, match="the prior alone would decide"):
+        experiments.analyze(spec(DESIGN | {"loss": 0.02}), rows())

@@ -16,7 +16,7 @@ from opslab.experiments.basis import DataUsed, Plan, Source
 from opslab.experiments.checks.all_checks import all_checks
 from opslab.experiments.checks.rules import FEWEST_CLUSTERS
 from opslab.experiments.course import Effect
-from opslab.experiments.decision import Read, decide
+from opslab.experiments.decision import Read, decide, ends
 from opslab.experiments.designs.looks import SEQUENTIAL, look_days
 from opslab.experiments.designs.reading import peeking, read_design, stopping_look
 from opslab.experiments.grounds import Grounds, collect_grounds
@@ -100,26 +100,37 @@ def source_of(experiment: Experiment, data: Any) -> Source:
 
 
 def analysis_of(
-    source: Source, as_of: datetime.date | None, language: Language
+    source: Source,
+    as_of: datetime.date | None,
+    language: Language,
+    last: datetime.date | None = None,
 ) -> ExperimentResult:
     """Return the analysis of an experiment and its data.
 
     Where the looks of a design are planned by day it stands as of the last of them, and where one
-    of them stopped the test as of that one.
+    of them stopped the test as of that one. No look has happened after the ``last`` day of the data.
     """
     experiment, days = source.experiment, list[datetime.date | None]()
-    if experiment.design.method in SEQUENTIAL:
+    method = experiment.design.method
+    if method in SEQUENTIAL:
         experiment.refuse_uncomputed()
         days = [*look_days(experiment, as_of)]
         as_of = days[-1]
+    elif method == "bayesian":
+        as_of = as_of or experiment.last_day
     with opened_units(source, as_of) as (table, units):
-        grounds = collect_grounds(experiment, units)
-        read = read_design(grounds, days)
-        stopped = stopping_look(grounds, days, read)
-        if stopped is None:
-            result = _result(grounds, table.reading, as_of, read)
-            return replace(result, language=language, source=source)
-    return analysis_of(source, stopped, language)
+        grounds = replace(collect_grounds(experiment, units), ends=last)
+        known = grounds.known_until(as_of)
+        if method == "fixed" or known == as_of:
+            read = read_design(grounds, days)
+            stopped = stopping_look(grounds, days, read)
+            if stopped is None:
+                result = _result(grounds, table.reading, as_of, read)
+                return replace(result, language=language, source=source)
+            known, last = stopped, None
+        else:
+            last = known
+    return analysis_of(source, known, language, last)
 
 
 @contextmanager
@@ -187,6 +198,8 @@ def _result(
     experiment, units, triggered = grounds.experiment, grounds.units, grounds.triggered
     grounds = replace(grounds, nominal=read.nominal)
     known_until, comparisons = grounds.known_until(as_of), _comparisons(grounds, read.comparisons)
+    if ends(experiment, comparisons):  # what comes after does not count
+        grounds = replace(grounds, ends=None)
     days = by_day(grounds)
     checks = all_checks(grounds, known_until, comparisons, days)
     spreads = deviations(comparisons, grounds.arms, grounds.metrics)

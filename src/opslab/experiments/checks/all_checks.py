@@ -196,6 +196,9 @@ def _calendar(grounds: Grounds, as_of: datetime.date | None) -> Iterator[Check |
         return
     if grounds.experiment.design.method == "fixed":
         yield rules.check_period(period.end, as_of)
+    elif grounds.ends:
+        values = {"day": grounds.ends, "end": period.end}
+        yield rules.check("period", "fail", None, values, "stale")
     if grounds.days is not None and period.start is not None:
         end = min(period.end, as_of or period.end)
         seen = sum(day is not None for day in grounds.days)

@@ -39,10 +39,16 @@ def believed(
     if prior is None or known.difference is None or value is None or base is None:
         return known, None
     relative, sign = prior.scale == "relative", _SIGNS[known.goal]
+    counted = primary and prior.beta and known.type == "proportion"
     estimate = known.lift if relative else known.difference
-    low, high = narrow.lift_interval if relative else narrow.difference_interval
-    if estimate is None or low is None or high is None:
-        return refused(bare(known), "no_lift"), None
+    of, level = (narrow, NARROW) if primary else (known, 1 - design.alpha)
+    low, high = of.lift_interval if relative else of.difference_interval
+    alone = replace(known, p_value=None, harm_p=None)
+    if primary and known.method == "score" and not counted:
+        return refused(bare(known), "prior_rare"), None
+    bounds = () if counted else known.lift_interval if relative else known.difference_interval
+    if estimate is None or low is None or high is None or None in bounds:
+        return (refused(bare(known), "no_lift") if primary else _judged(alone)), None
     # What a difference and a lift are times so much on the prior's scale.
     units = (1 / abs(base), 1.0) if relative else (1.0, abs(base))
     asked, threshold = known.mde, None
@@ -50,7 +56,7 @@ def believed(
         asked = (known.margin[0], -known.margin[1])
     if asked:
         threshold = asked[1] * units[asked[0] == "relative"]
-    if primary and prior.beta and known.type == "proportion":
+    if counted and prior.beta:
         counts = [(round(share * n), n) for share, n in zip((value, base), known.n, strict=True)]
         more: dict[str, Any] = {"threshold": threshold, "relative": relative}
         values, mean, low, high = beta_posteriors(
@@ -59,32 +65,35 @@ def believed(
         pull = sum(prior.beta) / (sum(prior.beta) + min(known.n))
     else:
         freedom = known.degrees_of_freedom or inf
-        sd, mean, pull = (high - low) / 2 / float(stdtrit(freedom, (1 + NARROW) / 2)), estimate, 0.0
+        sd, mean, pull = (high - low) / 2 / float(stdtrit(freedom, (1 + level) / 2)), estimate, 0.0
         if primary:
             after = update(prior.mean, prior.sd, estimate, sd)
             mean, sd, pull = after.mean, after.sd, 1 - after.measured_share
-        reach = sd * float(ndtri(1 - design.alpha / 2))
-        values, low, high = decision_values(mean, sd, sign, threshold), mean - reach, mean + reach
+            reach = sd * float(ndtri(1 - design.alpha / 2))
+            low, high = mean - reach, mean + reach
+        values = decision_values(mean, sd, sign, threshold)
     effect = (estimate, mean, low, high)
     posterior = Posterior(known.metric, known.arm, known.role, prior.scale, *effect, *values, pull)
+    if not primary:
+        return _judged(alone), posterior
     absolute, lift = ([end / unit if unit else None for end in effect[1:]] for unit in units)
     read = replace(
-        known,
+        alone,
         difference=absolute[0],
         difference_interval=(absolute[1], absolute[2]),
         lift=lift[0],
         lift_interval=(lift[1], lift[2]),
-        p_value=None,
-        harm_p=None,
         method="bayes",
     )
-    return replace(read, verdict=_verdict(read, posterior, design)), posterior
+    if posterior.loss <= min(design.loss or 0, posterior.loss_kept):
+        return replace(read, verdict="won"), posterior
+    doubt = posterior.wins < design.alpha / 2
+    return replace(read, verdict="lost" if doubt else "open"), posterior
 
 
-def _verdict(known: Comparison, posterior: Posterior, design: Design) -> Verdict:
-    if known.role == "guardrail":
-        return guarded(known)
-    wins, doubt = posterior.wins > 1 - design.alpha / 2, posterior.wins < design.alpha / 2
-    if known.role == "primary":
-        wins = posterior.loss <= min(design.loss or 0, posterior.loss_kept)
-    return "won" if wins else "lost" if doubt else "open"
+def _judged(known: Comparison) -> Comparison:
+    """Return a comparison judged by its own interval: of a metric without a prior."""
+    low, high = known.difference_interval
+    ends = [_SIGNS[known.goal] * (end or 0.0) for end in (low, high)]
+    verdict: Verdict = "won" if min(ends) > 0 else "lost" if max(ends) < 0 else "open"
+    return replace(known, verdict=guarded(known) if known.role == "guardrail" else verdict)

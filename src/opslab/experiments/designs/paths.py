@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import accumulate
 from typing import Any, Literal
 
 from scipy.special import ndtr, ndtri
@@ -16,7 +15,7 @@ from opslab.experiments.course import Look, LookPath
 from opslab.experiments.design import Design, Spending
 from opslab.experiments.designs.looks import Days, is_last, most_looks, waiting
 from opslab.experiments.grounds import Grounds
-from opslab.experiments.inference.comparisons import bare, effect
+from opslab.experiments.inference.comparisons import bare, effect, refused
 from opslab.experiments.inference.metric_columns import MetricColumns
 from opslab.experiments.inference.metric_comparisons import compared
 from opslab.experiments.result import Comparison
@@ -59,6 +58,9 @@ def _read(
     metric, primary = columns.metric, columns.metric.role == "primary"
     group, path = design.method == "group_sequential", LookPath(metric.name, arm, metric.role, ())
     at, notes = _known(grounds, columns, arm, days)
+    if not at:
+        none = replace(bare(_compared(grounds, columns, arm, design.alpha)), n=(0, 0))
+        return refused(none, "look_none"), path
     silent = [_silent(known, design) for *_, known in at]
     if silent[-1]:  # as all before
         return replace(bare(at[-1][2]), not_estimable=silent[-1]), path
@@ -74,10 +76,12 @@ def _read(
     else:
         bounds = tuple(multiplier(n, planned, alpha) for n in units)
     beyond = [n for n, z in enumerate(scores) if abs(z) >= bounds[n]]
+    if not group:  # what this look does not show any more is not claimed
+        beyond = [n for n in beyond[-1:] if n == len(at) - 1]
     ended: Literal["", "efficacy", "harm", "futility", "last"] = "last" if last else ""
     if primary and beyond:
         ended = "efficacy" if scores[beyond[0]] > 0 else "harm"
-        at = at[: beyond[0] + 1] if group else at
+        at = at[: beyond[0] + 1]
     elif primary and not last and scores[-1] < (hopeless[-1] or -math.inf):
         ended = "futility"
     p_values: list[float | None] = [None] * len(at)
@@ -86,8 +90,11 @@ def _read(
         own = (shares[: len(at)], spending.family, spending.exponent)
         p_values[-1] = repeated_p(scores[len(at) - 1], *own, final=whole)
     else:
-        seen = zip(scores, units, strict=True)
-        p_values = [*accumulate((always_valid_p(z, n, planned, alpha) for z, n in seen), min)]
+        alone = [always_valid_p(*seen, planned, alpha) for seen in zip(scores, units, strict=True)]
+        p_values = [*_running(scores, alone, alpha)]
+        if not beyond and min(alone) <= alpha:
+            day = at[alone.index(min(alone))][0]
+            notes.append(Message("experiments.look_lapsed", {"day": day}))
     read = [_compared(of[1], columns, arm, nominal(bounds[n])) for n, of in enumerate(at)]
     effects = [replace(effect(of), p_value=p) for of, p in zip(read, p_values, strict=True)]
     efficacy = [bound if math.isfinite(bound) else None for bound in bounds]
@@ -104,13 +111,25 @@ def _read(
     return after, replace(path, looks=looks, ended=ended)
 
 
+def _running(
+    scores: Sequence[float], alone: Sequence[float], alpha: float
+) -> Iterator[float]:
+    """Give at each look the smallest p-value so far of effects with its sign.
+
+    Where it would claim what the interval of the look does not, the look's own.
+    """
+    for n, p_value in enumerate(alone):
+        same = zip(scores[: n + 1], alone, strict=False)
+        smallest = min(p for score, p in same if (score > 0) == (scores[n] > 0))
+        yield smallest if p_value <= alpha or smallest > alpha else p_value
+
+
 def _known(
     grounds: Grounds, columns: MetricColumns, arm: str, days: Days
 ) -> tuple[list[_Known], list[Message]]:
     """Return what is known at each look that adds units, and notes on the others.
 
-    Refused is a look by which none of a primary metric counted; so is the last one of any other
-    metric, which may have to wait longer.
+    Refused is a look by which none of a primary metric counted; any other may have to wait longer.
     """
     experiment, primary = grounds.experiment, columns.metric.role == "primary"
     design, wait = experiment.design, waiting(experiment.design, columns.metric)
@@ -121,7 +140,7 @@ def _known(
         pair = [cut.arms[name] for name in (arm, grounds.control) if name in cut.arms]
         counted = [moments.cross(columns.joint).n for moments in pair]
         if len(pair) < 2 or min(counted) < 2:  # noqa: PLR2004 - a variance takes two
-            if primary or day == days[-1]:
+            if primary:
                 raise _refusal(grounds, columns, "look_empty", day)
         elif sum(counted) <= MORE * seen:
             notes.append(Message("experiments.look_merged", {"day": day}))

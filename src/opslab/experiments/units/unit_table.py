@@ -175,6 +175,8 @@ class UnitTable:
         Units whose window is not over, by metric.
     horizon : datetime.date or None
         The day up to which events are known.
+    came : mapping
+        Units by the day on which they came in, where not all of them count yet.
     trends : mapping
         Its values in the spans since exposure, by metric.
     gaps : mapping
@@ -203,6 +205,7 @@ class UnitTable:
     notes: Mapping[str, tuple[Message, ...]] = field(default_factory=dict)
     immature: Mapping[str, int] = field(default_factory=dict)
     horizon: datetime.date | None = None
+    came: Mapping[str | None, int] = field(default_factory=dict)
     trends: Mapping[str, Spans] = field(default_factory=dict)
     gaps: Mapping[str, Mapping[str, Gaps]] = field(default_factory=dict)
     finer: FinerRows | None = None
