@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from opslab import workspace
 from opslab.errors import DataError
 from opslab.experiments.basis import DataUsed, Plan, Source
 from opslab.experiments.checks.all_checks import all_checks
 from opslab.experiments.checks.rules import FEWEST_CLUSTERS
-from opslab.experiments.course import Effect
+from opslab.experiments.course import Effect, corrected
 from opslab.experiments.decision import Read, decide, ends
 from opslab.experiments.designs.looks import SEQUENTIAL, look_days
 from opslab.experiments.designs.reading import peeking, read_design, stopping_look
@@ -28,7 +28,15 @@ from opslab.experiments.inference.permutation import with_permutation
 from opslab.experiments.inference.segments import by_segment
 from opslab.experiments.moments.values import with_values
 from opslab.experiments.phases import Period
-from opslab.experiments.result import BESIDE, Companion, Comparison, ExperimentResult
+from opslab.experiments.result import (
+    BESIDE,
+    Calendar,
+    Companion,
+    Comparison,
+    ExperimentResult,
+    Interaction,
+    Trend,
+)
 from opslab.experiments.spec import Experiment
 from opslab.experiments.units.logs import units_of_logs
 from opslab.experiments.units.refusals import refuse_columns
@@ -44,6 +52,7 @@ from opslab.tables.source import ROW, Table, quoted
 from opslab.warehouse.address import Address
 from opslab.warehouse.connections import is_remote, open_remote
 
+Part = TypeVar("Part", Comparison, Interaction, Companion, Calendar, Trend)
 _UNITS = {"unit": units_of_rows, "finer": units_of_finer_rows, "totals": units_of_totals}
 _PLANNED = ("experiment", "slug", "question", "owner", "unit", "strata", "segments", "trigger")
 _MOST_RANKED = 5_000_000  # units whose ranks are looked at without being asked for
@@ -108,7 +117,7 @@ def analysis_of(
     """Return the analysis of an experiment and its data.
 
     Where the looks of a design are planned by day it stands as of the last of them, and where one
-    of them stopped the test as of that one. No look has happened after the ``last`` day of the data.
+    of them stopped the test as of that one. After the ``last`` day of the data no look has happened.
     """
     experiment, days = source.experiment, list[datetime.date | None]()
     method = experiment.design.method
@@ -204,11 +213,13 @@ def _result(
     checks = all_checks(grounds, known_until, comparisons, days)
     spreads = deviations(comparisons, grounds.arms, grounds.metrics)
     segments, interactions = by_segment(grounds)
-    companions = tuple(_companions(grounds, comparisons))
+    own = corrected(experiment.design.method, read.paths, read.posteriors)
+    companions = _others(_companions(grounds, comparisons), own)
     if experiment.design.method != "fixed":
-        comparisons = [_beside_design(known) for known in comparisons]
+        comparisons = [_beside_design(known, own) for known in comparisons]
         segments = [replace(known, p_value=None, p_adjusted=None) for known in segments]
-        companions = tuple(replace(known, effect=_bare(known.effect)) for known in companions)
+        companions = [replace(known, effect=_bare(known.effect)) for known in companions]
+    before = {key for key, day in own.items() if day and as_of and day < as_of}
     count = sum(arm.units for arm in grounds.summaries)
     day = as_of if read.paths else known_until
     decision = decide(experiment, checks, comparisons, spreads, grounds.weights, day, read, count)
@@ -234,15 +245,20 @@ def _result(
             trigger_rate=triggered.rate if triggered else None,
         ),
         as_of=as_of,
-        segments=tuple(_as_declared(experiment, units, segments)),
-        interactions=tuple(interactions),
-        trends=tuple(trends(grounds)),
-        companions=companions,
-        days=tuple(days),
+        segments=tuple(_others(_as_declared(experiment, units, segments), before)),
+        interactions=tuple(_others(interactions, before)),
+        trends=tuple(_others(trends(grounds), before)),
+        companions=tuple(companions),
+        days=tuple(_others(days, before)),
         paths=read.paths,
         posteriors=read.posteriors,
         peeking=rate,
     )
+
+
+def _others(parts: Iterable[Part], own: Collection[tuple[str, str]]) -> list[Part]:
+    """Return the parts that are not of some metrics and arms."""
+    return [part for part in parts if (part.metric, part.arm) not in own]
 
 
 def _bare(effect: Effect) -> Effect:
@@ -250,9 +266,13 @@ def _bare(effect: Effect) -> Effect:
     return replace(effect, p_value=None)
 
 
-def _beside_design(known: Comparison) -> Comparison:
-    """Return a comparison whose effects in other ways bear no p-values."""
-    others = {name: getattr(known, name) for name in BESIDE}
+def _beside_design(known: Comparison, own: Collection[tuple[str, str]]) -> Comparison:
+    """Return a comparison whose effects in other ways bear no p-values.
+
+    There are none where its own effect allows for more than they do.
+    """
+    kept = (known.metric, known.arm) not in own
+    others = {name: getattr(known, name) if kept else None for name in BESIDE}
     bare: dict[str, Any] = {name: other and _bare(other) for name, other in others.items()}
     return replace(known, **bare)
 

@@ -33,7 +33,7 @@ _BESIDE = {
 
 def effect_table(result: ExperimentResult, say: ExperimentVoice) -> Table:
     """Return a row a metric, or with several arms a row an arm under each metric."""
-    rows = []
+    rows, tested = [], _tested(result.comparisons)
     for comparison in result.comparisons:
         arm, control = say.estimates(comparison)
         verdict = Cell(say("verdict_not_used"))
@@ -41,12 +41,13 @@ def effect_table(result: ExperimentResult, say: ExperimentVoice) -> Table:
             words = say(f"verdict_{comparison.verdict}")
             verdict = Cell(words, tone=VERDICT_TONES[comparison.verdict])
         name = comparison.arm if say.arm is None else _with_role(comparison, say)
-        rows.append((comparison, [name, control, arm, *_effect(comparison, say), verdict]))
-    columns, numeric = "difference lift p p_adjusted verdict", range(1, 7)
+        rows.append((comparison, [name, control, arm, *_effect(comparison, say, tested), verdict]))
+    columns, numeric = f"difference lift {tested} verdict", range(1, 7 if tested else 5)
+    value = "observed" if result.corrected else "value"
     if say.arm is None:
-        columns = f"arm control_value arm_value {columns}"
+        columns = f"arm control_{value} arm_{value} {columns}"
         return say.table("effects", columns, groups=_groups(rows, say), numeric=numeric)
-    columns = f"metric control_value only_arm {columns}"
+    columns = f"metric control_{value} only_{value} {columns}"
     return say.table("effects", columns, [cells for _, cells in rows], numeric=numeric)
 
 
@@ -80,6 +81,7 @@ def beside(kind: str, result: ExperimentResult, say: ExperimentVoice) -> list[Ta
 def companions(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
     """Return the effects that decide in other ways, and where these lead to another conclusion."""
     rows, remarks, alpha = list[Cells](), list[Paragraph](), result.plan.alpha
+    fixed = result.plan.method == "fixed"
     for comparison in result.comparisons:
         names, signs = metric_and_arm(comparison), dict[str, float]()
         for companion in result.companions:
@@ -89,16 +91,23 @@ def companions(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
                 known = replace(comparison, **vars(effect), type=kind)
                 shown = (effect.p_value or 0.0) <= alpha
                 signs[way] = math.copysign(shown, effect.difference or 0.0)
-                rows.append(
-                    [Cell(*names.values()), way, say.difference(known), say.p_values(known)[0]]
-                )
+                row: Cells = [
+                    Cell(*names.values()),
+                    way,
+                    say.difference(known),
+                    say.p_values(known)[0],
+                ]
+                rows.append(row if fixed else row[:-1])
         other = [way for way, sign in signs.items() if sign != next(iter(signs.values()))]
-        if other:
+        if other and fixed:
             remarks.append(say.remark("companions_differ", **names, ways=other))
     if rows:
-        return [say.table("companions", "metric way difference p", rows, numeric=(2, 3)), *remarks]
+        columns = "metric way difference p" if fixed else "metric way difference"
+        return [say.table("companions", columns, rows, numeric=(2, 3)[: 1 + fixed]), *remarks]
     amounts = any(
-        comparison.type in {"mean", "ratio"} and comparison.role != "secondary"
+        comparison.type in {"mean", "ratio"}
+        and comparison.role != "secondary"
+        and tuple(metric_and_arm(comparison).values()) not in result.corrected
         for comparison in result.comparisons
     )
     return [say.remark("companions_none")] if amounts else []
@@ -116,13 +125,14 @@ def segments(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
     columns = "segment metric arm segments p p_adjusted interaction"
     blocks.append(say.table("interactions", columns, tests, numeric=(3, 4, 5)))
     if result.segments:
-        rows = []
+        rows, tested = [], _tested(result.segments)
         for comparison in result.segments:
             segment = _with_arm(comparison, comparison.segment or "", say)
-            cells = [segment, say.integer(sum(comparison.n)), *_effect(comparison, say)]
+            cells = [segment, say.integer(sum(comparison.n)), *_effect(comparison, say, tested)]
             rows.append((comparison, cells))
-        columns, groups = "segment n difference lift p p_adjusted", _groups(rows, say)
-        blocks.append(say.table("segments", columns, groups=groups, numeric=range(1, 6)))
+        columns, groups = f"segment n difference lift {tested}", _groups(rows, say)
+        numeric = range(1, 6 if tested else 4)
+        blocks.append(say.table("segments", columns, groups=groups, numeric=numeric))
         blocks.append(say.remark("segments_note"))
         blocks += [say.remark("asked_note")] * bool(result.asked)
     return [*blocks, *not_estimable(result.segments, say)]
@@ -178,11 +188,16 @@ def _changes(comparison: Comparison, say: ExperimentVoice) -> list[Cell]:
     return [say.difference(comparison), say.lift(comparison)]
 
 
-def _effect(comparison: Comparison, say: ExperimentVoice) -> Cells:
+def _tested(comparisons: Iterable[Comparison]) -> str:
+    """Return the columns of p-values, where there are any."""
+    return "p p_adjusted" if any(known.p_value is not None for known in comparisons) else ""
+
+
+def _effect(comparison: Comparison, say: ExperimentVoice, tested: str) -> Cells:
     """Return the cells of an effect and of its p-values, as far as there is one."""
     known = comparison.difference is not None
     changes = _changes(comparison, say) if known else [say.none] * 2
-    return [*changes, *say.p_values(comparison)]
+    return [*changes, *(say.p_values(comparison) if tested else ())]
 
 
 def _test(test: Interaction, result: ExperimentResult, say: ExperimentVoice) -> Cells:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -104,3 +105,21 @@ class Posterior:
     loss: float
     loss_kept: float
     pull: float
+
+
+def corrected(
+    method: str, paths: Iterable[LookPath], posteriors: Iterable[Posterior]
+) -> dict[tuple[str, str], datetime.date | None]:
+    """Return the metrics and arms whose effects allow for their looks or a prior.
+
+    With the day of the look that their numbers stand on.
+    """
+    over = {(of.metric, of.arm): None for of in posteriors if of.role == "primary"}
+    ended = [
+        path for path in paths if path.role == "primary" and path.ended not in ("", "futility")
+    ]
+    return over | {
+        (path.metric, path.arm): path.looks[-1].day
+        for path in ended
+        if method == "group_sequential"
+    }

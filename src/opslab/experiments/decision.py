@@ -10,7 +10,7 @@ from operator import attrgetter
 
 from opslab.experiments.basis import Decision
 from opslab.experiments.course import LookPath, Posterior
-from opslab.experiments.designs.looks import planned_days
+from opslab.experiments.designs.looks import most_looks, planned_days
 from opslab.experiments.inference.power import units_needed
 from opslab.experiments.magnitude import beside_smallest, smallest
 from opslab.experiments.metrics import scale_of
@@ -24,6 +24,7 @@ _AGAINST = {("guardrail", "harmed"), ("primary", "lost")}
 _SETTLED = _AGAINST | {("guardrail", "not_estimable")}
 _OUT_OF_REACH = 10**12  # units: more than any experiment will see
 _MORE = attrgetter("more")
+_BELIEF = ("metric", "arm", "wins", "loss")
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,19 @@ def _by_design(
     passing = [arm for arm in arms if _passes(experiment, arm)]
     over = bool(passing) or all(map(_against, arms))
     if over and design.method == "group_sequential" and not read.ended:
-        reasons = (Message("experiments.reason_stopped", {"day": as_of}), *reasons)
+        look = max(len(path.looks) for path in read.paths)
+        values = {"look": look, "looks": most_looks(design), "day": as_of}
+        values |= {"units": units, "most": design.units}
+        reasons = (Message("experiments.reason_stopped", values), *reasons)
+    beliefs = [
+        Message(
+            f"experiments.reason_belief_{known.scale}",
+            {name: getattr(known, name) for name in _BELIEF} | {"accepted": design.loss},
+        )
+        for known in read.posteriors
+        if known.role == "primary"
+    ]
+    reasons = (*beliefs, *reasons)
     if passing:
         return Decision("ship", max(passing, key=_gain)[0].arm, reasons)
     if over:

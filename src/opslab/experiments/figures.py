@@ -58,7 +58,8 @@ def figures(result: ExperimentResult, say: ExperimentVoice) -> dict[str, Figure]
     """
     state, values = finding(result, say)
     title = say(f"forest_title_{state}", **values)
-    lift = _forest(title, say("forest_caption"), result.comparisons, result, say)
+    caption = say("forest_caption" + "_bayesian" * bool(result.posteriors))
+    lift = _forest(title, caption, result.comparisons, result, say)
     over_time = {
         figure_of(effects, result): _over_time(effects, result, say) for effects in result.over_time
     }

@@ -101,6 +101,19 @@ def design_problems(experiment: Experiment) -> Iterator[Problem]:
     }
     for field in (field for field, refused in asked.items() if refused):
         yield experiment.problem("experiments.design_form", *field, method=design.method)
+    yield from _prior_problems(experiment)
+    for order, metric in enumerate(experiment.metrics):
+        own = ("metrics", order)
+        if form != "totals" and design.settled is None and metric.window is None:
+            yield experiment.problem("experiments.design_settled", *own, metric=metric.name)
+        moves = metric.cap and metric.cap.quantile and metric.role != "secondary"
+        if moves and design.method in SEQUENTIAL:
+            yield experiment.problem("experiments.design_cap", *own, "cap", metric=metric.name)
+
+
+def _prior_problems(experiment: Experiment) -> Iterator[Problem]:
+    """Give what is wrong with a prior, or would decide without data."""
+    design = experiment.design
     primaries = sum(metric.role == "primary" for metric in experiment.metrics)
     if design.prior and design.prior.scale == "absolute" and primaries > 1:
         yield experiment.problem("experiments.design_prior", "design", "prior")
@@ -109,10 +122,3 @@ def design_problems(experiment: Experiment) -> Iterator[Problem]:
         if design.loss >= before:
             values = {"loss": design.loss, "before": before}
             yield experiment.problem("experiments.design_loss", "design", "loss", **values)
-    for order, metric in enumerate(experiment.metrics):
-        own = ("metrics", order)
-        if form != "totals" and design.settled is None and metric.window is None:
-            yield experiment.problem("experiments.design_settled", *own, metric=metric.name)
-        moves = metric.cap and metric.cap.quantile and metric.role != "secondary"
-        if moves and design.method in SEQUENTIAL:
-            yield experiment.problem("experiments.design_cap", *own, "cap", metric=metric.name)

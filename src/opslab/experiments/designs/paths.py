@@ -111,9 +111,7 @@ def _read(
     return after, replace(path, looks=looks, ended=ended)
 
 
-def _running(
-    scores: Sequence[float], alone: Sequence[float], alpha: float
-) -> Iterator[float]:
+def _running(scores: Sequence[float], alone: Sequence[float], alpha: float) -> Iterator[float]:
     """Give at each look the smallest p-value so far of effects with its sign.
 
     Where it would claim what the interval of the look does not, the look's own.

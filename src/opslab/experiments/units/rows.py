@@ -51,7 +51,7 @@ def units_of_rows(experiment: Experiment, table: Table, as_of: datetime.date | N
         raise DataError(experiment.problem("experiments.none_settled", "design", **values))
     immature = {metric.name: left for metric in experiment.metrics}
     by_day = f"SELECT {moment.day}, count(*) FROM {table.relation} WHERE {used} GROUP BY 1"
-    came = {str(day): count for day, count in table.fetch(by_day) if day}
+    came = dict(table.fetch(by_day))
     return replace(known, where=where, immature=immature, horizon=as_of, came=came)
 
 
