@@ -30,7 +30,6 @@ from opslab.experiments.moments.values import with_values
 from opslab.experiments.phases import Period
 from opslab.experiments.result import (
     BESIDE,
-    Calendar,
     Companion,
     Comparison,
     ExperimentResult,
@@ -52,7 +51,7 @@ from opslab.tables.source import ROW, Table, quoted
 from opslab.warehouse.address import Address
 from opslab.warehouse.connections import is_remote, open_remote
 
-Part = TypeVar("Part", Comparison, Interaction, Companion, Calendar, Trend)
+Part = TypeVar("Part", Comparison, Interaction, Companion, Trend)
 _UNITS = {"unit": units_of_rows, "finer": units_of_finer_rows, "totals": units_of_totals}
 _PLANNED = ("experiment", "slug", "question", "owner", "unit", "strata", "segments", "trigger")
 _MOST_RANKED = 5_000_000  # units whose ranks are looked at without being asked for
@@ -117,7 +116,7 @@ def analysis_of(
     """Return the analysis of an experiment and its data.
 
     Where the looks of a design are planned by day it stands as of the last of them, and where one
-    of them stopped the test as of that one. After the ``last`` day of the data no look has happened.
+    of them stopped the test as of that one; none has happened after the ``last`` day of the data.
     """
     experiment, days = source.experiment, list[datetime.date | None]()
     method = experiment.design.method
@@ -215,7 +214,10 @@ def _result(
     segments, interactions = by_segment(grounds)
     own = corrected(experiment.design.method, read.paths, read.posteriors)
     companions = _others(_companions(grounds, comparisons), own)
+    courses = trends(grounds)
     if experiment.design.method != "fixed":
+        days, courses = [], [replace(course, p_value=None) for course in courses]
+        interactions = [replace(test, p_value=None, p_adjusted=None) for test in interactions]
         comparisons = [_beside_design(known, own) for known in comparisons]
         segments = [replace(known, p_value=None, p_adjusted=None) for known in segments]
         companions = [replace(known, effect=_bare(known.effect)) for known in companions]
@@ -247,9 +249,9 @@ def _result(
         as_of=as_of,
         segments=tuple(_others(_as_declared(experiment, units, segments), before)),
         interactions=tuple(_others(interactions, before)),
-        trends=tuple(_others(trends(grounds), before)),
+        trends=tuple(_others(courses, before)),
         companions=tuple(companions),
-        days=tuple(_others(days, before)),
+        days=tuple(days),
         paths=read.paths,
         posteriors=read.posteriors,
         peeking=rate,

@@ -43,11 +43,14 @@ def effect_table(result: ExperimentResult, say: ExperimentVoice) -> Table:
         name = comparison.arm if say.arm is None else _with_role(comparison, say)
         rows.append((comparison, [name, control, arm, *_effect(comparison, say, tested), verdict]))
     columns, numeric = f"difference lift {tested} verdict", range(1, 7 if tested else 5)
-    value = "observed" if result.corrected else "value"
+    values = "control_value arm_value only_value"
+    if result.corrected:
+        values = "control_observed arm_observed only_observed"
+    control_value, arm_value, only_value = values.split()
     if say.arm is None:
-        columns = f"arm control_{value} arm_{value} {columns}"
+        columns = f"arm {control_value} {arm_value} {columns}"
         return say.table("effects", columns, groups=_groups(rows, say), numeric=numeric)
-    columns = f"metric control_{value} only_{value} {columns}"
+    columns = f"metric {control_value} {only_value} {columns}"
     return say.table("effects", columns, [cells for _, cells in rows], numeric=numeric)
 
 
@@ -121,9 +124,13 @@ def segments(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
     figures = result.figures(say.language)
     if "segments" in figures:
         blocks.append(figures["segments"])
-    tests = [_test(test, result, say) for test in result.interactions]
+    fixed = result.plan.method == "fixed"
+    tests = [
+        _test(test, result, say) for test in result.interactions if fixed or test.not_estimable
+    ]
     columns = "segment metric arm segments p p_adjusted interaction"
-    blocks.append(say.table("interactions", columns, tests, numeric=(3, 4, 5)))
+    if tests:
+        blocks.append(say.table("interactions", columns, tests, numeric=(3, 4, 5)))
     if result.segments:
         rows, tested = [], _tested(result.segments)
         for comparison in result.segments:
@@ -133,7 +140,7 @@ def segments(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
         columns, groups = f"segment n difference lift {tested}", _groups(rows, say)
         numeric = range(1, 6 if tested else 4)
         blocks.append(say.table("segments", columns, groups=groups, numeric=numeric))
-        blocks.append(say.remark("segments_note"))
+        blocks.append(say.remark("segments_note" if fixed else "segments_untested"))
         blocks += [say.remark("asked_note")] * bool(result.asked)
     return [*blocks, *not_estimable(result.segments, say)]
 

@@ -42,8 +42,8 @@ _OF_DESIGN = ("experiments.reason_stopped", "experiments.reason_belief_")  # the
 _METHOD = (
     "logs finer totals counts welch score ratio cuped quantile clustered paired stratified phases "
     "trigger segments trends capped companions group_sequential always_valid bayes "
-    "primary secondary guardrail sample_ratio sample_ratio_daily covariate_balance rule_all rule_any "
-    "time utc timezone weights_assumed fingerprint spec"
+    "primary secondary guardrail sample_ratio sample_ratio_daily covariate_balance rule_all "
+    "rule_any time utc timezone weights_assumed fingerprint spec"
 )
 
 
@@ -208,8 +208,8 @@ def _method(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
     applies |= {word for method in methods for word in method.split("_")}
     judged = {"fixed": {"primary", "secondary"}, "bayesian": set()}.get(plan.method, {"secondary"})
     applies |= {comparison.role for comparison in comparisons} & (judged | {"guardrail"})
-    keys = {check.detail.key for check in result.checks}
-    daily = any(key.startswith("experiments.sample_ratio_daily") for key in keys)
+    keys = [check.detail.key for check in result.checks]
+    daily = any("sample_ratio_daily" in key for key in keys)
     applies |= {check.name for check in result.checks} - {"sample_ratio"}
     applies.add("sample_ratio_daily" if daily else "sample_ratio")
     applies |= {name for name, given in vars(plan).items() if given}

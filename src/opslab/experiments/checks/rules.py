@@ -337,7 +337,7 @@ def check_outliers(
     if plain:
         values |= {"p": worst.whole.p_value, "p_without": worst.trimmed.p_value}
     elif carried:
-        said = f"{said or 'fail'}_looked"
+        said = "reversed_looked" if said else "fail_looked"
     return check("outliers", "fail" if carried else "pass", worst.moved, values, said)
 
 
