@@ -213,6 +213,8 @@ def _method(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
     applies |= {check.name for check in result.checks} - {"sample_ratio"}
     applies.add("sample_ratio_daily" if daily else "sample_ratio")
     applies |= {name for name, given in vars(plan).items() if given}
+    if plan.method != "fixed":
+        applies.discard("segments")
     if methods - {"score", "quantile", ""}:
         applies.add("welch")
     if any(comparison.uncapped for comparison in comparisons):

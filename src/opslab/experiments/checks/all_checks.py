@@ -204,7 +204,7 @@ def _calendar(grounds: Grounds, as_of: datetime.date | None) -> Iterator[Check |
         yield rules.check("period", "fail", None, values, "stale")
     if grounds.days is not None and period.start is not None:
         end = min(period.end, as_of or period.end)
-        seen = sum(day is not None for day in grounds.days)
+        seen = sum(day is not None for day in grounds.units.came or grounds.days)
         # Finer rows have days of their own, which are not those of exposure.
         finer = grounds.units.finer is not None
         yield rules.check_weekly_cycle(period.start, end, None if finer else seen)

@@ -98,6 +98,7 @@ def design_problems(experiment: Experiment) -> Iterator[Problem]:
     asked: dict[tuple[str, ...], object] = {
         ("data", "rows"): form == "finer" or (form == "totals" and (timed or bool(design.looks))),
         ("strata",): experiment.strata and design.method in SEQUENTIAL,
+        ("phases",): experiment.phases and design.method in SEQUENTIAL,
     }
     for field in (field for field, refused in asked.items() if refused):
         yield experiment.problem("experiments.design_form", *field, method=design.method)

@@ -104,7 +104,8 @@ def _read(
             at, shares, scores, efficacy, hopeless, effects, strict=False
         )
     )
-    p_value = None if read[-1].p_value is None else p_values[-1]
+    none = read[-1].p_value is None or metric.role == "guardrail"
+    p_value = None if none else p_values[-1]
     after = replace(read[-1], p_value=p_value, harm_p=None, notes=(*read[-1].notes, *notes))
     if group and primary and ended not in ("", "futility") and after.difference is not None:
         after = _stopped(after, at[-1][1], columns, looks, bounds, alpha)
