@@ -15,7 +15,7 @@ from opslab.errors import DataError
 from opslab.experiments.basis import DataUsed, Plan, Source
 from opslab.experiments.checks.all_checks import all_checks
 from opslab.experiments.checks.rules import FEWEST_CLUSTERS
-from opslab.experiments.course import Effect, corrected
+from opslab.experiments.course import corrected
 from opslab.experiments.decision import Read, decide, ends
 from opslab.experiments.designs.looks import SEQUENTIAL, look_days
 from opslab.experiments.designs.reading import peeking, read_design, stopping_look
@@ -29,7 +29,6 @@ from opslab.experiments.inference.segments import by_segment
 from opslab.experiments.moments.values import with_values
 from opslab.experiments.phases import Period
 from opslab.experiments.result import (
-    BESIDE,
     Companion,
     Comparison,
     ExperimentResult,
@@ -51,7 +50,7 @@ from opslab.tables.source import ROW, Table, quoted
 from opslab.warehouse.address import Address
 from opslab.warehouse.connections import is_remote, open_remote
 
-Part = TypeVar("Part", Comparison, Interaction, Companion, Trend)
+Part = TypeVar("Part", Comparison, Interaction, Trend)
 _UNITS = {"unit": units_of_rows, "finer": units_of_finer_rows, "totals": units_of_totals}
 _PLANNED = ("experiment", "slug", "question", "owner", "unit", "strata", "segments", "trigger")
 _MOST_RANKED = 5_000_000  # units whose ranks are looked at without being asked for
@@ -213,14 +212,14 @@ def _result(
     spreads = deviations(comparisons, grounds.arms, grounds.metrics)
     segments, interactions = by_segment(grounds)
     own = corrected(experiment.design.method, read.paths, read.posteriors)
-    companions = _others(_companions(grounds, comparisons), own)
-    courses = trends(grounds)
-    if experiment.design.method != "fixed":
+    courses, companions = trends(grounds), list[Companion]()
+    if experiment.design.method == "fixed":
+        companions += _companions(grounds, comparisons)
+    else:  # what holds for a single look only
         days, courses = [], [replace(course, p_value=None) for course in courses]
         interactions = [replace(test, p_value=None, p_adjusted=None) for test in interactions]
-        comparisons = [_beside_design(known, own) for known in comparisons]
+        comparisons = [_alone(known, own) for known in comparisons]
         segments = [replace(known, p_value=None, p_adjusted=None) for known in segments]
-        companions = [replace(known, effect=_bare(known.effect)) for known in companions]
     before = {key for key, day in own.items() if day and as_of and day < as_of}
     count = sum(arm.units for arm in grounds.summaries)
     day = as_of if read.paths else known_until
@@ -263,20 +262,11 @@ def _others(parts: Iterable[Part], own: Collection[tuple[str, str]]) -> list[Par
     return [part for part in parts if (part.metric, part.arm) not in own]
 
 
-def _bare(effect: Effect) -> Effect:
-    """Return an effect without its p-value, which would hold for a single look only."""
-    return replace(effect, p_value=None)
-
-
-def _beside_design(known: Comparison, own: Collection[tuple[str, str]]) -> Comparison:
-    """Return a comparison whose effects in other ways bear no p-values.
-
-    There are none where its own effect allows for more than they do.
-    """
-    kept = (known.metric, known.arm) not in own
-    others = {name: getattr(known, name) if kept else None for name in BESIDE}
-    bare: dict[str, Any] = {name: other and _bare(other) for name, other in others.items()}
-    return replace(known, **bare)
+def _alone(known: Comparison, own: Collection[tuple[str, str]]) -> Comparison:
+    """Return a comparison without its effects in other ways, but that on all units."""
+    diluted = None if (known.metric, known.arm) in own else known.diluted
+    diluted = diluted and replace(diluted, p_value=None)
+    return replace(known, raw=None, uncapped=None, precision=None, diluted=diluted)
 
 
 def _companions(grounds: Grounds, comparisons: Sequence[Comparison]) -> Iterator[Companion]:

@@ -84,7 +84,6 @@ def beside(kind: str, result: ExperimentResult, say: ExperimentVoice) -> list[Ta
 def companions(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
     """Return the effects that decide in other ways, and where these lead to another conclusion."""
     rows, remarks, alpha = list[Cells](), list[Paragraph](), result.plan.alpha
-    fixed = result.plan.method == "fixed"
     for comparison in result.comparisons:
         names, signs = metric_and_arm(comparison), dict[str, float]()
         for companion in result.companions:
@@ -94,23 +93,16 @@ def companions(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
                 known = replace(comparison, **vars(effect), type=kind)
                 shown = (effect.p_value or 0.0) <= alpha
                 signs[way] = math.copysign(shown, effect.difference or 0.0)
-                row: Cells = [
-                    Cell(*names.values()),
-                    way,
-                    say.difference(known),
-                    say.p_values(known)[0],
-                ]
-                rows.append(row if fixed else row[:-1])
+                rows.append(
+                    [Cell(*names.values()), way, say.difference(known), say.p_values(known)[0]]
+                )
         other = [way for way, sign in signs.items() if sign != next(iter(signs.values()))]
-        if other and fixed:
+        if other:
             remarks.append(say.remark("companions_differ", **names, ways=other))
     if rows:
-        columns = "metric way difference p" if fixed else "metric way difference"
-        return [say.table("companions", columns, rows, numeric=(2, 3)[: 1 + fixed]), *remarks]
+        return [say.table("companions", "metric way difference p", rows, numeric=(2, 3)), *remarks]
     amounts = any(
-        comparison.type in {"mean", "ratio"}
-        and comparison.role != "secondary"
-        and tuple(metric_and_arm(comparison).values()) not in result.corrected
+        comparison.type in {"mean", "ratio"} and comparison.role != "secondary"
         for comparison in result.comparisons
     )
     return [say.remark("companions_none")] if amounts else []

@@ -166,7 +166,7 @@ def _effects(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
         say.remark("effects_note" if method == "fixed" else f"intervals_{method}"),
         *[say.remark("asked_note")] * bool(result.asked),
     ]
-    if any(comparison.raw for comparison in comparisons):
+    if any(comparison.variance_reduction for comparison in comparisons):
         blocks.append(say.remark("adjusted_note"))
     blocks += [*beside("raw", result, say), *beside("uncapped", result, say)]
     precise = beside("precision", result, say)

@@ -112,13 +112,13 @@ def _few_units(grounds: Grounds) -> Iterator[Check | None]:
     """Look for effects that rest on few units, or on the tail of a skewed metric."""
     experiment, pairs = grounds.experiment, grounds.pairs
     influences = [known for pair in pairs.values() for known in pair.influences]
-    plain = experiment.design.method == "fixed"
+    fixed = experiment.design.method == "fixed"
     yield _by_role(
         experiment,
         lambda names: rules.check_outliers(
             [known for known in influences if known.whole.metric in names],
             grounds.alpha,
-            plain=plain,
+            fixed=fixed,
         ),
     )
     decide = {metric.name for metric in experiment.metrics if metric.role != "secondary"}

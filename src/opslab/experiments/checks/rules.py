@@ -313,29 +313,19 @@ def check_covariate_balance(
 
 
 def check_outliers(
-    influences: Sequence[Influence], alpha: float, *, plain: bool = True
+    influences: Sequence[Influence], alpha: float, *, fixed: bool = True
 ) -> Check | None:
-    """Say whether an effect rests on a few units far from all others; the worst speaks.
-
-    Its p-values hold for a ``plain`` design alone, which has a single look.
-    """
+    """Say whether an effect rests on a few units; the worst speaks, of a fixed test with its p."""
     if not influences:
         return None
     worst = max(influences, key=lambda known: (known.carries(alpha), known.apart, known.moved))
-    carried, (before, after) = worst.carries(alpha), worst.differences
-    values: dict[str, Any] = {
-        "metric": worst.whole.metric,
-        "with": worst.whole.arm,
-        "arm": worst.arm,
-        "count": len(worst.rows),
-        "rows": tuple(dict.fromkeys(worst.rows[:_ROWS])),
-        "share": worst.share,
-        "from": before,
-        "to": after,
-    }
+    carried, (before, after), whole = worst.carries(alpha), worst.differences, worst.whole
+    values: dict[str, Any] = {"metric": whole.metric, "with": whole.arm, "arm": worst.arm}
+    values |= {"count": len(worst.rows), "rows": tuple(dict.fromkeys(worst.rows[:_ROWS]))}
+    values |= {"share": worst.share, "from": before, "to": after}
     said = "reversed" if carried and not worst.apart else ""
-    if plain:
-        values |= {"p": worst.whole.p_value, "p_without": worst.trimmed.p_value}
+    if fixed:
+        values |= {"p": whole.p_value, "p_without": worst.trimmed.p_value}
     elif carried:
         said = "reversed_looked" if said else "fail_looked"
     return check("outliers", "fail" if carried else "pass", worst.moved, values, said)

@@ -76,12 +76,14 @@ def _read(
     else:
         bounds = tuple(multiplier(n, planned, alpha) for n in units)
     beyond = [n for n, z in enumerate(scores) if abs(z) >= bounds[n]]
-    if not group:  # what this look does not show any more is not claimed
-        beyond = [n for n in beyond[-1:] if n == len(at) - 1]
+    if not group and beyond and beyond[-1] < len(at) - 1:  # not shown any more is not claimed
+        notes.append(Message("experiments.look_lapsed", {"day": at[beyond[-1]][0]}))
+        beyond = []
     ended: Literal["", "efficacy", "harm", "futility", "last"] = "last" if last else ""
     if primary and beyond:
-        ended = "efficacy" if scores[beyond[0]] > 0 else "harm"
-        at = at[: beyond[0] + 1]
+        crossed = beyond[0] if group else len(at) - 1
+        ended = "efficacy" if scores[crossed] > 0 else "harm"
+        at = at[: crossed + 1]
     elif primary and not last and scores[-1] < (hopeless[-1] or -math.inf):
         ended = "futility"
     p_values: list[float | None] = [None] * len(at)
@@ -90,11 +92,7 @@ def _read(
         own = (shares[: len(at)], spending.family, spending.exponent)
         p_values[-1] = repeated_p(scores[len(at) - 1], *own, final=whole)
     else:
-        alone = [always_valid_p(*seen, planned, alpha) for seen in zip(scores, units, strict=True)]
-        p_values = [*_running(scores, alone, alpha)]
-        if not beyond and min(alone) <= alpha:
-            day = at[alone.index(min(alone))][0]
-            notes.append(Message("experiments.look_lapsed", {"day": day}))
+        p_values = [*_running(scores, units, planned, alpha)]
     read = [_compared(of[1], columns, arm, nominal(bounds[n])) for n, of in enumerate(at)]
     effects = [replace(effect(of), p_value=p) for of, p in zip(read, p_values, strict=True)]
     efficacy = [bound if math.isfinite(bound) else None for bound in bounds]
@@ -104,23 +102,26 @@ def _read(
             at, shares, scores, efficacy, hopeless, effects, strict=False
         )
     )
-    none = read[-1].p_value is None or metric.role == "guardrail"
-    p_value = None if none else p_values[-1]
+    untested = read[-1].p_value is None or metric.role == "guardrail"
+    p_value = None if untested else p_values[-1]
     after = replace(read[-1], p_value=p_value, harm_p=None, notes=(*read[-1].notes, *notes))
     if group and primary and ended not in ("", "futility") and after.difference is not None:
         after = _stopped(after, at[-1][1], columns, looks, bounds, alpha)
     return after, replace(path, looks=looks, ended=ended)
 
 
-def _running(scores: Sequence[float], alone: Sequence[float], alpha: float) -> Iterator[float]:
+def _running(
+    scores: Sequence[float], units: Sequence[int], planned: float, alpha: float
+) -> Iterator[float]:
     """Give at each look the smallest p-value so far of effects with its sign.
 
     Where it would claim what the interval of the look does not, the look's own.
     """
-    for n, p_value in enumerate(alone):
-        same = zip(scores[: n + 1], alone, strict=False)
-        smallest = min(p for score, p in same if (score > 0) == (scores[n] > 0))
-        yield smallest if p_value <= alpha or smallest > alpha else p_value
+    smallest = {True: 1.0, False: 1.0}
+    for score, n in zip(scores, units, strict=True):
+        p_value = always_valid_p(score, n, planned, alpha)
+        least = smallest[score > 0] = min(p_value, smallest[score > 0])
+        yield p_value if least <= alpha < p_value else least
 
 
 def _known(
