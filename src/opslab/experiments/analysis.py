@@ -202,7 +202,7 @@ def _without(table: Table, unit: str, rows: Sequence[int]) -> Table:
 def _result(
     grounds: Grounds, reading: Reading, as_of: datetime.date | None, read: Read
 ) -> ExperimentResult:
-    experiment, units, triggered = grounds.experiment, grounds.units, grounds.triggered
+    experiment, units = grounds.experiment, grounds.units
     grounds = replace(grounds, nominal=read.nominal)
     known_until, comparisons = grounds.known_until(as_of), _comparisons(grounds, read.comparisons)
     if ends(experiment, comparisons):  # what comes after does not count
@@ -234,17 +234,7 @@ def _result(
         checks=tuple(checks),
         comparisons=tuple(comparisons),
         decision=decision,
-        data_used=DataUsed(
-            reading=reading,
-            rows_used=units.rows_used,
-            outside_period=reading.rows - units.units.rows,
-            leaked_rows=units.units.rows - units.rows_used - units.repeated_rows,
-            repeated_rows=units.repeated_rows,
-            events=units.events,
-            horizon=units.horizon,
-            known_until=known_until,
-            trigger_rate=triggered.rate if triggered else None,
-        ),
+        data_used=_data_used(grounds, reading, known_until),
         as_of=as_of,
         segments=tuple(_others(_as_declared(experiment, units, segments), before)),
         interactions=tuple(_others(interactions, before)),
@@ -254,6 +244,21 @@ def _result(
         paths=read.paths,
         posteriors=read.posteriors,
         peeking=rate,
+    )
+
+
+def _data_used(grounds: Grounds, reading: Reading, known_until: datetime.date | None) -> DataUsed:
+    units, triggered = grounds.units, grounds.triggered
+    return DataUsed(
+        reading=reading,
+        rows_used=units.rows_used,
+        outside_period=reading.rows - units.units.rows,
+        leaked_rows=units.units.rows - units.rows_used - units.repeated_rows,
+        repeated_rows=units.repeated_rows,
+        events=units.events,
+        horizon=units.horizon,
+        known_until=known_until,
+        trigger_rate=triggered.rate if triggered else None,
     )
 
 

@@ -51,11 +51,8 @@ def believed(
         return (refused(bare(known), "no_lift") if primary else _judged(alone)), None
     # What a difference and a lift are times so much on the prior's scale.
     units = (1 / abs(base), 1.0) if relative else (1.0, abs(base))
-    asked, threshold = known.mde, None
-    if known.role == "guardrail" and known.margin:
-        asked = (known.margin[0], -known.margin[1])
-    if asked:
-        threshold = asked[1] * units[asked[0] == "relative"]
+    kind, size = known.margin or known.mde or ("", None)
+    threshold = size and size * units[kind == "relative"] * (-1 if known.margin else 1)
     if counted and prior.beta:
         counts = [(round(share * n), n) for share, n in zip((value, base), known.n, strict=True)]
         more: dict[str, Any] = {"threshold": threshold, "relative": relative}
@@ -85,10 +82,10 @@ def believed(
         lift_interval=(lift[1], lift[2]),
         method="bayes",
     )
+    verdict: Verdict = "lost" if posterior.wins < design.alpha / 2 else "open"
     if posterior.loss <= min(design.loss or 0, posterior.loss_kept):
-        return replace(read, verdict="won"), posterior
-    doubt = posterior.wins < design.alpha / 2
-    return replace(read, verdict="lost" if doubt else "open"), posterior
+        verdict = "won"
+    return replace(read, verdict=verdict), posterior
 
 
 def _judged(known: Comparison) -> Comparison:

@@ -15,7 +15,7 @@ from opslab.experiments.course import Look, LookPath
 from opslab.experiments.design import Design, Spending
 from opslab.experiments.designs.looks import Days, is_last, most_looks, waiting
 from opslab.experiments.grounds import Grounds
-from opslab.experiments.inference.comparisons import bare, effect, refused
+from opslab.experiments.inference.comparisons import bare, effect
 from opslab.experiments.inference.metric_columns import MetricColumns
 from opslab.experiments.inference.metric_comparisons import compared
 from opslab.experiments.result import Comparison
@@ -58,9 +58,6 @@ def _read(
     metric, primary = columns.metric, columns.metric.role == "primary"
     group, path = design.method == "group_sequential", LookPath(metric.name, arm, metric.role, ())
     at, notes = _known(grounds, columns, arm, days)
-    if not at:
-        none = replace(bare(_compared(grounds, columns, arm, design.alpha)), n=(0, 0))
-        return refused(none, "look_none"), path
     silent = [_silent(known, design) for *_, known in at]
     if silent[-1]:  # as all before
         return replace(bare(at[-1][2]), not_estimable=silent[-1]), path
@@ -96,12 +93,8 @@ def _read(
     read = [_compared(of[1], columns, arm, nominal(bounds[n])) for n, of in enumerate(at)]
     effects = [replace(effect(of), p_value=p) for of, p in zip(read, p_values, strict=True)]
     efficacy = [bound if math.isfinite(bound) else None for bound in bounds]
-    looks = tuple(
-        Look(day, known.n, *row)
-        for (day, _, known), *row in zip(
-            at, shares, scores, efficacy, hopeless, effects, strict=False
-        )
-    )
+    rows = zip(at, shares, scores, efficacy, hopeless, effects, strict=False)
+    looks = tuple(Look(day, known.n, *row) for (day, _, known), *row in rows)
     untested = read[-1].p_value is None or metric.role == "guardrail"
     p_value = None if untested else p_values[-1]
     after = replace(read[-1], p_value=p_value, harm_p=None, notes=(*read[-1].notes, *notes))
@@ -151,7 +144,8 @@ def _known(
             raise _refusal(grounds, columns, "look_beyond", day)
         else:  # all planned units were there before: what comes does not count
             break
-    return looks, notes
+    none = replace(bare(_compared(grounds, columns, arm, design.alpha)), n=(0, 0))
+    return looks or [(days[-1], grounds, none)], notes
 
 
 def _compared(cut: Grounds, columns: MetricColumns, arm: str, alpha: float) -> Comparison:
@@ -171,6 +165,8 @@ def _refusal(
 
 def _silent(known: Comparison, design: Design) -> Message | None:
     """Return why a design says nothing yet; None where it speaks."""
+    if not any(known.n):
+        return Message("experiments.look_none")
     least, sides = design.smallest or FEWEST, zip(known.estimate, known.n, strict=True)
     if design.method == "group_sequential":
         return None
