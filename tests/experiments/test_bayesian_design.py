@@ -101,12 +101,12 @@ def test_the_data_alone_guard_a_margin():
     prior = {"sd": 0.0001}
     data = rows(1.0, harm=60.0)
     result = experiments.analyze(spec(DESIGN | {"prior": prior, "loss": 1e-5}), data)
-    guarded = result.posteriors[1]
-    assert (guarded.pull, guarded.mean) == (0.0, guarded.estimate)
-    assert guarded.exceeds < 0.01
+    (posterior,), guarded = result.posteriors, result.comparisons[1]
+    alone = experiments.analyze(spec({}), data).comparisons[1]
+    assert (guarded.lift, guarded.lift_interval) == (alone.lift, alone.lift_interval)
     assert result.comparisons[1].verdict == "harmed"
     assert result.decision.action != "ship"
-    assert result.posteriors[0].pull > 0.99
+    assert posterior.pull > 0.99
     assert "99." in page_of(result, "en")
 
 

@@ -71,7 +71,7 @@ class LookPath:
 
 @dataclass(frozen=True)
 class Posterior:
-    """What is believed of one effect after the data, of a Bayesian design.
+    """What is believed of one effect on a primary metric after the data, of a Bayesian design.
 
     Attributes
     ----------
@@ -85,7 +85,7 @@ class Posterior:
     wins : float
         Chance that the arm is better than the control.
     exceeds : float or None
-        Chance that it is better by the mde or more; of a guardrail, that it keeps its margin.
+        Chance that it is better by the mde or more.
     loss, loss_kept : float
         Expected loss of shipping the arm, and of keeping the control.
     pull : float
@@ -114,7 +114,7 @@ def corrected(
 
     With the day of the look that their numbers stand on.
     """
-    over = {(of.metric, of.arm): None for of in posteriors if of.role == "primary"}
+    over = {(of.metric, of.arm): None for of in posteriors}
     ended = [
         path for path in paths if path.role == "primary" and path.ended not in ("", "futility")
     ]

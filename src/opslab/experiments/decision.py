@@ -204,10 +204,9 @@ def _of_design(
         values = {"look": look, "looks": most_looks(design), "day": as_of}
         yield Message("experiments.reason_stopped", values | {"units": units, "most": design.units})
     for known in read.posteriors:
-        if known.role == "primary":
-            beliefs = {name: getattr(known, name) for name in ("metric", "arm", "wins", "loss")}
-            beliefs["accepted"] = design.loss
-            yield Message(f"experiments.reason_belief_{known.scale}", beliefs)
+        beliefs = {name: getattr(known, name) for name in ("metric", "arm", "wins", "loss")}
+        beliefs["accepted"] = design.loss
+        yield Message(f"experiments.reason_belief_{known.scale}", beliefs)
 
 
 def reason(comparison: Comparison) -> Message:

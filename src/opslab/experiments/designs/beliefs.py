@@ -35,24 +35,24 @@ def believed(
         By the data alone; the other one at the level `NARROW`.
     design : Design
     """
-    prior, (value, base), primary = design.prior, known.estimate, known.role == "primary"
+    prior, (value, base) = design.prior, known.estimate
     if prior is None or known.difference is None or value is None or base is None:
         return known, None
+    if known.role != "primary":
+        return _judged(replace(known, p_value=None, harm_p=None)), None
     relative, sign = prior.scale == "relative", _SIGNS[known.goal]
-    counted = primary and prior.beta and known.type == "proportion"
+    counted = prior.beta and known.type == "proportion"
     estimate = known.lift if relative else known.difference
-    of, level = (narrow, NARROW) if primary else (known, 1 - design.alpha)
-    low, high = of.lift_interval if relative else of.difference_interval
-    alone = replace(known, p_value=None, harm_p=None)
-    if primary and known.method == "score" and not counted:
+    low, high = narrow.lift_interval if relative else narrow.difference_interval
+    if known.method == "score" and not counted:
         return refused(bare(known), "prior_rare"), None
     bounds = () if counted else known.lift_interval if relative else known.difference_interval
     if estimate is None or low is None or high is None or None in bounds:
-        return (refused(bare(known), "no_lift") if primary else _judged(alone)), None
+        return refused(bare(known), "no_lift"), None
     # What a difference and a lift are times so much on the prior's scale.
     units = (1 / abs(base), 1.0) if relative else (1.0, abs(base))
-    kind, size = known.margin or known.mde or ("", None)
-    threshold = size and size * units[kind == "relative"] * (-1 if known.margin else 1)
+    kind, size = known.mde or ("", None)
+    threshold = size and size * units[kind == "relative"]
     if counted and prior.beta:
         counts = [(round(share * n), n) for share, n in zip((value, base), known.n, strict=True)]
         more: dict[str, Any] = {"threshold": threshold, "relative": relative}
@@ -62,30 +62,22 @@ def believed(
         pull = sum(prior.beta) / (sum(prior.beta) + min(known.n))
     else:
         freedom = known.degrees_of_freedom or inf
-        sd, mean, pull = (high - low) / 2 / float(stdtrit(freedom, (1 + level) / 2)), estimate, 0.0
-        if primary:
-            after = update(prior.mean, prior.sd, estimate, sd)
-            mean, sd, pull = after.mean, after.sd, 1 - after.measured_share
-            reach = sd * float(ndtri(1 - design.alpha / 2))
-            low, high = mean - reach, mean + reach
-        values = decision_values(mean, sd, sign, threshold)
+        error = (high - low) / 2 / float(stdtrit(freedom, (1 + NARROW) / 2))
+        after = update(prior.mean, prior.sd, estimate, error)
+        mean, sd, pull = after.mean, after.sd, 1 - after.measured_share
+        reach = sd * float(ndtri(1 - design.alpha / 2))
+        values, low, high = decision_values(mean, sd, sign, threshold), mean - reach, mean + reach
     effect = (estimate, mean, low, high)
     posterior = Posterior(known.metric, known.arm, known.role, prior.scale, *effect, *values, pull)
-    if not primary:
-        return _judged(alone), posterior
-    absolute, lift = ([end / unit if unit else None for end in effect[1:]] for unit in units)
-    read = replace(
-        alone,
-        difference=absolute[0],
-        difference_interval=(absolute[1], absolute[2]),
-        lift=lift[0],
-        lift_interval=(lift[1], lift[2]),
-        method="bayes",
-    )
-    verdict: Verdict = "lost" if posterior.wins < design.alpha / 2 else "open"
+    own: dict[str, Any] = {"p_value": None, "method": "bayes", "verdict": "open"}
+    for name, unit in zip(("difference", "lift"), units, strict=True):
+        own[name], *ends = (end / unit if unit else None for end in effect[1:])
+        own[f"{name}_interval"] = tuple(ends)
     if posterior.loss <= min(design.loss or 0, posterior.loss_kept):
-        verdict = "won"
-    return replace(read, verdict=verdict), posterior
+        own["verdict"] = "won"
+    elif posterior.wins < design.alpha / 2:
+        own["verdict"] = "lost"
+    return replace(known, **own), posterior
 
 
 def _judged(known: Comparison) -> Comparison:
