@@ -51,6 +51,7 @@ LIBRARIES = [
 DECISION = ("experiments/test_decision.py", "experiments/test_analysis.py")
 RULES = ("experiments/test_rules.py", "experiments/test_checks.py")
 READINESS = ("operations/test_readiness.py", "operations/test_readiness_attacks.py")
+DESIGNS = ("experiments/test_designs.py", "experiments/test_bayesian_design.py")
 TESTS: dict[str, tuple[str, ...]] = {
     "experiments/gate.py": ("experiments/test_gate.py",),
     "experiments/decision.py": DECISION,
@@ -76,6 +77,13 @@ TESTS: dict[str, tuple[str, ...]] = {
         "experiments/test_influence.py",
         "experiments/test_cases_robust.py",
     ),
+    "experiments/designs/reading.py": DESIGNS,
+    "experiments/designs/looks.py": DESIGNS,
+    "experiments/plan/checks.py": (
+        "experiments/test_plan_history.py",
+        "experiments/test_plan_readout.py",
+    ),
+    "experiments/program/result.py": ("experiments/test_program_readout.py",),
     "experiments/magnitude.py": ("experiments/test_magnitude.py",),
     "experiments/phases.py": ("experiments/test_phase_rules.py",),
     "experiments/inference/strata.py": ("experiments/test_strata.py",),

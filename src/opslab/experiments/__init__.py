@@ -24,11 +24,21 @@ if TYPE_CHECKING:
     from opslab.experiments.plan.parameters import PlanParameters as PlanParameters
     from opslab.experiments.plan.planning import plan_experiment as plan_experiment
     from opslab.experiments.plan.result import PlanResult as PlanResult
+    from opslab.experiments.plan.sizing import design_effect as design_effect
+    from opslab.experiments.program.cycle_time import kaplan_meier as kaplan_meier
     from opslab.experiments.program.parameters import ProgramParameters as ProgramParameters
+    from opslab.experiments.program.pooling import false_positive_risk as false_positive_risk
+    from opslab.experiments.program.pooling import random_effects as random_effects
     from opslab.experiments.program.result import ProgramResult as ProgramResult
     from opslab.experiments.program.review import review_program as review_program
     from opslab.experiments.program.spec import Program as Program
     from opslab.experiments.result import ExperimentResult as ExperimentResult
+    from opslab.experiments.sequential.boundaries import boundaries as boundaries
+    from opslab.experiments.sequential.boundaries import false_positive_rate as false_positive_rate
+    from opslab.experiments.sequential.split import (
+        sequential_sample_ratio as sequential_sample_ratio,
+    )
+    from opslab.experiments.sequential.stopping import after_stopping as after_stopping
     from opslab.experiments.spec import Experiment as Experiment
 else:
     __getattr__, __dir__, __all__ = lazy(
@@ -48,9 +58,15 @@ else:
             "plan.parameters": "PlanParameters",
             "plan.planning": "plan_experiment",
             "plan.result": "PlanResult",
+            "plan.sizing": "design_effect",
+            "program.cycle_time": "kaplan_meier",
             "program.parameters": "ProgramParameters",
+            "program.pooling": "false_positive_risk random_effects",
             "program.result": "ProgramResult",
             "program.review": "review_program",
             "program.spec": "Program",
+            "sequential.boundaries": "boundaries false_positive_rate",
+            "sequential.split": "sequential_sample_ratio",
+            "sequential.stopping": "after_stopping",
         },
     )
