@@ -31,6 +31,7 @@ def design(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
         "range": say.range(low, high),
         "accepted": _loss(chosen.get("loss", 0.0), prior["scale"], say),
         "rate": result.peeking,
+        "days": [say.date(day) for day in plan.looked or (result.as_of,) if day],
         "day": result.as_of,
         "count": len(primary),
         "share": plan.alpha / max(len(primary), 1),
