@@ -204,9 +204,12 @@ def _cut(line: str, inches: float, size: float, weight: str) -> str:
     if width_of(line, size, weight) <= inches:
         return line
     kept = next(
-        count
-        for count in range(len(line) - 1, -1, -1)
-        if width_of(f"{line[:count]}…", size, weight) <= inches
+        (
+            count
+            for count in range(len(line) - 1, -1, -1)
+            if width_of(f"{line[:count]}…", size, weight) <= inches
+        ),
+        0,
     )
     return f"{line[:kept].rstrip()}…"
 

@@ -11,10 +11,8 @@ from typing import Any
 import numpy as np
 from scipy.special import gammaincc
 
-from opslab.experiments.program.result import BrokenPeriod, PeriodRatio
+from opslab.experiments.program.result import FAILS, BrokenPeriod, PeriodRatio
 
-FAILS = 0.001
-"""Below this p-value a sample ratio fails."""
 ALARM = 0.01
 """Below this p-value a period is called broken: of a hundred healthy programs one at most."""
 LEAST = 20

@@ -72,7 +72,7 @@ def median_days(curve: Curve) -> tuple[float | None, float | None, float | None]
     with np.errstate(divide="ignore", invalid="ignore"):
         error = np.sqrt(np.cumsum(decided / at_risk / (at_risk - decided)))
         far = (log(log(2)) - np.log(-np.log(waiting))) * np.log(waiting) / error
-    ends = (days[passed] for passed in (waiting <= _HALF, ~(far < -Z), ~(far <= Z)))
+    ends = (days[passed] for passed in (waiting <= _HALF, far >= -Z, far > Z))
     median, low, high = (float(reached[0]) if len(reached) else None for reached in ends)
     return median, low, high
 
@@ -99,8 +99,13 @@ def restricted_mean(curve: Curve, horizon: float) -> tuple[float, float]:
 
 
 def change(before: Curve, since: Curve) -> tuple[float, float, float, float]:
-    """Return days saved on average with their 95 % interval, and the horizon that both reach."""
-    horizon = min(before.longest, since.longest)
-    (slow, doubt), (fast, other) = (restricted_mean(curve, horizon) for curve in (before, since))
+    """Return days saved on average with their 95 % interval, and the horizon that both reach.
+
+    A group of which none is open is known beyond its longest time.
+    """
+    curves = (before, since)
+    open_yet = [curve.longest for curve in curves if not len(curve.days) or curve.waiting[-1] > 0]
+    horizon = min(open_yet or [max(curve.longest for curve in curves)])
+    (slow, doubt), (fast, other) = (restricted_mean(curve, horizon) for curve in curves)
     saved, half = slow - fast, Z * sqrt(doubt**2 + other**2)
     return saved, saved - half, saved + half, horizon

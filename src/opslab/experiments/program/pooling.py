@@ -102,15 +102,16 @@ def random_effects(effects: Any, errors: Any) -> RandomEffects:
     return RandomEffects(mean, error, between, count)
 
 
-def pooled(estimated: RandomEffects) -> Pooled:
+def pooled(estimated: RandomEffects, turn: int = 1) -> Pooled:
     """Return the average with its interval (t, k - 1), and where the next true effect lies.
 
-    Effects were estimated as log(1 + lift), and are told as lifts. The prediction interval takes t
-    with k - 2 degrees of freedom (Higgins, Thompson and Spiegelhalter 2009).
+    Effects were estimated as log(1 + lift), with ``turn`` -1 as minus that, and are told as lifts.
+    The prediction interval takes t with k - 2 degrees of freedom (Higgins, Thompson and
+    Spiegelhalter 2009).
     """
     mean, error, variance, count = estimated
     half, reach = stdtrit([count - 1, count - 2], 0.975) * [error, hypot(sqrt(variance), error)]
-    lifts = np.expm1(mean + np.array([0, -half, half, -reach, reach]))
+    lifts = turn * np.expm1(turn * (mean + np.array([0, -half, half, -reach, reach])))
     return Pooled(count, sqrt(variance), *lifts.tolist())
 
 

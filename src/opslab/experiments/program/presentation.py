@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
-from opslab.experiments.program.result import ProgramResult
+from opslab.experiments.program.result import MOST, ProgramResult
 from opslab.messages import Language
 from opslab.report.blocks import Facts, Verdict
 from opslab.report.drawing import Row
@@ -17,17 +17,26 @@ from opslab.results import flat
 _TOLD = {
     "headline": "wins pooled risk",
     "value": "count wins risk median by_rule failures",
-    "reason": "broken_period pooled exaggeration impact holdout saved",
     "row": "wins losses success risk wrong_sign by_rule pooled",
-    "tests": "pooled exaggeration left_out",
+    "wins": "turned exaggeration",
+    "tests": "pooled size exaggeration left",
     "periods": "broken_period",
     "shipped": "impact holdout",
-    "cycles": "saved",
+    "cycles": "saved slower",
 }
 """What is told where, of what there is; parts begin with their reasons."""
+_REASONS = ("wins", "shipped", "cycles")
+"""What stands on the first screen, a point each."""
 _METHOD = "action pooled risk shrunk ratio shipped cycles"
-_MOST = 8
-"""Leading tests, and months, that are shown."""
+_VISIBLE = 0.0005
+"""Spread of true lifts from which on a size is told."""
+_POINTS = {
+    "pooled": "pooled_mean",
+    "pooled_next": "pooled_mean",
+    "impact": "impact_shrunk",
+    "holdout": "holdout_lift",
+}
+"""The dot on a bar."""
 _LIFTS = ("tests", "shipped")
 """Figures whose axis counts lifts."""
 
@@ -44,36 +53,64 @@ class ProgramVoice(Voice):
 
     def known(self, where: str) -> list[str]:
         """Return what is told in a place."""
-        return [name for name in _TOLD.get(where, "").split() if self.values.get(name, True)]
+        return [
+            name for name in _TOLD.get(where, "").split() if self.values.get(name, True) is not None
+        ]
 
 
 def voice(result: ProgramResult, language: Language) -> ProgramVoice:
     """Return the voice of a program; a median that is not reached lies beyond the longest wait."""
-    say, held, impact = Voice(language, "program"), result.program.holdout, result.impact
+    say, program, pooled = Voice(language, "program"), result.program, result.pooled
+    tests = [test for test in result.tests if test.counts]
+    known = [test.split_fails for test in tests if test.ratio_p is not None]
+    left, held = sum(bool(test.left_out) for test in tests), program.holdout
+    side = -1 if program.goal == "decrease" else 1
+    low, high = [side * held.low, side * held.high][::side] if held else (0.0, 0.0)
     values = asdict(result) | {
-        "count": len(result.tests),
-        "left_out": sum(bool(test.left_out) for test in result.tests),
-        "failures": sum(period.failures for period in result.periods),
-        "announced": impact and {"low": 0.0, "high": impact.announced},
-        "holdout": held and dict(held),
-        "standard": result.program.standardised,
-        "median": None,
-        "saved": result.cycle_change and dict(zip("abcd", result.cycle_change, strict=True)),
+        "count": len(tests),
+        "left_out": left,
+        "left": left or None,
+        "failures": sum(known) if known else None,
+        "known": len(known),
+        "size": 2 * pooled.deviation if pooled and pooled.deviation > _VISIBLE else None,
+        "turned": True if any(test.goal == "decrease" for test in tests) else None,
+        "announced": result.impact and {"low": 0.0, "high": result.impact.announced},
+        "holdout": held and {"lift": side * held.lift, "low": low, "high": high},
+        "standard": program.standardised,
+        "alpha": program.alpha,
+        "power": program.power,
     }
-    for cycle in result.cycles:
+    if risk := result.risk:
+        values["false"] = say("unknown") if risk.rate is None else say.percent(risk.rate, 0)
+    return ProgramVoice(language, "program", flat(values | _days(result, say)))
+
+
+def _days(result: ProgramResult, say: Voice) -> dict[str, Any]:
+    """Return how long decisions took; of all ideas where no group is named."""
+    values: dict[str, Any] = {"median": None, "saved": None, "slower": None}
+    for cycle in reversed(result.cycles):
         median, *ends = (
             say("over", days=cycle.longest) if days is None else say.integer(days)
-            for days in (cycle.median, cycle.low, cycle.high)
+            for days in (cycle.median, cycle.low or (cycle.median and 0), cycle.high)
         )
-        bar = {"low": cycle.low or 0, "high": cycle.high or cycle.longest}
-        own = {"median": say("days", median=median, interval=say.range(*ends)), "open": cycle.open}
+        bar = {"low": cycle.low or 0, "high": cycle.high or cycle.longest, "point": cycle.median}
+        span = say("days", median=median, interval=say.range(*ends))
+        own = {"median": span, "open": cycle.open, "longest": cycle.longest}
         values |= own | {cycle.group: own | bar}
-    return ProgramVoice(language, "program", flat(values))
+    if result.cycle_change:
+        days, low, high, horizon = result.cycle_change
+        name, low, high = ("slower", -high, -low) if days < 0 else ("saved", low, high)
+        values[name] = {"days": abs(days), "low": low, "high": high, "horizon": horizon}
+    return values
 
 
 def headline(result: ProgramResult, say: ProgramVoice) -> str:
     """Return what a sponsor reads first: wins, what to believe of a test, how many are false."""
-    names = ["stop"] if result.broken else say.known("headline") or ["none"]
+    names = say.known("headline") or ["none"]
+    if result.risk and result.risk.rate is None:
+        names[-1] = "unknown"
+    if result.broken:
+        names = [check.name for check in result.checks if check.blocking and check.status == "fail"]
     return " ".join(say(f"headline_{name}") for name in names)
 
 
@@ -91,7 +128,11 @@ def first_screen(result: ProgramResult, say: ProgramVoice) -> Verdict:
         headline=headline(result, say),
         tone="bad" if result.broken else "good" if result.action == "trust" else "open",
         facts=Facts([*facts, say.checks_fact(result.checks)]),
-        reasons=[say(f"reason_{name}") for name in say.known("reason")],
+        reasons=[
+            " ".join(say(f"reason_{name}") for name in say.known(where))
+            for where in _REASONS
+            if say.known(where)
+        ],
     )
 
 
@@ -103,14 +144,19 @@ def figures(result: ProgramResult, say: ProgramVoice) -> dict[str, Figure]:
         "periods": _worst(result, say),
         "cycles": _bars([cycle.group for cycle in result.cycles], say),
     }
-    words = {
-        name: (say(f"title_{name}"), shown[name], say(f"axis_{name}"))
-        for name in shown
-        if shown[name]
-    }
+    titles = {name: f"title_{name}" for name in shown if shown[name]}
+    if result.cycles and result.cycles[0].median is None:
+        titles["cycles"] = "title_cycles_open"
     return {
-        name: say.chart(name, *words[name], percent=name in _LIFTS, signed=name in _LIFTS)
-        for name in words
+        name: say.chart(
+            name,
+            say(title),
+            shown[name],
+            say(f"axis_{name}"),
+            percent=name in _LIFTS,
+            signed=name in _LIFTS,
+        )
+        for name, title in titles.items()
     }
 
 
@@ -121,6 +167,7 @@ def _bars(keys: Iterable[str], say: ProgramVoice) -> list[Row]:
             say(f"row_{key}"),
             say(f"rate_{key}"),
             [(say.values[f"{key}_low"], say.values[f"{key}_high"], BLUE)],
+            say.values.get(_POINTS.get(key, f"{key}_point")),
             bold=True,
         )
         for key in keys
@@ -129,8 +176,8 @@ def _bars(keys: Iterable[str], say: ProgramVoice) -> list[Row]:
 
 def _leading(result: ProgramResult, say: ProgramVoice) -> Iterator[Row]:
     """Give the largest effects, as estimated and as one may believe them."""
-    pooled: Any = (test for test in result.tests if test.shrunk)
-    for test in sorted(pooled, key=lambda test: -abs(test.shrunk))[:_MOST]:
+    leading: Any = result.leading
+    for test in leading:
         bars: Any = (test.low, test.high, GREY), (test.shrunk_low, test.shrunk_high, BLUE)
         value, mark = (say(key, **vars(test)) for key in ("shrunk", "mark"))
         yield Row(test.test, value, bars, test.shrunk, mark=(test.lift, mark))
@@ -138,7 +185,7 @@ def _leading(result: ProgramResult, say: ProgramVoice) -> Iterator[Row]:
 
 def _worst(result: ProgramResult, say: ProgramVoice) -> list[Row]:
     """Return the months with the most broken splits, in order."""
-    months = sorted(result.periods, key=lambda month: (month.failures, month.start))[-_MOST:]
+    months = sorted(result.periods, key=lambda month: (month.failures, month.start))[-MOST:]
     return [
         Row(
             say.date(month.start),

@@ -5,22 +5,26 @@ from typing import Any
 from pydantic_core import to_jsonable_python
 
 from opslab.evidence import Evidence, Quantity
-from opslab.experiments.program.result import ProgramResult
+from opslab.experiments.program.result import ProgramResult, ProgramTest
 
 KEYS = ("test", "arm", "metric")
 """Columns of the frame that name a row."""
 MAIN = ("shrunk", "shrunk_low", "shrunk_high", "signed_percent")
 """Columns that tell a row beside another result's, its interval's ends, how they are written."""
 _FIELDS = (
-    "action tests pooled wins losses by_rule success risk exaggeration wrong_sign periods "
+    "action pooled wins losses by_rule success risk exaggeration wrong_sign periods "
     "broken_period impact cycles cycle_change"
 )
 
 
 def record(result: ProgramResult) -> dict[str, Any]:
-    """Return what is the result's own as JSON takes it: no prose, missing numbers null."""
+    """Return what is the result's own as JSON takes it: no prose, missing numbers null.
+
+    Of the tests the leading ones: the workbook beside it holds them all.
+    """
     return {name: to_jsonable_python(getattr(result, name)) for name in _FIELDS.split()} | {
         "schema": "opslab.program/1",
+        "tests": to_jsonable_python(result.leading),
         "inputs": result.program.inputs(),
         "plan": result.program.model_dump(mode="json", exclude={"tests", "ideas"}),
         "imports": [reading.record() for reading in result.readings],
@@ -28,15 +32,15 @@ def record(result: ProgramResult) -> dict[str, Any]:
 
 
 def rows(result: ProgramResult, *, full: bool) -> list[dict[str, Any]]:
-    """Return a row for each test, with every column there is."""
-    del full
-    return [{**vars(test)} for test in result.tests]
+    """Return a row for each test; with ``full`` its goal too."""
+    names = [name for name in ProgramTest.__dataclass_fields__ if full or name != "goal"]
+    return [{name: getattr(test, name) for name in names} for test in result.tests]
 
 
 def evidence(result: ProgramResult) -> list[Evidence]:
     """Return by how much decisions came sooner since the standard: a description, no cause."""
     program, change = result.program, result.cycle_change
-    if change is None or not change[1] < change[2]:
+    if change is None:
         return []
     days, low, high, horizon = change
     parameters = {"location": days, "scale": (high - low) / 3.92}

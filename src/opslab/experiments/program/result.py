@@ -12,8 +12,14 @@ from opslab.experiments.program.spec import Program
 from opslab.results import Result
 from opslab.tables.import_report import Reading
 
-FEW, BROKEN, FALSE, BY_RULE, OVERSTATED = 10, 0.05, 0.2, 0.8, 1.5
+FEW, LACKING, BROKEN, FALSE, BY_RULE, OVERSTATED = 10, 0.2, 0.05, 0.2, 0.8, 1.5
 """Limits of `ProgramResult.action`."""
+MOST = 5
+"""Leading tests, and months, that are shown."""
+QUARTER = datetime.timedelta(92)
+"""The last three months."""
+FAILS = 0.001
+"""Below this p-value a sample ratio fails."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +29,8 @@ class ProgramTest:
     Attributes
     ----------
     test, arm, metric : str
+    goal : str
+        With ``decrease`` the sign of lift and ends is turned.
     start, end : datetime.date or None
     outcome : {"won", "lost", "open", "unknown"}
     shipped : bool or None
@@ -36,11 +44,14 @@ class ProgramTest:
     lift, error, low, high, p_value : float or None
     shrunk, shrunk_low, shrunk_high : float or None
         The effect as the other tests let one believe it, with its 95 % interval.
+    counts : bool
+        Whether its test counts by this arm: the one that was shipped, else the first.
     """
 
     test: str
     arm: str
     metric: str
+    goal: str
     start: datetime.date | None
     end: datetime.date | None
     outcome: str
@@ -56,6 +67,12 @@ class ProgramTest:
     shrunk: float | None = None
     shrunk_low: float | None = None
     shrunk_high: float | None = None
+    counts: bool = False
+
+    @property
+    def split_fails(self) -> bool:
+        """Whether its arms are off their planned shares."""
+        return self.ratio_p is not None and self.ratio_p < FAILS
 
 
 @dataclass(frozen=True)
@@ -84,11 +101,11 @@ class Pooled:
 
 @dataclass(frozen=True)
 class Rate:
-    """A share with its exact 95 % interval."""
+    """A share with its exact 95 % interval; ``rate`` is None where only the interval is known."""
 
     count: int
     among: int
-    rate: float
+    rate: float | None
     low: float
     high: float
 
@@ -134,7 +151,8 @@ class Impact:
 
     Attributes
     ----------
-    shipped : int
+    shipped, among : int
+        Tests added up, of all that were shipped: those left out are in neither sum.
     announced : float
         Their estimates compounded, as a list of winners has it.
     shrunk, low, high : float
@@ -142,6 +160,7 @@ class Impact:
     """
 
     shipped: int
+    among: int
     announced: float
     shrunk: float
     low: float
@@ -229,23 +248,45 @@ class ProgramResult(Result):
     sources: tuple[SourceFile, ...] = ()
 
     @property
+    def leading(self) -> list[ProgramTest]:
+        """The tests with the largest effects, as one may believe them."""
+        known = [(abs(test.shrunk), test) for test in self.tests if test.shrunk is not None]
+        return [test for _, test in sorted(known, key=lambda pair: -pair[0])[:MOST]]
+
+    @property
     def action(self) -> str:
         """What to do: the first of these that holds.
 
-        ``stop`` where a blocking check failed; ``wait`` below 10 pooled effects; ``repair`` where
-        more than 1 in 20 tests of the last three months had a broken split; ``confirm`` above 20 %
-        false-positive risk; ``rule`` where less than 80 % followed the registered rule; ``bolder``
-        without a win; ``larger`` where wins promise at least 1.5 times what is to be believed of
-        them; else ``trust``.
+        ``stop`` where a blocking check failed; ``wait`` below 10 pooled effects; ``complete`` where
+        more than 20 % of the tests have no effect, or more won than the power lets win; ``repair``
+        where more than 1 in 20 tests of the last three months, or without a date, had a broken
+        split; ``confirm`` above 20 % false-positive risk; ``rule`` unless 80 % are known to have
+        followed the registered rule; ``bolder`` without a win; ``losing`` where more lost than won
+        and the average is below 0; ``larger`` where wins promise at least 1.5 times what is to be
+        believed of them, or nothing is; else ``trust``.
         """
+        pooled, wins, risk = self.pooled, self.wins, self.risk
+        if self.broken:
+            return "stop"
+        if not pooled or pooled.count < FEW or not wins or not self.losses:
+            return "wait"
+        tests = [test for test in self.tests if test.counts]
+        last = self.as_of and self.as_of - QUARTER
+        recent = [
+            test.split_fails
+            for test in tests
+            if test.ratio_p is not None and not (test.start and last and test.start < last)
+        ]
+        lacking = sum(test.left_out == "effects" for test in tests)
+        by_rule = sum(bool(test.by_rule) for test in tests)
         holds = {
-            "stop": self.broken,
-            "wait": not self.pooled or self.pooled.count < FEW,
-            "repair": sum(month.failures - BROKEN * month.tests for month in self.periods[-3:]) > 0,
-            "confirm": self.risk and self.risk.rate > FALSE,
-            "rule": self.by_rule and self.by_rule.rate < BY_RULE,
-            "bolder": not self.wins or not self.wins.count,
-            "larger": (self.exaggeration or 0) >= OVERSTATED,
+            "complete": lacking > LACKING * len(tests) or self.check("selected").status != "pass",
+            "repair": sum(recent) > BROKEN * len(recent),
+            "confirm": risk and (risk.high if risk.rate is None else risk.rate) > FALSE,
+            "rule": by_rule < BY_RULE * len(tests),
+            "bolder": not wins.count,
+            "losing": self.losses.count > wins.count and pooled.mean < 0,
+            "larger": self.exaggeration is None or self.exaggeration >= OVERSTATED,
             "trust": True,
         }
         return next(name for name, true in holds.items() if true)

@@ -15,6 +15,7 @@ READOUT = "experiment_readout"
 """The notebook whose runs a program stands on."""
 
 
+_CLEARLY, _CLEARLY_NOT = 0.01, 0.2
 _ABOVE = {"high": ("low", "lift"), "end": ("start",), "units": ("successes",), "decided": ("date",)}
 
 
@@ -73,6 +74,18 @@ class ListedTest(Ordered):
     by_rule: Literal["yes", "no"] | None = None
     """whether it was decided by the rule that was registered beforehand"""
 
+    @field_validator("p_value")
+    @classmethod
+    def _agrees(cls, given: float | None, info: ValidationInfo) -> float | None:
+        lift, error, low, high = map(info.data.get, ("lift", "error", "low", "high"))
+        if lift is not None and error:
+            low, high = lift - 2 * error, lift + 2 * error
+        if given is None or low is None or high is None:
+            return given
+        if given > _CLEARLY_NOT if low > 0 or high < 0 else given < _CLEARLY:
+            raise fault("program.p_value")
+        return given
+
 
 class Idea(Ordered):
     """A row of the list of ideas: when an idea was written down, and when it was decided."""
@@ -85,7 +98,7 @@ class Idea(Ordered):
     """day of the decision; empty while it is open"""
 
 
-class Holdout(Declared):
+class Holdout(Ordered):
     """What a long-running holdout says of all that was shipped together."""
 
     lift: Number
@@ -122,7 +135,7 @@ class Program(FromFile):
     power: Number = Field(0.8, gt=0, lt=1)
     """power that the tests were planned for"""
     goal: Literal["increase", "decrease"] = "increase"
-    """direction in which a lift of the table is good"""
+    """direction in which a lift of the table, and the holdout's, is good"""
     holdout: Holdout | None = None
 
     def named(self) -> dict[Location, str]:
