@@ -100,13 +100,13 @@ def test_the_data_alone_guard_a_margin():
     """A narrow prior around nothing would call any harm safe."""
     prior = {"sd": 0.0001}
     data = rows(1.0, harm=60.0)
-    result = experiments.analyze(spec(DESIGN | {"prior": prior}), data)
-    guarded = result.posteriors[1]
-    assert (guarded.pull, guarded.mean) == (0.0, guarded.estimate)
-    assert guarded.exceeds < 0.01
+    result = experiments.analyze(spec(DESIGN | {"prior": prior, "loss": 1e-5}), data)
+    (posterior,), guarded = result.posteriors, result.comparisons[1]
+    alone = experiments.analyze(spec({}), data).comparisons[1]
+    assert (guarded.lift, guarded.lift_interval) == (alone.lift, alone.lift_interval)
     assert result.comparisons[1].verdict == "harmed"
     assert result.decision.action != "ship"
-    assert result.posteriors[0].pull > 0.99
+    assert posterior.pull > 0.99
     assert "99." in page_of(result, "en")
 
 
@@ -151,5 +151,39 @@ def test_an_absolute_prior_has_one_unit():
 
 
 def test_a_prior_without_width_is_refused():
-    with pytest.raises(SpecError, match="must be greater than 0"):
+    with pytest.raises(SpecError, match="must be greater than 1e-12"):
         spec(DESIGN | {"prior": {"sd": 0}})
+    with pytest.raises(SpecError, match="the prior alone would decide"):
+        experiments.analyze(spec(DESIGN | {"loss": 0.02}), rows())
+
+
+def test_a_guardrail_of_rare_events_has_the_interval_of_the_score_test():
+    """0 of 100 against 0 of 100 is not known to be safe, as Wald's error of 0 would say."""
+    data = rows(5.0, units=200)
+    data["bought"] = 0
+    guardrail = BOUGHT | {"role": "guardrail", "goal": "decrease", "margin": {"absolute": 0.01}}
+    result = experiments.analyze(spec(DESIGN | {"loss": 0.01}, SPEND, guardrail), data)
+    fixed = experiments.analyze(spec({}, SPEND, guardrail), data)
+    known, alone = result.comparisons[1], fixed.comparisons[1]
+    assert known.difference_interval == alone.difference_interval
+    assert (known.verdict, known.method) == ("unproven", "score")
+    assert result.decision.action != "ship"
+
+
+def test_few_events_of_a_primary_need_a_beta_prior():
+    data = rows(units=400)
+    data["bought"] = (data.index % 20 == 0).astype(int)
+    share = BOUGHT | {"goal": "increase"}
+    known = experiments.analyze(spec(DESIGN, share), data).comparisons[0]
+    assert known.not_estimable.key == "experiments.prior_rare"
+    prior = {"sd": 0.05, "beta": [1, 1]}
+    known = experiments.analyze(spec(DESIGN | {"prior": prior}, share), data)
+    assert known.posteriors[0].wins < 1
+
+
+def test_data_that_end_early_are_read_as_of_their_last_day():
+    data = rows()
+    result = experiments.analyze(spec(DESIGN | {"settled": "3d"}), data[data["at"] <= "2026-09-14"])
+    assert str(result.as_of) == "2026-09-14"
+    assert sum(result.comparisons[0].n) == (data["at"] <= "2026-09-11").sum()
+    assert "experiments.period_stale" in {check.detail.key for check in result.checks}

@@ -10,7 +10,7 @@ import pytest
 from scipy import integrate, optimize, stats
 
 from conftest import page_of
-from opslab import experiments, workspace
+from opslab import experiments, report, workspace
 from opslab.errors import SpecError
 from opslab.experiments.record import record
 from opslab.experiments.sequential.boundaries import false_positive_rate
@@ -23,6 +23,7 @@ DAY = datetime.date
 LOOKS = ("2026-09-07", "2026-09-14", "2026-09-21")
 GROUP = {"method": "group_sequential", "units": 4_000, "looks": 4, "settled": "0d"}
 ALWAYS = {"method": "always_valid", "units": 4_000, "settled": "0d"}
+PRIOR = {"prior": {"sd": 0.1}}
 SPEND = {"name": "spend", "type": "mean", "column": "spend", "role": "primary", "goal": "increase"}
 LOAD = {"name": "load", "type": "mean", "column": "load", "role": "guardrail", "goal": "decrease"}
 
@@ -125,7 +126,7 @@ def test_neither_order_nor_labels_matter():
     for shown in (mixed, other):
         for before, after in zip(known, shown, strict=True):
             numbers = [
-                (of.difference, *of.difference_interval, *of.lift_interval, of.p_value)
+                (of.difference, *of.difference_interval, *of.lift_interval, of.p_value or 0.0)
                 for of in (before, after)
             ]
             assert numbers[0] == pytest.approx(numbers[1], rel=1e-9)
@@ -318,6 +319,7 @@ def test_a_fixed_test_that_was_looked_at_says_what_that_costs():
         (GROUP | {"settled": None}, {}, "How long after a unit came in can spend still change"),
         (GROUP, {"period": None}, "The looks go by the day on which a unit came in"),
         (GROUP, {"strata": ["pair"]}, "is not computed for this form of the data"),
+        ({}, {"period": None, "looked": LOOKS}, "The looks go by the day on which a unit came in"),
         (GROUP, {"data": {"rows": "finer"}}, "is not computed for this form of the data"),
         (ALWAYS | {"looks": 2}, {}, "looks belongs to the design group_sequential"),
         (GROUP | {"spending": {"family": "power"}}, {}, "The exponent belongs to the family power"),
@@ -364,14 +366,140 @@ def test_the_sample_stops_at_its_third_look():
     assert again.comparisons == result.comparisons
 
 
+def test_a_stale_file_spends_no_look():
+    """What comes after the data's last day has not happened: bounds are those of the day itself."""
+    data = rows(0.3)
+    stale = data[data["at"] <= LOOKS[1]]
+    for design in (GROUP, GROUP | {"looks": [*LOOKS, "2026-09-28"]}, ALWAYS):
+        known = experiments.analyze(spec(design, looked=LOOKS), stale)
+        then = experiments.analyze(spec(design, looked=LOOKS[:2]), data, as_of=DAY(2026, 9, 14))
+        assert (known.as_of, known.paths) == (DAY(2026, 9, 14), then.paths)
+        assert (known.comparisons, known.decision) == (then.comparisons, then.decision)
+        (check,) = [check for check in known.checks if check.name == "period"]
+        assert (check.status, check.detail.key) == ("fail", "experiments.period_stale")
+        assert "and the data with 14 September 2026" in page_of(known, "en")
+        assert "period" not in {check.name for check in then.checks}
+
+
+@pytest.mark.parametrize(("early", "late", "verdict"), [(-2, 2, "open"), (1.5, -0.6, "open")])
+def test_an_always_valid_claim_is_that_of_the_last_look(early, late, verdict):
+    """An early harm is no later win, and an early win that is gone is none."""
+    data = rows()
+    first = data["at"] <= LOOKS[0]
+    data["spend"] += (data["arm"] == "new") * np.where(first, early, late * 0.35)
+    result = experiments.analyze(spec(ALWAYS, looked=LOOKS[:1]), data)
+    (before, last), known = result.paths[0].looks, result.comparisons[0]
+    assert abs(before.statistic) > before.efficacy
+    assert abs(last.statistic) < last.efficacy
+    low, high = known.difference_interval
+    assert low < 0 < high
+    assert (known.verdict, result.decision.action) == (verdict, "do_not_ship")
+    assert known.p_value > 0.05
+    assert known.notes[-1].key == "experiments.look_lapsed"
+
+
+def test_looks_planned_after_those_written_down_count():
+    design = GROUP | {"looks": [*LOOKS, "2026-09-28"]}
+    result = experiments.analyze(spec(design, looked=LOOKS[:2]), rows(0.0))
+    assert [str(look.day) for look in result.paths[0].looks] == [*LOOKS, "2026-09-28"]
+    assert result.paths[0].ended == "last"
+    once = experiments.analyze(spec(design, looked=LOOKS[:2]), rows(0.0), as_of=DAY(2026, 9, 22))
+    assert str(once.as_of) == LOOKS[2]
+    assert once.decision.more_days == 7
+
+
+def test_a_metric_that_stopped_before_another_stands_as_of_its_own_look():
+    other = LOAD | {"role": "primary", "goal": "increase"}
+    data = rows(1.0)
+    result = experiments.analyze(spec(GROUP, SPEND, other, looked=LOOKS), data)
+    (spend, load), day = result.paths, result.paths[0].looks[-1].day
+    assert (spend.ended, load.ended) == ("efficacy", "last")
+    assert day < result.as_of
+    assert result.corrected["spend", "new"] == day
+    assert not [known for known in result.companions if known.metric == "spend"]
+    assert "its own test ended at the look of" in page_of(result, "en")
+
+
+def test_a_guardrail_that_waits_keeps_the_test_going():
+    """In logs: the primary crosses at a look by which no window of the guardrail is over."""
+    draw = np.random.default_rng(2)
+    day, users = np.sort(draw.integers(0, 28, 3_000)), np.arange(3_000)
+    arm = np.where(draw.random(3_000) < 0.5, "old", "new")
+    came = pd.Timestamp("2026-09-01") + pd.to_timedelta(day, unit="D")
+    logs = {"assignments": pd.DataFrame({"user": users, "arm": arm, "at": came})}
+    bought = draw.random(3_000) < np.where(arm == "new", 0.4, 0.2)
+    columns = {"user": users, "event": "buy", "time": came + pd.Timedelta("5h"), "worth": 10.0}
+    logs["events"] = pd.DataFrame(columns)[bought]
+    window = {"type": "proportion", "event": "buy", "goal": "increase"}
+    metrics = (
+        window | {"name": "soon", "role": "primary", "window": {"to": "2d"}},
+        window
+        | {
+            "name": "late",
+            "role": "guardrail",
+            "window": {"to": "9d"},
+            "margin": {"absolute": 0.1},
+        },
+    )
+    files = {"assignments": "a.csv", "events": "e.csv"}
+    design = GROUP | {"units": 3_000, "settled": None}
+    result = experiments.analyze(spec(design, *metrics, data=files, looked=LOOKS), logs)
+    assert [path.ended for path in result.paths] == ["efficacy", ""]
+    assert result.paths[0].looks[-1].day == DAY(2026, 9, 7)
+    assert (str(result.as_of), result.decision.action) == (LOOKS[1], "ship")
+
+
+def test_outliers_bear_no_p_value_of_a_single_look():
+    data = rows(0.0)
+    data.loc[0, "spend"] = 50_000
+    for design in (GROUP, ALWAYS):
+        result = experiments.analyze(spec(design), data)
+        (check,) = [check for check in result.checks if check.name == "outliers"]
+        assert check.detail.key == "experiments.outliers_fail_looked"
+        assert "p_without" not in check.detail.record()["values"]
+    (check,) = [
+        check for check in experiments.analyze(spec({}), data).checks if check.name == "outliers"
+    ]
+    assert check.detail.key == "experiments.outliers_fail"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("method", ["group_sequential", "always_valid", "bayesian", "fixed"])
+def test_a_readout_of_each_design_is_published(method, language, monkeypatch):
+    """Page, record and tables, by the call with which the notebook ends; at most 250 kB."""
+    sample = Experiment.load(workspace.resolve("data/sample/express.yaml"))
+    days = tuple(str(day) for day in sample.design.looks[:3])
+    own = {
+        "group_sequential": {"design": sample.design},
+        "always_valid": {"design": ALWAYS | {"settled": "3d"}, "looked": days},
+        "bayesian": {"design": {"method": method, "settled": "3d", "loss": 0.002} | PRIOR},
+        "fixed": {"design": {}, "looked": days[:2]},
+    }[method]
+    experiment = sample.changed(**{"registered": None, **own})
+    result = experiments.analyze(experiment, as_of=DAY(2026, 10, 4), language=language)
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, **_: shown.append(data))
+    report.publish(result)
+    assert shown
+    written = json.loads(json.dumps(result.record()))
+    assert written["plan"]["method"] == method
+    assert bool(written["posteriors"]) == (method == "bayesian")
+    assert result.takeaway(language)
+    page = page_of(result, language)
+    drawn = sum(len(figure.svg()) * 1.2 for figure in result.figures(language).values())
+    assert len(page.encode()) + drawn < 225_000  # 250 kB with what stands around it
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("design", [GROUP, ALWAYS | {"smallest": 100}], ids=["group", "always"])
 def test_the_whole_analysis_keeps_its_error_rate(design):
-    """2,000 tests of nothing with five looks each: 5 %, or at most that, within four errors."""
-    days, tests = ("2026-09-06", "2026-09-11", "2026-09-17", "2026-09-22"), 2_000
-    looked = spec(
-        design | {"units": 800} | ({"looks": 5} if design is GROUP else {}), SPEND, looked=days
-    )
+    """1,000 tests of nothing with five looks each: 5 %, or at most that, within four errors.
+
+    Of .7 points each; 20,000 paths of the bounds themselves are in test_boundaries.py.
+    """
+    days, tests = ("2026-09-06", "2026-09-11", "2026-09-17", "2026-09-22"), 1_000
+    more = {"units": 800, "robust": False} | ({"looks": 5} if design is GROUP else {})
+    looked = spec(design | more, SPEND, looked=days)
     actions = [
         experiments.analyze(looked, rows(units=800, seed=seed)).comparisons[0].verdict
         for seed in range(tests)

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from opslab import workspace
 from opslab.errors import DataError
 from opslab.experiments.basis import DataUsed, Plan, Source
 from opslab.experiments.checks.all_checks import all_checks
 from opslab.experiments.checks.rules import FEWEST_CLUSTERS
-from opslab.experiments.course import Effect
-from opslab.experiments.decision import Read, decide
+from opslab.experiments.course import corrected
+from opslab.experiments.decision import Read, decide, ends
 from opslab.experiments.designs.looks import SEQUENTIAL, look_days
 from opslab.experiments.designs.reading import peeking, read_design, stopping_look
 from opslab.experiments.grounds import Grounds, collect_grounds
@@ -28,7 +28,13 @@ from opslab.experiments.inference.permutation import with_permutation
 from opslab.experiments.inference.segments import by_segment
 from opslab.experiments.moments.values import with_values
 from opslab.experiments.phases import Period
-from opslab.experiments.result import BESIDE, Companion, Comparison, ExperimentResult
+from opslab.experiments.result import (
+    Companion,
+    Comparison,
+    ExperimentResult,
+    Interaction,
+    Trend,
+)
 from opslab.experiments.spec import Experiment
 from opslab.experiments.units.logs import units_of_logs
 from opslab.experiments.units.refusals import refuse_columns
@@ -44,6 +50,7 @@ from opslab.tables.source import ROW, Table, quoted
 from opslab.warehouse.address import Address
 from opslab.warehouse.connections import is_remote, open_remote
 
+Part = TypeVar("Part", Comparison, Interaction, Trend)
 _UNITS = {"unit": units_of_rows, "finer": units_of_finer_rows, "totals": units_of_totals}
 _PLANNED = ("experiment", "slug", "question", "owner", "unit", "strata", "segments", "trigger")
 _MOST_RANKED = 5_000_000  # units whose ranks are looked at without being asked for
@@ -100,26 +107,37 @@ def source_of(experiment: Experiment, data: Any) -> Source:
 
 
 def analysis_of(
-    source: Source, as_of: datetime.date | None, language: Language
+    source: Source,
+    as_of: datetime.date | None,
+    language: Language,
+    last: datetime.date | None = None,
 ) -> ExperimentResult:
     """Return the analysis of an experiment and its data.
 
     Where the looks of a design are planned by day it stands as of the last of them, and where one
-    of them stopped the test as of that one.
+    of them stopped the test as of that one; none has happened after the ``last`` day of the data.
     """
     experiment, days = source.experiment, list[datetime.date | None]()
-    if experiment.design.method in SEQUENTIAL:
+    method = experiment.design.method
+    if method in SEQUENTIAL:
         experiment.refuse_uncomputed()
         days = [*look_days(experiment, as_of)]
         as_of = days[-1]
+    elif method == "bayesian":
+        as_of = as_of or experiment.last_day
     with opened_units(source, as_of) as (table, units):
-        grounds = collect_grounds(experiment, units)
-        read = read_design(grounds, days)
-        stopped = stopping_look(grounds, days, read)
-        if stopped is None:
-            result = _result(grounds, table.reading, as_of, read)
-            return replace(result, language=language, source=source)
-    return analysis_of(source, stopped, language)
+        grounds = replace(collect_grounds(experiment, units), ends=last)
+        known = grounds.known_until(as_of)
+        if method == "fixed" or known == as_of:
+            read = read_design(grounds, days)
+            stopped = stopping_look(grounds, days, read)
+            if stopped is None:
+                result = _result(grounds, table.reading, as_of, read)
+                return replace(result, language=language, source=source)
+            known, last = stopped, None
+        else:
+            last = known
+    return analysis_of(source, known, language, last)
 
 
 @contextmanager
@@ -184,18 +202,25 @@ def _without(table: Table, unit: str, rows: Sequence[int]) -> Table:
 def _result(
     grounds: Grounds, reading: Reading, as_of: datetime.date | None, read: Read
 ) -> ExperimentResult:
-    experiment, units, triggered = grounds.experiment, grounds.units, grounds.triggered
+    experiment, units = grounds.experiment, grounds.units
     grounds = replace(grounds, nominal=read.nominal)
     known_until, comparisons = grounds.known_until(as_of), _comparisons(grounds, read.comparisons)
+    if ends(experiment, comparisons):  # what comes after does not count
+        grounds = replace(grounds, ends=None)
     days = by_day(grounds)
     checks = all_checks(grounds, known_until, comparisons, days)
     spreads = deviations(comparisons, grounds.arms, grounds.metrics)
     segments, interactions = by_segment(grounds)
-    companions = tuple(_companions(grounds, comparisons))
-    if experiment.design.method != "fixed":
-        comparisons = [_beside_design(known) for known in comparisons]
+    own = corrected(experiment.design.method, read.paths, read.posteriors)
+    courses, companions = trends(grounds), list[Companion]()
+    if experiment.design.method == "fixed":
+        companions += _companions(grounds, comparisons)
+    else:  # what holds for a single look only
+        days, courses = [], [replace(course, p_value=None) for course in courses]
+        interactions = [replace(test, p_value=None, p_adjusted=None) for test in interactions]
+        comparisons = [_alone(known, own) for known in comparisons]
         segments = [replace(known, p_value=None, p_adjusted=None) for known in segments]
-        companions = tuple(replace(known, effect=_bare(known.effect)) for known in companions)
+    before = {key for key, day in own.items() if day and as_of and day < as_of}
     count = sum(arm.units for arm in grounds.summaries)
     day = as_of if read.paths else known_until
     decision = decide(experiment, checks, comparisons, spreads, grounds.weights, day, read, count)
@@ -209,22 +234,12 @@ def _result(
         checks=tuple(checks),
         comparisons=tuple(comparisons),
         decision=decision,
-        data_used=DataUsed(
-            reading=reading,
-            rows_used=units.rows_used,
-            outside_period=reading.rows - units.units.rows,
-            leaked_rows=units.units.rows - units.rows_used - units.repeated_rows,
-            repeated_rows=units.repeated_rows,
-            events=units.events,
-            horizon=units.horizon,
-            known_until=known_until,
-            trigger_rate=triggered.rate if triggered else None,
-        ),
+        data_used=_data_used(grounds, reading, known_until),
         as_of=as_of,
-        segments=tuple(_as_declared(experiment, units, segments)),
-        interactions=tuple(interactions),
-        trends=tuple(trends(grounds)),
-        companions=companions,
+        segments=tuple(_others(_as_declared(experiment, units, segments), before)),
+        interactions=tuple(_others(interactions, before)),
+        trends=tuple(_others(courses, before)),
+        companions=tuple(companions),
         days=tuple(days),
         paths=read.paths,
         posteriors=read.posteriors,
@@ -232,16 +247,31 @@ def _result(
     )
 
 
-def _bare(effect: Effect) -> Effect:
-    """Return an effect without its p-value, which would hold for a single look only."""
-    return replace(effect, p_value=None)
+def _data_used(grounds: Grounds, reading: Reading, known_until: datetime.date | None) -> DataUsed:
+    units, triggered = grounds.units, grounds.triggered
+    return DataUsed(
+        reading=reading,
+        rows_used=units.rows_used,
+        outside_period=reading.rows - units.units.rows,
+        leaked_rows=units.units.rows - units.rows_used - units.repeated_rows,
+        repeated_rows=units.repeated_rows,
+        events=units.events,
+        horizon=units.horizon,
+        known_until=known_until,
+        trigger_rate=triggered.rate if triggered else None,
+    )
 
 
-def _beside_design(known: Comparison) -> Comparison:
-    """Return a comparison whose effects in other ways bear no p-values."""
-    others = {name: getattr(known, name) for name in BESIDE}
-    bare: dict[str, Any] = {name: other and _bare(other) for name, other in others.items()}
-    return replace(known, **bare)
+def _others(parts: Iterable[Part], own: Collection[tuple[str, str]]) -> list[Part]:
+    """Return the parts that are not of some metrics and arms."""
+    return [part for part in parts if (part.metric, part.arm) not in own]
+
+
+def _alone(known: Comparison, own: Collection[tuple[str, str]]) -> Comparison:
+    """Return a comparison without its effects in other ways, but that on all units."""
+    diluted = None if (known.metric, known.arm) in own else known.diluted
+    diluted = diluted and replace(diluted, p_value=None)
+    return replace(known, raw=None, uncapped=None, precision=None, diluted=diluted)
 
 
 def _companions(grounds: Grounds, comparisons: Sequence[Comparison]) -> Iterator[Companion]:

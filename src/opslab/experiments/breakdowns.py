@@ -33,7 +33,7 @@ _BESIDE = {
 
 def effect_table(result: ExperimentResult, say: ExperimentVoice) -> Table:
     """Return a row a metric, or with several arms a row an arm under each metric."""
-    rows = []
+    rows, tested = [], _tested(result.comparisons)
     for comparison in result.comparisons:
         arm, control = say.estimates(comparison)
         verdict = Cell(say("verdict_not_used"))
@@ -41,12 +41,16 @@ def effect_table(result: ExperimentResult, say: ExperimentVoice) -> Table:
             words = say(f"verdict_{comparison.verdict}")
             verdict = Cell(words, tone=VERDICT_TONES[comparison.verdict])
         name = comparison.arm if say.arm is None else _with_role(comparison, say)
-        rows.append((comparison, [name, control, arm, *_effect(comparison, say), verdict]))
-    columns, numeric = "difference lift p p_adjusted verdict", range(1, 7)
+        rows.append((comparison, [name, control, arm, *_effect(comparison, say, tested), verdict]))
+    columns, numeric = f"difference lift {tested} verdict", range(1, 7 if tested else 5)
+    values = "control_value arm_value only_value"
+    if result.corrected:
+        values = "control_observed arm_observed only_observed"
+    control_value, arm_value, only_value = values.split()
     if say.arm is None:
-        columns = f"arm control_value arm_value {columns}"
+        columns = f"arm {control_value} {arm_value} {columns}"
         return say.table("effects", columns, groups=_groups(rows, say), numeric=numeric)
-    columns = f"metric control_value only_arm {columns}"
+    columns = f"metric {control_value} {only_value} {columns}"
     return say.table("effects", columns, [cells for _, cells in rows], numeric=numeric)
 
 
@@ -112,18 +116,23 @@ def segments(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
     figures = result.figures(say.language)
     if "segments" in figures:
         blocks.append(figures["segments"])
-    tests = [_test(test, result, say) for test in result.interactions]
+    fixed = result.plan.method == "fixed"
+    tests = [
+        _test(test, result, say) for test in result.interactions if fixed or test.not_estimable
+    ]
     columns = "segment metric arm segments p p_adjusted interaction"
-    blocks.append(say.table("interactions", columns, tests, numeric=(3, 4, 5)))
+    if tests:
+        blocks.append(say.table("interactions", columns, tests, numeric=(3, 4, 5)))
     if result.segments:
-        rows = []
+        rows, tested = [], _tested(result.segments)
         for comparison in result.segments:
             segment = _with_arm(comparison, comparison.segment or "", say)
-            cells = [segment, say.integer(sum(comparison.n)), *_effect(comparison, say)]
+            cells = [segment, say.integer(sum(comparison.n)), *_effect(comparison, say, tested)]
             rows.append((comparison, cells))
-        columns, groups = "segment n difference lift p p_adjusted", _groups(rows, say)
-        blocks.append(say.table("segments", columns, groups=groups, numeric=range(1, 6)))
-        blocks.append(say.remark("segments_note"))
+        columns, groups = f"segment n difference lift {tested}", _groups(rows, say)
+        numeric = range(1, 6 if tested else 4)
+        blocks.append(say.table("segments", columns, groups=groups, numeric=numeric))
+        blocks.append(say.remark("segments_note" if fixed else "segments_untested"))
         blocks += [say.remark("asked_note")] * bool(result.asked)
     return [*blocks, *not_estimable(result.segments, say)]
 
@@ -178,11 +187,16 @@ def _changes(comparison: Comparison, say: ExperimentVoice) -> list[Cell]:
     return [say.difference(comparison), say.lift(comparison)]
 
 
-def _effect(comparison: Comparison, say: ExperimentVoice) -> Cells:
+def _tested(comparisons: Iterable[Comparison]) -> str:
+    """Return the columns of p-values, where there are any."""
+    return "p p_adjusted" if any(known.p_value is not None for known in comparisons) else ""
+
+
+def _effect(comparison: Comparison, say: ExperimentVoice, tested: str) -> Cells:
     """Return the cells of an effect and of its p-values, as far as there is one."""
     known = comparison.difference is not None
     changes = _changes(comparison, say) if known else [say.none] * 2
-    return [*changes, *say.p_values(comparison)]
+    return [*changes, *(say.p_values(comparison) if tested else ())]
 
 
 def _test(test: Interaction, result: ExperimentResult, say: ExperimentVoice) -> Cells:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -70,7 +71,7 @@ class LookPath:
 
 @dataclass(frozen=True)
 class Posterior:
-    """What is believed of one effect after the data, of a Bayesian design.
+    """What is believed of one effect on a primary metric after the data, of a Bayesian design.
 
     Attributes
     ----------
@@ -84,7 +85,7 @@ class Posterior:
     wins : float
         Chance that the arm is better than the control.
     exceeds : float or None
-        Chance that it is better by the mde or more; of a guardrail, that it keeps its margin.
+        Chance that it is better by the mde or more.
     loss, loss_kept : float
         Expected loss of shipping the arm, and of keeping the control.
     pull : float
@@ -104,3 +105,21 @@ class Posterior:
     loss: float
     loss_kept: float
     pull: float
+
+
+def corrected(
+    method: str, paths: Iterable[LookPath], posteriors: Iterable[Posterior]
+) -> dict[tuple[str, str], datetime.date | None]:
+    """Return the metrics and arms whose effects allow for their looks or a prior.
+
+    With the day of the look that their numbers stand on.
+    """
+    over = {(of.metric, of.arm): None for of in posteriors}
+    ended = [
+        path for path in paths if path.role == "primary" and path.ended not in ("", "futility")
+    ]
+    return over | {
+        (path.metric, path.arm): path.looks[-1].day
+        for path in ended
+        if method == "group_sequential"
+    }

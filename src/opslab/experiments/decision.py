@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
 
 from opslab.experiments.basis import Decision
 from opslab.experiments.course import LookPath, Posterior
-from opslab.experiments.designs.looks import planned_days
+from opslab.experiments.design import Design
+from opslab.experiments.designs.looks import most_looks, planned_days
 from opslab.experiments.inference.power import units_needed
 from opslab.experiments.magnitude import beside_smallest, smallest
 from opslab.experiments.metrics import scale_of
@@ -160,8 +161,7 @@ def _by_design(
     design, end = experiment.design, experiment.last_day
     passing = [arm for arm in arms if _passes(experiment, arm)]
     over = bool(passing) or all(map(_against, arms))
-    if over and design.method == "group_sequential" and not read.ended:
-        reasons = (Message("experiments.reason_stopped", {"day": as_of}), *reasons)
+    reasons = (*_of_design(design, read, as_of, units, over=over), *reasons)
     if passing:
         return Decision("ship", max(passing, key=_gain)[0].arm, reasons)
     if over:
@@ -193,6 +193,20 @@ def _by_design(
         return Decision("extend", None, reasons, None, (day - as_of).days)
     more = max(design.units - units, 1) if design.units else None
     return Decision("extend", None, reasons, more, left if left > 0 else None)
+
+
+def _of_design(
+    design: Design, read: Read, as_of: datetime.date | None, units: int, *, over: bool
+) -> Iterator[Message]:
+    """Give what the design says itself: that it stopped the test, or what is believed."""
+    if over and design.method == "group_sequential" and not read.ended:
+        look = max(len(path.looks) for path in read.paths)
+        values = {"look": look, "looks": most_looks(design), "day": as_of}
+        yield Message("experiments.reason_stopped", values | {"units": units, "most": design.units})
+    for known in read.posteriors:
+        beliefs = {name: getattr(known, name) for name in ("metric", "arm", "wins", "loss")}
+        beliefs["accepted"] = design.loss
+        yield Message(f"experiments.reason_belief_{known.scale}", beliefs)
 
 
 def reason(comparison: Comparison) -> Message:

@@ -50,7 +50,7 @@ class Prior(Declared):
 
     mean: Number = 0.0
     """expected effect; 0 for none"""
-    sd: Number = Field(gt=0)
+    sd: Number = Field(gt=1e-12)
     """standard deviation of such effects, such as 0.05: two of three lie within it of the mean"""
     scale: Literal["relative", "absolute"] = "relative"
     """relative: a share of the control's value; absolute: the metric's unit"""

@@ -31,6 +31,7 @@ def design(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
         "range": say.range(low, high),
         "accepted": _loss(chosen.get("loss", 0.0), prior["scale"], say),
         "rate": result.peeking,
+        "days": [say.date(day) for day in plan.looked or (result.as_of,) if day],
         "day": result.as_of,
         "count": len(primary),
         "share": plan.alpha / max(len(primary), 1),
@@ -41,6 +42,7 @@ def design(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
         "futility": "futility" in chosen,
         "peeking": result.peeking is not None,
         "stands": bool(primary and result.as_of),
+        "unlooked": isinstance(looks, int) and looks > 1 and not plan.looked,
         "shared": len(primary) > 1,
     }
     blocks: Blocks = [
@@ -49,6 +51,9 @@ def design(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
         say.remark(f"design_{registered}registered", day=on, start=start),
         *(say.remark(f"design_{key}", **values) for key, applies in remarks.items() if applies),
     ]
+    for (metric, arm), day in result.corrected.items():
+        if day != result.as_of and day:
+            blocks.append(say.remark("design_own_look", metric=metric, arm=arm, day=day))
     drawn = result.figures(say.language)
     for path in primary:
         blocks += [drawn[_name(path)], _looks(path, result, say)] if path.looks else []
@@ -69,6 +74,8 @@ def design_figures(result: ExperimentResult, say: ExperimentVoice) -> Iterator[t
                 for look, known in zip(path.looks, comparisons, strict=True)
             ]
             caption = say(f"caption_path_{result.plan.method}")
+            if any(look.futility is not None for look in path.looks):
+                caption += f" {say('caption_path_futility')}"
             signs: dict[str, Any] = {"percent": lifts, "signed": True}
             yield _name(path), say.chart("", title, rows, axis, (), caption, **signs)
 
@@ -115,15 +122,15 @@ def _at(look: Look, path: LookPath, result: ExperimentResult) -> Comparison:
 
 
 def _looks(path: LookPath, result: ExperimentResult, say: ExperimentVoice) -> Table:
-    rows = list[Cells]()
+    rows, futile = list[Cells](), any(look.futility is not None for look in path.looks)
     for look in path.looks:
-        bounds = (look.statistic, look.efficacy, look.futility)
+        bounds = (look.statistic, look.efficacy, look.futility)[: 2 + futile]
         numbers = [say.none if bound is None else say.decimal(bound) for bound in bounds]
         known = _at(look, path, result)
         p_value, _ = say.p_values(known)
         rows.append([_label(look, say), *numbers, say.change(known), p_value])
-    columns, names = "look statistic efficacy futility effect_look p_look", metric_and_arm(path)
-    return say.table("looks", columns, rows, numeric=range(1, 6), **names)
+    columns = f"look statistic efficacy {'futility' * futile} effect_look p_look"
+    return say.table("looks", columns, rows, numeric=range(1, 5 + futile), **metric_and_arm(path))
 
 
 def _posteriors(result: ExperimentResult, say: ExperimentVoice) -> Table:

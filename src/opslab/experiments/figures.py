@@ -58,7 +58,8 @@ def figures(result: ExperimentResult, say: ExperimentVoice) -> dict[str, Figure]
     """
     state, values = finding(result, say)
     title = say(f"forest_title_{state}", **values)
-    lift = _forest(title, say("forest_caption"), result.comparisons, result, say)
+    caption = say("forest_caption_bayesian" if result.posteriors else "forest_caption")
+    lift = _forest(title, caption, result.comparisons, result, say)
     over_time = {
         figure_of(effects, result): _over_time(effects, result, say) for effects in result.over_time
     }
@@ -97,6 +98,8 @@ def _segments(result: ExperimentResult, say: ExperimentVoice) -> dict[str, Figur
     tests = [test for test in result.interactions if test.metric == metric]
     differing = dict.fromkeys(test.segment for test in tests if differs(test, result.plan.alpha))
     key = "segments_title_differ" if differing else "segments_title_alike"
+    if result.plan.method != "fixed":
+        key = "segments_title_untested"
     title = say(key, metric=metric, segments=list(differing))
     return {"segments": _forest(title, say("segments_caption"), drawn, result, say)}
 

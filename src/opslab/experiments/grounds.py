@@ -53,6 +53,8 @@ class Grounds:
         By segment column and level, the same within each stratum; None stands for no strata.
     nominal : float or None
         Of a design that is looked at on the way: the level at which its last look is read.
+    ends : datetime.date or None
+        Of such a design: the day with which its data ends, before that of the readout.
     """
 
     experiment: Experiment
@@ -64,6 +66,7 @@ class Grounds:
     days: Levels | None
     segments: Segments
     nominal: float | None = None
+    ends: datetime.date | None = None
 
     @property
     def control(self) -> str:
@@ -143,19 +146,24 @@ class Grounds:
         They are where that many days would have brought units all but surely, at the pace before.
         """
         period = self.experiment.period
-        came = {
-            datetime.date.fromisoformat(day): sum(self.unit_counts(arms).values())
-            for day, arms in (self.days or {}).items()
-            if day is not None
+        by_day = self.units.came or {
+            day: sum(self.unit_counts(arms).values()) for day, arms in (self.days or {}).items()
         }
+        came = {datetime.date.fromisoformat(str(day)): n for day, n in by_day.items() if day}
         finer = self.units.finer is not None  # days of rows are not those of exposure
         if finer or not came or not period or not period.start or not period.end:
             return as_of
         units = sum(came.values())
         last = max(day for day, count in came.items() if count >= _FLOW * units / len(came))
-        end = min(as_of or period.end, period.end)
-        expected = units / ((last - period.start).days + 1) * (end - last).days
-        return last if expected > CERTAIN else as_of
+        known = {last: (units, min(as_of or period.end, period.end))}
+        if self.units.events and self.units.horizon and self.experiment.design.method != "fixed":
+            known[self.units.horizon] = (self.units.events.rows, as_of or self.units.horizon)
+        missing = [
+            day
+            for day, (count, end) in known.items()
+            if count / ((day - period.start).days + 1) * (end - day).days > CERTAIN
+        ]
+        return min(missing, default=as_of)
 
     def sums(self, arms: Arms, strata: Levels | None = None) -> ArmSums:
         """Return what comparisons are made of, from the sums of arms and within strata."""

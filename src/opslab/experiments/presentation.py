@@ -38,11 +38,12 @@ __all__ = ["PARTS", "figures", "first_screen", "headline", "voice"]
 
 _MOST_REASONS = 3  # that the first screen shows unfolded, so that the figures stay in sight
 _IN_FAVOUR = ("experiments.reason_won_", "experiments.reason_safe_")
+_OF_DESIGN = ("experiments.reason_stopped", "experiments.reason_belief_")  # they lead
 _METHOD = (
     "logs finer totals counts welch score ratio cuped quantile clustered paired stratified phases "
     "trigger segments trends capped companions group_sequential always_valid bayes "
-    "primary secondary guardrail sample_ratio covariate_balance rule_all rule_any time utc "
-    "timezone weights_assumed fingerprint spec"
+    "primary secondary guardrail sample_ratio sample_ratio_daily covariate_balance rule_all "
+    "rule_any time utc timezone weights_assumed fingerprint spec"
 )
 
 
@@ -89,9 +90,10 @@ def _reasons(result: ExperimentResult, say: ExperimentVoice) -> list[str]:
     arm = comparison.arm if comparison else result.decision.arm
     shipped = result.decision.action == "ship"
 
-    def rank(reason: Message) -> tuple[bool, bool]:
+    def rank(reason: Message) -> tuple[bool, bool, bool]:
         other = arm is not None and reason.values.get("arm", arm) != arm
-        return other, not shipped and reason.key.startswith(_IN_FAVOUR)
+        plain = not reason.key.startswith(_OF_DESIGN)
+        return plain, other, not shipped and reason.key.startswith(_IN_FAVOUR)
 
     reasons = sorted(result.decision.reasons, key=rank)
     if result.broken:
@@ -105,8 +107,9 @@ def _reasons(result: ExperimentResult, say: ExperimentVoice) -> list[str]:
     unknown: Mapping[Any, Message | None] = {
         (known.metric, known.arm): known.not_estimable for known in result.comparisons
     }
-    lines = [say.message(check.detail) for check in wrong]
-    for reason in reasons:
+    first = [reason for reason in reasons if reason.key.startswith(_OF_DESIGN)]
+    lines = [say.message(said) for said in (*first, *(check.detail for check in wrong))]
+    for reason in reasons[len(first) :]:
         why = unknown.get((reason.values.get("metric"), reason.values.get("arm")))
         because = {"reason": say.message(why)} if why else {}
         lines.append(say.message(replace(reason, values={**reason.values, **because})))
@@ -163,7 +166,7 @@ def _effects(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
         say.remark("effects_note" if method == "fixed" else f"intervals_{method}"),
         *[say.remark("asked_note")] * bool(result.asked),
     ]
-    if any(comparison.raw for comparison in comparisons):
+    if any(comparison.variance_reduction for comparison in comparisons):
         blocks.append(say.remark("adjusted_note"))
     blocks += [*beside("raw", result, say), *beside("uncapped", result, say)]
     precise = beside("precision", result, say)
@@ -201,12 +204,17 @@ def _data(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
 def _method(result: ExperimentResult, say: ExperimentVoice) -> Blocks:
     plan, comparisons = result.plan, result.comparisons
     methods = {comparison.method or "" for comparison in comparisons}
-    applies = {plan.method, "sample_ratio", plan.rows, f"rule_{plan.primaries}"}
+    applies = {plan.method, plan.rows, f"rule_{plan.primaries}"}
     applies |= {word for method in methods for word in method.split("_")}
     judged = {"fixed": {"primary", "secondary"}, "bayesian": set()}.get(plan.method, {"secondary"})
     applies |= {comparison.role for comparison in comparisons} & (judged | {"guardrail"})
-    applies |= {check.name for check in result.checks}
+    keys = [check.detail.key for check in result.checks]
+    daily = any("sample_ratio_daily" in key for key in keys)
+    applies |= {check.name for check in result.checks} - {"sample_ratio"}
+    applies.add("sample_ratio_daily" if daily else "sample_ratio")
     applies |= {name for name, given in vars(plan).items() if given}
+    if plan.method != "fixed":
+        applies.discard("segments")
     if methods - {"score", "quantile", ""}:
         applies.add("welch")
     if any(comparison.uncapped for comparison in comparisons):

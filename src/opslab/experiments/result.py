@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 from opslab.experiments import basis
-from opslab.experiments.course import Effect, Interval, LookPath, Posterior
+from opslab.experiments.course import Effect, Interval, LookPath, Posterior, corrected
 from opslab.results import Message
 
 Goal = Literal["increase", "decrease"]
@@ -310,6 +310,11 @@ class ExperimentResult(basis.Explorable):
     paths: tuple[LookPath, ...] = ()
     posteriors: tuple[Posterior, ...] = ()
     peeking: float | None = None
+
+    @property
+    def corrected(self) -> Mapping[tuple[str, str], datetime.date | None]:
+        """Metrics and arms whose effects allow for their looks or a prior, with their last look."""
+        return corrected(self.plan.method, self.paths, self.posteriors)
 
     @property
     def over_time(self) -> tuple[Trend | Calendar, ...]:

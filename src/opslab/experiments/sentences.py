@@ -128,6 +128,8 @@ class ExperimentVoice(Voice):
 def headline(result: ExperimentResult, say: ExperimentVoice) -> str:
     """Return the sentence that a sponsor reads first, with the conditions it stands under."""
     state, values = finding(result, say)
+    if (values.get("metric"), values.get("arm")) in result.corrected:
+        state = result.plan.method
     sentence = say(f"headline_{state}", **values)
     if result.broken or not result.conditions:
         return sentence

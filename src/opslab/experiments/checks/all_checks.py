@@ -112,10 +112,13 @@ def _few_units(grounds: Grounds) -> Iterator[Check | None]:
     """Look for effects that rest on few units, or on the tail of a skewed metric."""
     experiment, pairs = grounds.experiment, grounds.pairs
     influences = [known for pair in pairs.values() for known in pair.influences]
+    fixed = experiment.design.method == "fixed"
     yield _by_role(
         experiment,
         lambda names: rules.check_outliers(
-            [known for known in influences if known.whole.metric in names], grounds.alpha
+            [known for known in influences if known.whole.metric in names],
+            grounds.alpha,
+            fixed=fixed,
         ),
     )
     decide = {metric.name for metric in experiment.metrics if metric.role != "secondary"}
@@ -196,9 +199,12 @@ def _calendar(grounds: Grounds, as_of: datetime.date | None) -> Iterator[Check |
         return
     if grounds.experiment.design.method == "fixed":
         yield rules.check_period(period.end, as_of)
+    elif grounds.ends:
+        values = {"day": grounds.ends, "end": period.end}
+        yield rules.check("period", "fail", None, values, "stale")
     if grounds.days is not None and period.start is not None:
         end = min(period.end, as_of or period.end)
-        seen = sum(day is not None for day in grounds.days)
+        seen = sum(day is not None for day in grounds.units.came or grounds.days)
         # Finer rows have days of their own, which are not those of exposure.
         finer = grounds.units.finer is not None
         yield rules.check_weekly_cycle(period.start, end, None if finer else seen)
@@ -221,7 +227,8 @@ def _outcome_windows(grounds: Grounds) -> Check | None:
     units, arms = grounds.units, grounds.arms
     if units.horizon is not None:
         rows = max(units.rows_used, sum(arm.rows for arm in arms.values()))
-        return rules.check_outcome_windows(units.immature, rows, units.horizon)
+        said = "settled" if units.came else ""
+        return rules.check_outcome_windows(units.immature, rows, units.horizon, said)
     if grounds.days is None or units.finer is not None:
         return None
     days = {day: arms for day, arms in grounds.days.items() if day is not None}

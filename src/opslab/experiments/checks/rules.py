@@ -312,25 +312,22 @@ def check_covariate_balance(
     return _tested(name, adjusted[worst], {**tests[worst][1], "control": control})
 
 
-def check_outliers(influences: Sequence[Influence], alpha: float) -> Check | None:
-    """Say whether an effect rests on a few units far from all others; the worst speaks."""
+def check_outliers(
+    influences: Sequence[Influence], alpha: float, *, fixed: bool = True
+) -> Check | None:
+    """Say whether an effect rests on a few units; the worst speaks, of a fixed test with its p."""
     if not influences:
         return None
     worst = max(influences, key=lambda known: (known.carries(alpha), known.apart, known.moved))
-    carried, (before, after) = worst.carries(alpha), worst.differences
-    values = {
-        "metric": worst.whole.metric,
-        "with": worst.whole.arm,
-        "arm": worst.arm,
-        "count": len(worst.rows),
-        "rows": tuple(dict.fromkeys(worst.rows[:_ROWS])),
-        "share": worst.share,
-        "from": before,
-        "to": after,
-        "p": worst.whole.p_value,
-        "p_without": worst.trimmed.p_value,
-    }
+    carried, (before, after), whole = worst.carries(alpha), worst.differences, worst.whole
+    values: dict[str, Any] = {"metric": whole.metric, "with": whole.arm, "arm": worst.arm}
+    values |= {"count": len(worst.rows), "rows": tuple(dict.fromkeys(worst.rows[:_ROWS]))}
+    values |= {"share": worst.share, "from": before, "to": after}
     said = "reversed" if carried and not worst.apart else ""
+    if fixed:
+        values |= {"p": whole.p_value, "p_without": worst.trimmed.p_value}
+    elif carried:
+        said = "reversed_looked" if said else "fail_looked"
     return check("outliers", "fail" if carried else "pass", worst.moved, values, said)
 
 
@@ -354,15 +351,17 @@ def check_weekly_cycle(start: datetime.date, end: datetime.date, seen: int | Non
     return check("weekly_cycle", status, days, values, said)
 
 
-def check_outcome_windows(immature: Mapping[str, int], units: int, horizon: datetime.date) -> Check:
-    """Say how many units of an assignment log are left out because their window is not over."""
+def check_outcome_windows(
+    immature: Mapping[str, int], units: int, horizon: datetime.date, said: str = ""
+) -> Check:
+    """Say how many units are left out because their window is not over, or values not final."""
     if not any(immature.values()):
         return check("outcome_windows", "pass", 0, {"units": units, "day": horizon})
     metric = max(immature, key=immature.__getitem__)
     count = immature[metric]
     values = {"metric": metric, "count": count, "share": count / units, "day": horizon}
     status: Status = "fail" if count == units else "warn"
-    return check("outcome_windows", status, count, values, "warn")
+    return check("outcome_windows", status, count, values, said or "warn")
 
 
 def check_last_days(days: Mapping[str, Mapping[str, Day]]) -> Check | None:

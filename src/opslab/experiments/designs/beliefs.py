@@ -35,22 +35,25 @@ def believed(
         By the data alone; the other one at the level `NARROW`.
     design : Design
     """
-    prior, (value, base), primary = design.prior, known.estimate, known.role == "primary"
+    prior, (value, base) = design.prior, known.estimate
     if prior is None or known.difference is None or value is None or base is None:
         return known, None
+    if known.role != "primary":
+        return _judged(replace(known, p_value=None, harm_p=None)), None
     relative, sign = prior.scale == "relative", _SIGNS[known.goal]
+    counted = prior.beta and known.type == "proportion"
     estimate = known.lift if relative else known.difference
     low, high = narrow.lift_interval if relative else narrow.difference_interval
-    if estimate is None or low is None or high is None:
+    if known.method == "score" and not counted:
+        return refused(bare(known), "prior_rare"), None
+    bounds = () if counted else known.lift_interval if relative else known.difference_interval
+    if estimate is None or low is None or high is None or None in bounds:
         return refused(bare(known), "no_lift"), None
     # What a difference and a lift are times so much on the prior's scale.
     units = (1 / abs(base), 1.0) if relative else (1.0, abs(base))
-    asked, threshold = known.mde, None
-    if known.role == "guardrail" and known.margin:
-        asked = (known.margin[0], -known.margin[1])
-    if asked:
-        threshold = asked[1] * units[asked[0] == "relative"]
-    if primary and prior.beta and known.type == "proportion":
+    kind, size = known.mde or ("", None)
+    threshold = size and size * units[kind == "relative"]
+    if counted and prior.beta:
         counts = [(round(share * n), n) for share, n in zip((value, base), known.n, strict=True)]
         more: dict[str, Any] = {"threshold": threshold, "relative": relative}
         values, mean, low, high = beta_posteriors(
@@ -59,32 +62,27 @@ def believed(
         pull = sum(prior.beta) / (sum(prior.beta) + min(known.n))
     else:
         freedom = known.degrees_of_freedom or inf
-        sd, mean, pull = (high - low) / 2 / float(stdtrit(freedom, (1 + NARROW) / 2)), estimate, 0.0
-        if primary:
-            after = update(prior.mean, prior.sd, estimate, sd)
-            mean, sd, pull = after.mean, after.sd, 1 - after.measured_share
+        error = (high - low) / 2 / float(stdtrit(freedom, (1 + NARROW) / 2))
+        after = update(prior.mean, prior.sd, estimate, error)
+        mean, sd, pull = after.mean, after.sd, 1 - after.measured_share
         reach = sd * float(ndtri(1 - design.alpha / 2))
         values, low, high = decision_values(mean, sd, sign, threshold), mean - reach, mean + reach
     effect = (estimate, mean, low, high)
     posterior = Posterior(known.metric, known.arm, known.role, prior.scale, *effect, *values, pull)
-    absolute, lift = ([end / unit if unit else None for end in effect[1:]] for unit in units)
-    read = replace(
-        known,
-        difference=absolute[0],
-        difference_interval=(absolute[1], absolute[2]),
-        lift=lift[0],
-        lift_interval=(lift[1], lift[2]),
-        p_value=None,
-        harm_p=None,
-        method="bayes",
-    )
-    return replace(read, verdict=_verdict(read, posterior, design)), posterior
+    own: dict[str, Any] = {"p_value": None, "method": "bayes", "verdict": "open"}
+    for name, unit in zip(("difference", "lift"), units, strict=True):
+        own[name], *ends = (end / unit if unit else None for end in effect[1:])
+        own[f"{name}_interval"] = tuple(ends)
+    if posterior.loss <= min(design.loss or 0, posterior.loss_kept):
+        own["verdict"] = "won"
+    elif posterior.wins < design.alpha / 2:
+        own["verdict"] = "lost"
+    return replace(known, **own), posterior
 
 
-def _verdict(known: Comparison, posterior: Posterior, design: Design) -> Verdict:
-    if known.role == "guardrail":
-        return guarded(known)
-    wins, doubt = posterior.wins > 1 - design.alpha / 2, posterior.wins < design.alpha / 2
-    if known.role == "primary":
-        wins = posterior.loss <= min(design.loss or 0, posterior.loss_kept)
-    return "won" if wins else "lost" if doubt else "open"
+def _judged(known: Comparison) -> Comparison:
+    """Return a comparison judged by its own interval: of a metric without a prior."""
+    low, high = known.difference_interval
+    ends = [_SIGNS[known.goal] * (end or 0.0) for end in (low, high)]
+    verdict: Verdict = "won" if min(ends) > 0 else "lost" if max(ends) < 0 else "open"
+    return replace(known, verdict=guarded(known) if known.role == "guardrail" else verdict)

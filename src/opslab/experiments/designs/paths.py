@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import accumulate
 from typing import Any, Literal
 
 from scipy.special import ndtr, ndtri
@@ -74,10 +73,14 @@ def _read(
     else:
         bounds = tuple(multiplier(n, planned, alpha) for n in units)
     beyond = [n for n, z in enumerate(scores) if abs(z) >= bounds[n]]
+    if not group and beyond and beyond[-1] < len(at) - 1:  # not shown any more is not claimed
+        notes.append(Message("experiments.look_lapsed", {"day": at[beyond[-1]][0]}))
+        beyond = []
     ended: Literal["", "efficacy", "harm", "futility", "last"] = "last" if last else ""
     if primary and beyond:
-        ended = "efficacy" if scores[beyond[0]] > 0 else "harm"
-        at = at[: beyond[0] + 1] if group else at
+        crossed = beyond[0] if group else len(at) - 1
+        ended = "efficacy" if scores[crossed] > 0 else "harm"
+        at = at[: crossed + 1]
     elif primary and not last and scores[-1] < (hopeless[-1] or -math.inf):
         ended = "futility"
     p_values: list[float | None] = [None] * len(at)
@@ -86,22 +89,32 @@ def _read(
         own = (shares[: len(at)], spending.family, spending.exponent)
         p_values[-1] = repeated_p(scores[len(at) - 1], *own, final=whole)
     else:
-        seen = zip(scores, units, strict=True)
-        p_values = [*accumulate((always_valid_p(z, n, planned, alpha) for z, n in seen), min)]
+        p_values = [*_running(scores, units, planned, alpha)]
     read = [_compared(of[1], columns, arm, nominal(bounds[n])) for n, of in enumerate(at)]
     effects = [replace(effect(of), p_value=p) for of, p in zip(read, p_values, strict=True)]
     efficacy = [bound if math.isfinite(bound) else None for bound in bounds]
-    looks = tuple(
-        Look(day, known.n, *row)
-        for (day, _, known), *row in zip(
-            at, shares, scores, efficacy, hopeless, effects, strict=False
-        )
-    )
-    p_value = None if read[-1].p_value is None else p_values[-1]
+    rows = zip(at, shares, scores, efficacy, hopeless, effects, strict=False)
+    looks = tuple(Look(day, known.n, *row) for (day, _, known), *row in rows)
+    untested = read[-1].p_value is None or metric.role == "guardrail"
+    p_value = None if untested else p_values[-1]
     after = replace(read[-1], p_value=p_value, harm_p=None, notes=(*read[-1].notes, *notes))
     if group and primary and ended not in ("", "futility") and after.difference is not None:
         after = _stopped(after, at[-1][1], columns, looks, bounds, alpha)
     return after, replace(path, looks=looks, ended=ended)
+
+
+def _running(
+    scores: Sequence[float], units: Sequence[int], planned: float, alpha: float
+) -> Iterator[float]:
+    """Give at each look the smallest p-value so far of effects with its sign.
+
+    Where it would claim what the interval of the look does not, the look's own.
+    """
+    smallest = {True: 1.0, False: 1.0}
+    for score, n in zip(scores, units, strict=True):
+        p_value = always_valid_p(score, n, planned, alpha)
+        least = smallest[score > 0] = min(p_value, smallest[score > 0])
+        yield p_value if least <= alpha < p_value else least
 
 
 def _known(
@@ -109,8 +122,7 @@ def _known(
 ) -> tuple[list[_Known], list[Message]]:
     """Return what is known at each look that adds units, and notes on the others.
 
-    Refused is a look by which none of a primary metric counted; so is the last one of any other
-    metric, which may have to wait longer.
+    Refused is a look by which none of a primary metric counted; any other may have to wait longer.
     """
     experiment, primary = grounds.experiment, columns.metric.role == "primary"
     design, wait = experiment.design, waiting(experiment.design, columns.metric)
@@ -121,7 +133,7 @@ def _known(
         pair = [cut.arms[name] for name in (arm, grounds.control) if name in cut.arms]
         counted = [moments.cross(columns.joint).n for moments in pair]
         if len(pair) < 2 or min(counted) < 2:  # noqa: PLR2004 - a variance takes two
-            if primary or day == days[-1]:
+            if primary:
                 raise _refusal(grounds, columns, "look_empty", day)
         elif sum(counted) <= MORE * seen:
             notes.append(Message("experiments.look_merged", {"day": day}))
@@ -132,7 +144,8 @@ def _known(
             raise _refusal(grounds, columns, "look_beyond", day)
         else:  # all planned units were there before: what comes does not count
             break
-    return looks, notes
+    none = replace(bare(_compared(grounds, columns, arm, design.alpha)), n=(0, 0))
+    return looks or [(days[-1], grounds, none)], notes
 
 
 def _compared(cut: Grounds, columns: MetricColumns, arm: str, alpha: float) -> Comparison:
@@ -152,6 +165,8 @@ def _refusal(
 
 def _silent(known: Comparison, design: Design) -> Message | None:
     """Return why a design says nothing yet; None where it speaks."""
+    if not any(known.n):
+        return Message("experiments.look_none")
     least, sides = design.smallest or FEWEST, zip(known.estimate, known.n, strict=True)
     if design.method == "group_sequential":
         return None

@@ -37,9 +37,7 @@ def read_design(grounds: Grounds, days: Days) -> Read:
     after = [believed(*known, design) for known in zip(plain, narrow, strict=True)]
     posteriors = tuple(posterior for _, posterior in after if posterior)
     kept = {
-        (known.metric, known.arm)
-        for known in posteriors
-        if known.role == "primary" and known.loss_kept <= (design.loss or 0.0)
+        (known.metric, known.arm) for known in posteriors if known.loss_kept <= (design.loss or 0.0)
     }
     return Read([known for known, _ in after], (), posteriors, frozenset(kept))
 

@@ -214,13 +214,12 @@ def _past(experiment: Experiment, units: UnitTable, reading: Reading) -> Past:
             products += sums[:, :, None] * apart[:, None, :]
             buckets[name] = Buckets(columns, counts, sums, products, cross.means, kept)
     days = table.fetch(
-        f"SELECT {units.day}, count(*) FROM {table.relation} "
-        f"WHERE {units.arrived or units.where} GROUP BY 1"
+        f"SELECT {units.day}, count(*) FROM {table.relation} WHERE {units.where} GROUP BY 1"
         if units.day and not units.finer  # of which units come again
         else "SELECT 1 LIMIT 0"
     )
     readings = (reading, *([units.events] if units.events else []))
-    return Past(known, whole_days(_filled(dict(days))), buckets, readings, whole.rows)
+    return Past(known, whole_days(_filled(units.came or dict(days))), buckets, readings, whole.rows)
 
 
 def _moments(cross: CrossMoments, columns: MetricColumns) -> tuple[list[int], Known]:

@@ -43,11 +43,16 @@ def units_of_rows(experiment: Experiment, table: Table, as_of: datetime.date | N
     )
     if settled is None or as_of is None or moment.day is None:
         return known
-    day = as_of - waiting(experiment.design, experiment.metrics[0])
-    where = f"({used}) AND {moment.day} <= '{day}'"
+    wait = waiting(experiment.design, experiment.metrics[0])
+    where = f"({used}) AND {moment.day} <= '{as_of - wait}'"
     left = rows - row_count(table, where)
+    if left == rows:
+        values = {"days": wait.days, "day": as_of}
+        raise DataError(experiment.problem("experiments.none_settled", "design", **values))
     immature = {metric.name: left for metric in experiment.metrics}
-    return replace(known, where=where, immature=immature, horizon=as_of, arrived=used)
+    by_day = f"SELECT {moment.day}, count(*) FROM {table.relation} WHERE {used} GROUP BY 1"
+    came = dict(table.fetch(by_day))
+    return replace(known, where=where, immature=immature, horizon=as_of, came=came)
 
 
 def units_of_finer_rows(

@@ -175,6 +175,8 @@ class UnitTable:
         Units whose window is not over, by metric.
     horizon : datetime.date or None
         The day up to which events are known.
+    came : mapping
+        Units by the day on which they came in, where not all of them count yet.
     trends : mapping
         Its values in the spans since exposure, by metric.
     gaps : mapping
@@ -188,8 +190,6 @@ class UnitTable:
         Rows that assign a unit again to the arm that it is in.
     alike : int or None
         With finer rows and totals by day: rows that repeat another one in every column.
-    arrived : str
-        SQL condition on all units that came, where ``where`` leaves out those not yet settled.
     """
 
     table: Table
@@ -205,6 +205,7 @@ class UnitTable:
     notes: Mapping[str, tuple[Message, ...]] = field(default_factory=dict)
     immature: Mapping[str, int] = field(default_factory=dict)
     horizon: datetime.date | None = None
+    came: Mapping[str | None, int] = field(default_factory=dict)
     trends: Mapping[str, Spans] = field(default_factory=dict)
     gaps: Mapping[str, Mapping[str, Gaps]] = field(default_factory=dict)
     finer: FinerRows | None = None
@@ -212,7 +213,6 @@ class UnitTable:
     event_counts: EventCounts | None = None
     repeated_rows: int = 0
     alike: int | None = None
-    arrived: str = ""
 
 
 def stratum(experiment: Experiment, day: str | None) -> str | None:
