@@ -205,7 +205,7 @@ class UnitTable:
     notes: Mapping[str, tuple[Message, ...]] = field(default_factory=dict)
     immature: Mapping[str, int] = field(default_factory=dict)
     horizon: datetime.date | None = None
-    came: Mapping[str | None, int] = field(default_factory=dict)
+    came: Mapping[str, int] = field(default_factory=dict)
     trends: Mapping[str, Spans] = field(default_factory=dict)
     gaps: Mapping[str, Mapping[str, Gaps]] = field(default_factory=dict)
     finer: FinerRows | None = None
