@@ -147,9 +147,11 @@ class Grounds:
         """
         period = self.experiment.period
         by_day = self.units.came or {
-            day: sum(self.unit_counts(arms).values()) for day, arms in (self.days or {}).items()
+            day: sum(self.unit_counts(arms).values())
+            for day, arms in (self.days or {}).items()
+            if day is not None
         }
-        came = {datetime.date.fromisoformat(str(day)): n for day, n in by_day.items() if day}
+        came = {datetime.date.fromisoformat(day): n for day, n in by_day.items()}
         finer = self.units.finer is not None  # days of rows are not those of exposure
         if finer or not came or not period or not period.start or not period.end:
             return as_of
