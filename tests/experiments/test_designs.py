@@ -509,3 +509,11 @@ def test_the_whole_analysis_keeps_its_error_rate(design):
     assert rate < 0.05 + reach
     if design is GROUP:
         assert rate > 0.05 - reach
+
+
+def test_whole_weeks_are_those_of_the_units_that_count():
+    """The third look is 24 days in, and knows the values of 21 days."""
+    path = workspace.resolve("data/sample/express.yaml")
+    result = experiments.analyze(Experiment.load(path))
+    check = result.check("weekly_cycle")
+    assert (check.status, check.detail.values["days"]) == ("pass", 21)

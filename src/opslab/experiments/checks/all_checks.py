@@ -203,8 +203,10 @@ def _calendar(grounds: Grounds, as_of: datetime.date | None) -> Iterator[Check |
         values = {"day": grounds.ends, "end": period.end}
         yield rules.check("period", "fail", None, values, "stale")
     if grounds.days is not None and period.start is not None:
-        end = min(period.end, as_of or period.end)
-        seen = sum(day is not None for day in grounds.units.came or grounds.days)
+        last, settled = as_of or period.end, grounds.experiment.design.settled
+        # The days of the units that count.
+        end = min(period.end, last - settled if settled and grounds.units.came else last)
+        seen = sum(day is not None for day in grounds.days)
         # Finer rows have days of their own, which are not those of exposure.
         finer = grounds.units.finer is not None
         yield rules.check_weekly_cycle(period.start, end, None if finer else seen)
