@@ -347,7 +347,7 @@ def test_registering_after_the_start_is_not_beforehand():
 def test_shares_that_are_looked_at_daily_go_by_the_sequential_test():
     (check, *_) = experiments.analyze(spec(GROUP), rows()).checks
     assert check.detail.key == "experiments.sample_ratio_daily_pass"
-    assert "concentration 10,000" in page_of(experiments.analyze(spec(GROUP), rows()), "en")
+    assert "concentrations 10 to 10,000" in page_of(experiments.analyze(spec(GROUP), rows()), "en")
     (check, *_) = experiments.analyze(spec({}), rows()).checks
     assert check.detail.key == "experiments.sample_ratio_pass"
 
@@ -517,3 +517,47 @@ def test_whole_weeks_are_those_of_the_units_that_count():
     result = experiments.analyze(Experiment.load(path))
     check = result.check("weekly_cycle")
     assert (check.status, check.value) == ("pass", 21)
+
+
+def test_a_broken_split_of_a_small_test_is_seen_on_the_way():
+    """558 against 342 units of a 1:1 split: chi-square says 6e-13, and so must daily looks."""
+    days = [(20, 12)] * 27 + [(18, 18)]
+    p_value = experiments.sequential_sample_ratio(days, [1, 1])[-1]
+    assert stats.chisquare([558, 342]).pvalue < 1e-12
+    assert p_value < 1e-3 / 100
+
+
+def frame_of_days(days, effect=0.0):
+    """Return 40 units on each of some days."""
+    random = np.random.default_rng(5)
+    at = np.repeat(days, 40)
+    new = np.arange(len(at)) % 2 == 1
+    spend = random.normal(1 + effect * new, 1)
+    arm = np.where(new, "new", "old")
+    return pd.DataFrame({"user": range(len(at)), "arm": arm, "at": at, "spend": spend})
+
+
+@pytest.mark.parametrize(
+    ("days", "design", "ends"),
+    [
+        (27, {}, "2026-09-28"),  # the last day brought none: no more than a tenth is missing
+        (25, {"settled": "3d"}, "2026-09-28"),  # those that count are all there
+        (14, {}, "2026-09-14"),  # half of the units are missing: a stale file
+        (14, {"units": 560}, "2026-09-28"),  # all planned units are in
+    ],
+)
+def test_a_look_happens_where_the_units_that_count_are_there(days, design, ends):
+    first = pd.Timestamp("2026-09-01")
+    data = frame_of_days([str((first + pd.Timedelta(days=day)).date()) for day in range(days)])
+    plan = GROUP | {"units": 1_120} | design
+    result = experiments.analyze(spec(plan, SPEND), data, as_of=DAY(2026, 9, 28))
+    assert str(result.as_of) == ends
+
+
+def test_days_that_never_bring_units_are_not_missing():
+    """Units come on weekdays, the period ends on a Sunday: its last look is the last one."""
+    days = pd.bdate_range("2026-08-31", "2026-09-27").strftime("%Y-%m-%d").tolist()
+    period = {"time": "at", "start": "2026-08-31", "end": "2026-09-27"}
+    plan = spec(GROUP | {"units": 800}, SPEND, period=period)
+    result = experiments.analyze(plan, frame_of_days(days), as_of=DAY(2026, 9, 27))
+    assert (str(result.as_of), result.paths[0].ended) == ("2026-09-27", "last")

@@ -26,7 +26,7 @@ def test_examples_run():
     st.sampled_from([10.0, 10_000.0]),
 )
 def test_bayes_factor_by_scipy(days, weights, concentration):
-    result = sequential_sample_ratio(days, weights, concentration)
+    result = sequential_sample_ratio(days, weights, [concentration])
     shares = np.array(weights) / sum(weights)
     smallest, seen = 1.0, np.zeros(3, dtype=int)
     for day, p_value in zip(days, result, strict=True):
@@ -39,14 +39,14 @@ def test_bayes_factor_by_scipy(days, weights, concentration):
 
 def test_order_of_days_matters_only_on_the_way():
     days = [(5_000, 5_100), (4_800, 5_100), (5_000, 5_200)]
-    factors = [sequential_sample_ratio(order, [1, 1]) for order in (days, days[::-1])]
+    factors = [sequential_sample_ratio(order, [1, 1], [10_000]) for order in (days, days[::-1])]
     # Evidence only grows here, so the last day is the smallest in both orders.
     assert factors[0][-1] == pytest.approx(factors[1][-1])
 
 
 def test_phases_multiply():
     first, second = [(900, 130), (880, 120)], [(520, 470), (600, 480)]
-    both = sequential_sample_ratio(first + second, [(9, 1)] * 2 + [(1, 1)] * 2, 100.0)
+    both = sequential_sample_ratio(first + second, [(9, 1)] * 2 + [(1, 1)] * 2, [100.0])
 
     def factor(days, shares):
         seen = np.sum(days, axis=0)
@@ -104,7 +104,7 @@ def test_false_alarms_and_finds_over_daily_looks():
         (([(1, 1)], [1, nan]), "weights == nan"),
         (([(1, 1)], [0, 0]), "weights_of_a_day == 0"),
         (([(1, 1)], [1, 1, 1]), "broadcast"),
-        (([(1, 1)], [1, 1], 0), "concentration == 0"),
+        (([(1, 1)], [1, 1], [0]), "concentrations == 0"),
     ],
 )
 def test_refused(arguments, words):

@@ -257,7 +257,7 @@ def _data_used(grounds: Grounds, reading: Reading, known_until: datetime.date | 
         repeated_rows=units.repeated_rows,
         events=units.events,
         horizon=units.horizon,
-        known_until=known_until,
+        known_until=known_until and known_until - grounds.wait,
         trigger_rate=triggered.rate if triggered else None,
     )
 

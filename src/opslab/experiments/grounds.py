@@ -12,6 +12,7 @@ import numpy as np
 from opslab.experiments.checks.influence import Pair
 from opslab.experiments.checks.rules import CERTAIN
 from opslab.experiments.checks.sample_ratio import Split, sample_ratio_over
+from opslab.experiments.designs.looks import waiting
 from opslab.experiments.inference.metric_columns import MetricColumns, caps, metric_columns
 from opslab.experiments.inference.metric_comparisons import ArmSums
 from opslab.experiments.moments.arm_moments import Arms, Collected, Levels, merge_levels
@@ -31,6 +32,7 @@ Segments = Mapping[str, Mapping[str | None, Levels]]
 
 
 _FLOW = 0.05  # of the usual units of a day: fewer are strays
+_LESS = 0.1  # of its units: a last look that lacks no more of them is one
 
 
 @dataclass(frozen=True)
@@ -140,12 +142,21 @@ class Grounds:
             if arm != self.control
         }
 
+    @property
+    def wait(self) -> datetime.timedelta:
+        """How long, at least, a unit of a design with looks waits until it counts."""
+        design, metrics = self.experiment.design, self.experiment.metrics
+        waits = [waiting(design, known) for known in metrics if known.role == "primary"]
+        return datetime.timedelta(0) if design.method == "fixed" else min(waits)
+
     def known_until(self, as_of: datetime.date | None) -> datetime.date | None:
         """Return the readout's day, or that of the last unit where the days after it are missing.
 
-        They are where that many days would have brought units all but surely, at the pace before.
+        They are where these weekdays would have brought units all but surely; of a design with
+        looks a tenth of its units, in days whose units would count, unless it has all of them, or
+        the look was written down.
         """
-        period = self.experiment.period
+        period, design = self.experiment.period, self.experiment.design
         by_day = self.units.came or {
             day: sum(self.unit_counts(arms).values())
             for day, arms in (self.days or {}).items()
@@ -155,16 +166,21 @@ class Grounds:
         finer = self.units.finer is not None  # days of rows are not those of exposure
         if finer or not came or not period or not period.start or not period.end:
             return as_of
-        units = sum(came.values())
+        units, fixed = sum(came.values()), design.method == "fixed"
+        if as_of in self.experiment.looked or units >= (design.units or np.inf):
+            return as_of
         last = max(day for day, count in came.items() if count >= _FLOW * units / len(came))
-        known = {last: (units, min(as_of or period.end, period.end))}
-        if self.units.events and self.units.horizon and self.experiment.design.method != "fixed":
-            known[self.units.horizon] = (self.units.events.rows, as_of or self.units.horizon)
-        missing = [
-            day
-            for day, (count, end) in known.items()
-            if count / ((day - period.start).days + 1) * (end - day).days > CERTAIN
-        ]
+        end = min(as_of - self.wait if as_of else period.end, period.end)
+        missing = (
+            {last + self.wait}
+            if _expected(came, period.start, last, end)
+            > (CERTAIN if fixed else max(CERTAIN, _LESS * units))
+            else set[datetime.date]()
+        )
+        horizon = None if fixed or not self.units.events else self.units.horizon
+        if horizon and self.units.events and as_of:
+            events = self.units.events.rows / ((horizon - period.start).days + 1)
+            missing |= {horizon} if events * (as_of - horizon).days > CERTAIN else set()
         return min(missing, default=as_of)
 
     def sums(self, arms: Arms, strata: Levels | None = None) -> ArmSums:
@@ -270,3 +286,16 @@ def _within(levels: Levels, strata: str | None) -> Mapping[str | None, Levels]:
             stratum, segment = pair.split(_BREAK, maxsplit=1)
             segments.setdefault(None if segment == _EMPTY else segment, {})[stratum] = arms
     return dict(sorted(segments.items(), key=lambda item: (item[0] is not None, item[0] or "")))
+
+
+def _expected(
+    came: Mapping[datetime.date, int],
+    start: datetime.date,
+    last: datetime.date,
+    end: datetime.date,
+) -> float:
+    """Return the units to be expected after the last day, by what its weekday brought."""
+    day, seen = datetime.timedelta(days=1), (last - start).days + 1
+    counts = np.array([came.get(start + day * order, 0) for order in range(seen)])
+    by_weekday = [counts[order::7].mean() if order < seen else counts.mean() for order in range(7)]
+    return float(sum(by_weekday[order % 7] for order in range(seen, (end - start).days + 1)))

@@ -14,7 +14,7 @@ from opslab.experiments.grounds import Grounds
 from opslab.experiments.moments.arm_moments import Arms, Levels, merge_levels
 from opslab.experiments.moments.columns import Column
 from opslab.experiments.result import Calendar, Comparison
-from opslab.experiments.sequential.split import CONCENTRATION, sequential_sample_ratio
+from opslab.experiments.sequential.split import CONCENTRATIONS, sequential_sample_ratio
 from opslab.experiments.spec import Experiment
 from opslab.experiments.units.unit_table import Gaps
 from opslab.results import Check, Message
@@ -102,7 +102,8 @@ def _sample_ratio(grounds: Grounds, as_of: datetime.date | None) -> Check:
     splits = [grounds.splits(by_day[day], {day: by_day[day]})[0] for day in days]
     counts, weights = zip(*splits, strict=True)
     p_value = sequential_sample_ratio(counts, weights)[-1]
-    values = dict(known.detail.values) | {"p": p_value, "concentration": CONCENTRATION}
+    ends = {"low": min(CONCENTRATIONS), "high": max(CONCENTRATIONS)}
+    values = {**known.detail.values, "p": p_value, **ends}
     status = rules.status_of(p_value)
     detail = Message(f"experiments.sample_ratio_daily_{status}", values)
     return Check("sample_ratio", status, detail, p_value)
@@ -203,9 +204,8 @@ def _calendar(grounds: Grounds, as_of: datetime.date | None) -> Iterator[Check |
         values = {"day": grounds.ends, "end": period.end}
         yield rules.check("period", "fail", None, values, "stale")
     if grounds.days is not None and period.start is not None:
-        last, settled = as_of or period.end, grounds.experiment.design.settled
         # The days of the units that count.
-        end = min(period.end, last - settled if settled and grounds.units.came else last)
+        end = min(period.end, as_of - grounds.wait if as_of else period.end)
         seen = sum(day is not None for day in grounds.days)
         # Finer rows have days of their own, which are not those of exposure.
         finer = grounds.units.finer is not None
