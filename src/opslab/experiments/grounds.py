@@ -171,12 +171,9 @@ class Grounds:
             return as_of
         last = max(day for day, count in came.items() if count >= _FLOW * units / len(came))
         end = min(as_of - self.wait if as_of else period.end, period.end)
-        missing = (
-            {last + self.wait}
-            if _expected(came, period.start, last, end)
-            > (CERTAIN if fixed else max(CERTAIN, _LESS * units))
-            else set[datetime.date]()
-        )
+        least = CERTAIN if fixed else max(CERTAIN, _LESS * units)
+        ended = _expected(came, period.start, last, end) > least
+        missing = {last} if ended else set[datetime.date]()
         horizon = None if fixed or not self.units.events else self.units.horizon
         if horizon and self.units.events and as_of:
             events = self.units.events.rows / ((horizon - period.start).days + 1)
