@@ -599,7 +599,7 @@ OTHERS = "{} belongs to the design {}; remove it, or choose that method."
         (
             "{method: bayesian, loss: 0.1, prior: {sd: 0}}",
             ".prior.sd",
-            "0 must be greater than 0.",
+            "0 must be greater than 1e-12.",
         ),
     ],
 )
