@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from opslab.errors import DataError, SpecError
 from opslab.experiments import Program, review_program
@@ -307,6 +308,20 @@ def test_a_risk_that_cannot_be_told_is_not_told():
     many = reviewed(listed(20, 0.05, step=0.0))
     assert many.risk.rate is None
     assert "at alpha 5% and power 80%" in said(many)
+
+
+def test_where_all_won_it_is_known_how_few_wins_may_be_false():
+    every = reviewed(listed(12, 0.03, step=0.0))
+    least = (stats.beta.ppf(0.025, 12, 1) - 0.025) / (0.8 - 0.025)  # Clopper and Pearson (1934)
+    assert every.risk.high == pytest.approx(
+        0.025 * (1 - least) / (0.025 * (1 - least) + 0.8 * least)
+    )
+    assert "At most 0.3% of the wins are false ones." in every.headline("en")
+    assert "Au plus 0,3" in every.headline("fr")
+    assert "at most 0.3% (0.0% to 0.3%)" in said(every)
+    more = reviewed(listed(20, 0.03, step=0.0))  # even the least share of wins is above the power
+    assert "cannot be told: more tests won" in more.headline("en")
+    assert "0%" not in more.headline("en").split("wins")[-1]
 
 
 def test_percentages_say_so_in_the_headline():
