@@ -251,8 +251,23 @@ def test_a_look_before_the_end_is_no_finished_test():
     stopped = {"as_of": "2026-01-20", "plan": {"method": "group_sequential"}}
     assert left(run(**stopped)) == (1, [])
     assert left(run(**stopped, decision={"action": "extend", "arm": None})) == (0, ["e"])
+    nothing = {"action": "no_decision", "arm": None}  # of a sequential one: at its last look
+    assert left(run(**stopped, decision=nothing)) == (1, [])
+    bayesian = stopped | {"plan": {"method": "bayesian"}}
+    assert left(run(**bayesian, decision=nothing)) == (0, ["e"])
+    assert left(run(as_of="2026-01-20", decision=nothing)) == (0, ["e"])
     (case,) = intake._finished({"e": run(**stopped)}, intake.Aside(list))
     assert case.rows[1].end == datetime.date(2026, 1, 20)
+
+
+def test_a_split_that_stopped_a_test_early_counts_among_the_splits():
+    broken = {"status": "check_failed", "decision": {"action": "stop_broken", "arm": None}}
+    ratio = {"name": "sample_ratio", "status": "fail", "value": 1e-9}
+    record = run(as_of="2026-01-20", checks=[ratio], **broken)
+    (case,) = intake._finished({"e": record}, aside := intake.Aside(list))
+    (test,) = intake._compared(case, 0.05, aside)
+    assert (test.left_out, test.ratio_p, test.split_fails) == ("broken", 1e-9, True)
+    assert (test.end, aside["later"]) == (datetime.date(2026, 1, 20), [])
 
 
 # --- What to do
