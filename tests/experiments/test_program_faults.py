@@ -307,6 +307,14 @@ def test_trust_needs_a_whole_list():
     assert reviewed(won).check("selected").status == "warn"
 
 
+@pytest.mark.parametrize(("won", "among"), [(9, 11), (20, 20), (21, 21)])
+def test_more_wins_than_the_power_are_no_alarm_by_chance(won, among):
+    table = listed(among) | {"lift": [0.03] * won + [0.0] * (among - won)}
+    p_value = stats.binomtest(won, among, 0.8, alternative="greater").pvalue
+    status = reviewed(table).check("selected").status
+    assert status == ("warn" if p_value < 0.01 else "pass")
+
+
 def test_trust_needs_a_rule_that_is_known():
     table = listed(30, 0.0) | {"lift": [0.0] * 20 + [0.06] * 10}
     assert reviewed(table).action == "trust"
