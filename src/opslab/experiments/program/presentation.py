@@ -82,9 +82,9 @@ def voice(result: ProgramResult, language: Language) -> ProgramVoice:
     }
     if risk := result.risk:
         told, digits = _bounded(result), int(risk.rate is None)
-        low, high = (say.percent(end, digits) for end in (risk.low, risk.high))
-        values["spread"] = say.range(low, high)
-        values["false"] = say(told, high=high) if told else say.percent(risk.rate or 0.0, 0)
+        least, most = (say.percent(end, digits) for end in (risk.low, risk.high))
+        values["spread"] = say.range(least, most)
+        values["false"] = say(told, high=most) if told else say.percent(risk.rate or 0.0, 0)
     return ProgramVoice(language, "program", flat(values | _days(result, say)))
 
 
