@@ -204,6 +204,18 @@ def test_values_that_are_not_settled_do_not_count_but_their_units_come():
     assert result.check("plan_history").value == 28
 
 
+@pytest.mark.parametrize("day", [AS_OF, datetime.date(2027, 1, 10), None])
+def test_values_settle_until_the_last_day_of_the_history(day):
+    frame = visitors(28)
+    late = frame.seen > pd.Timestamp("2026-11-22")  # the last seven days of a file of 29 November
+    frame.loc[late, "b"] = False
+    design = {"method": "group_sequential", "units": 100, "looks": 2, "settled": "7d"}
+    planning = {"history": {"time": "seen"}}
+    result = plan_experiment(spec(design=design, planning=planning), frame, as_of=day)
+    assert result.metrics[0].baseline == pytest.approx(frame.b[~late].mean())
+    assert (sum(result.traffic), result.as_of) == (460, day)
+
+
 def test_rows_after_the_plan_are_left_out():
     frame = visitors(42)
     planning = {"history": {"time": "seen"}}

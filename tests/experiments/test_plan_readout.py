@@ -258,6 +258,15 @@ def test_the_page_tells_what_the_plan_holds():
     assert "Week 1" not in by_hand().figures["weeks"].alt
 
 
+def test_no_unit_is_singular_in_french_alone():
+    words = [
+        read(by_hand(weeks=(Week(1, 160, {"first attempt": 0.1}, 0),)), language)
+        for language in LANGUAGES
+    ]
+    assert "Week 1: 0 of 160 units count" in words[0]
+    assert "Semaine 1 : 0 unité sur 160 compte " in words[1]
+
+
 def test_long_looks_fit_a_chart():
     weeks = tuple(
         Week(week, 100 * week, {"first attempt": 1 / week}, 90 * week) for week in range(1, 105)

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from opslab.errors import DataError, SpecError
 from opslab.experiments import Program, review_program
@@ -250,8 +251,23 @@ def test_a_look_before_the_end_is_no_finished_test():
     stopped = {"as_of": "2026-01-20", "plan": {"method": "group_sequential"}}
     assert left(run(**stopped)) == (1, [])
     assert left(run(**stopped, decision={"action": "extend", "arm": None})) == (0, ["e"])
+    nothing = {"action": "no_decision", "arm": None}  # of a sequential one: at its last look
+    assert left(run(**stopped, decision=nothing)) == (1, [])
+    bayesian = stopped | {"plan": {"method": "bayesian"}}
+    assert left(run(**bayesian, decision=nothing)) == (0, ["e"])
+    assert left(run(as_of="2026-01-20", decision=nothing)) == (0, ["e"])
     (case,) = intake._finished({"e": run(**stopped)}, intake.Aside(list))
     assert case.rows[1].end == datetime.date(2026, 1, 20)
+
+
+def test_a_split_that_stopped_a_test_early_counts_among_the_splits():
+    broken = {"status": "check_failed", "decision": {"action": "stop_broken", "arm": None}}
+    ratio = {"name": "sample_ratio", "status": "fail", "value": 1e-9}
+    record = run(as_of="2026-01-20", checks=[ratio], **broken)
+    (case,) = intake._finished({"e": record}, aside := intake.Aside(list))
+    (test,) = intake._compared(case, 0.05, aside)
+    assert (test.left_out, test.ratio_p, test.split_fails) == ("broken", 1e-9, True)
+    assert (test.end, aside["later"]) == (datetime.date(2026, 1, 20), [])
 
 
 # --- What to do
@@ -291,6 +307,14 @@ def test_trust_needs_a_whole_list():
     assert reviewed(won).check("selected").status == "warn"
 
 
+@pytest.mark.parametrize(("won", "among"), [(9, 11), (20, 20), (21, 21)])
+def test_more_wins_than_the_power_are_no_alarm_by_chance(won, among):
+    table = listed(among) | {"lift": [0.03] * won + [0.0] * (among - won)}
+    p_value = stats.binomtest(won, among, 0.8, alternative="greater").pvalue
+    status = reviewed(table).check("selected").status
+    assert status == ("warn" if p_value < 0.01 else "pass")
+
+
 def test_trust_needs_a_rule_that_is_known():
     table = listed(30, 0.0) | {"lift": [0.0] * 20 + [0.06] * 10}
     assert reviewed(table).action == "trust"
@@ -307,6 +331,20 @@ def test_a_risk_that_cannot_be_told_is_not_told():
     many = reviewed(listed(20, 0.05, step=0.0))
     assert many.risk.rate is None
     assert "at alpha 5% and power 80%" in said(many)
+
+
+def test_where_all_won_it_is_known_how_few_wins_may_be_false():
+    every = reviewed(listed(12, 0.03, step=0.0))
+    least = (stats.beta.ppf(0.025, 12, 1) - 0.025) / (0.8 - 0.025)  # Clopper and Pearson (1934)
+    assert every.risk.high == pytest.approx(
+        0.025 * (1 - least) / (0.025 * (1 - least) + 0.8 * least)
+    )
+    assert "At most 0.3% of the wins are false ones." in every.headline("en")
+    assert "Au plus 0,3" in every.headline("fr")
+    assert "at most 0.3% (0.0% to 0.3%)" in said(every)
+    more = reviewed(listed(20, 0.03, step=0.0))  # even the least share of wins is above the power
+    assert "cannot be told: more tests won" in more.headline("en")
+    assert "0%" not in more.headline("en").split("wins")[-1]
 
 
 def test_percentages_say_so_in_the_headline():

@@ -130,7 +130,7 @@ def test_figures_tell_their_numbers_to_those_who_do_not_see_them(result, languag
         (listed(4), "0 of 4 tests (0%) won.", "wait"),
         (listed(12, by_rule="yes"), "0 of 12 tests (0%) won.", "bolder"),
         (listed(12), "0 of 12 tests (0%) won.", "rule"),
-        (listed(12, lift=0.05), "12 of 12 tests (100%) won.", "complete"),
+        (listed(30, lift=0.05), "30 of 30 tests (100%) won.", "complete"),
     ],
     ids=["none", "one", "four", "no win", "no rule", "all win"],
 )

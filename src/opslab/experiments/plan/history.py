@@ -112,6 +112,8 @@ class Past(NamedTuple):
 def read_past(experiment: Experiment, data: Any, as_of: datetime.date | None) -> Past:
     """Read the history as the readout would read its data, the units dealt to buckets.
 
+    What settles does so until the history's last day: of later ones it knows nothing.
+
     Raises
     ------
     SpecError
@@ -141,7 +143,13 @@ def read_past(experiment: Experiment, data: Any, as_of: datetime.date | None) ->
             "looked": (),
         }
     )
-    with opened_units(Source(past, data, bucketed=True), as_of) as (table, units):
+    source = Source(past, data, bucketed=True)
+    day = (as_of or _FAR_OFF) if past.design.settled else as_of
+    with opened_units(source, day) as (table, units):
+        last = datetime.date.fromisoformat(max(units.came)) if units.came else day
+        if last == day:
+            return _past(past, units, table.reading)
+    with opened_units(source, last) as (table, units):
         return _past(past, units, table.reading)
 
 

@@ -18,6 +18,7 @@ from scipy.special import ndtr, ndtri, stdtrit
 from opslab import archive, provenance
 from opslab.errors import DataError, Problem
 from opslab.experiments.checks.sample_ratio import sample_ratio
+from opslab.experiments.designs.looks import SEQUENTIAL
 from opslab.experiments.program.pooling import Z
 from opslab.experiments.program.result import ProgramTest
 from opslab.experiments.program.spec import ListedTest, Program
@@ -27,7 +28,10 @@ from opslab.tables.sheets import SheetFile, read_sheet
 
 CONTROLS = {"control", "controle", "temoin", "baseline", "ctrl"}
 """Names of a control; else the first row of a test is it, unless it has a lift of its own."""
-_DECIDED, _LEAST, _ALPHA = ("ship", "do_not_ship"), 1e-16, 0.05
+_LEAST, _ALPHA = 1e-16, 0.05
+_DECIDED = ("ship", "do_not_ship")
+_OVER = {"bayesian": _DECIDED} | dict.fromkeys(SEQUENTIAL, (*_DECIDED, "no_decision"))
+"""What ends a test before its last day: a sequential one says no decision at its last look only."""
 _MOST = 100
 """Lift from which on it is no figure of a test; an error as large as 1 + lift tells nothing."""
 _GIVEN = "lift error low high p_value mean mean_error units successes"
@@ -95,12 +99,13 @@ def _readouts(program: Program, day: datetime.date, aside: Aside) -> list[Case]:
 
 
 def _finished(records: Mapping[str, Any], aside: Aside) -> list[Case]:
-    """Return the readouts of tests that have ended, or that their design stopped earlier."""
+    """Return the readouts of tests that have ended, or that design or checks stopped earlier."""
     cases = []
     for name, record in records.items():
         plan, action = record["plan"], record["decision"]["action"]
-        looked = plan.get("method", "fixed") != "fixed"
-        if record["as_of"] < (plan["end"] or "") and not (looked and action in _DECIDED):
+        over = action in _OVER.get(plan.get("method", "fixed"), ())
+        over = over or record["status"] == "check_failed"
+        if record["as_of"] < (plan["end"] or "") and not over:
             aside["later"].append(name)
         else:
             cases.append(_of_record(record))

@@ -81,8 +81,23 @@ def voice(result: ProgramResult, language: Language) -> ProgramVoice:
         "power": program.power,
     }
     if risk := result.risk:
-        values["false"] = say("unknown") if risk.rate is None else say.percent(risk.rate, 0)
+        told, digits = _bounded(result), int(risk.rate is None)
+        least, most = (say.percent(end, digits) for end in (risk.low, risk.high))
+        values["spread"] = say.range(least, most)
+        values["false"] = say(told, high=most) if told else say.percent(risk.rate or 0.0, 0)
     return ProgramVoice(language, "program", flat(values | _days(result, say)))
+
+
+def _bounded(result: ProgramResult) -> str:
+    """Return how a risk is told of which only ends are known; empty where it is known.
+
+    Where nearly all won it is known how few wins may be false; not where even the least share of
+    wins is more than the power explains.
+    """
+    risk, success = result.risk, result.success
+    if not risk or not success or risk.rate is not None:
+        return ""
+    return "beyond" if success.low >= 1 else "most" if success.rate == 1 else "unknown"
 
 
 def _days(result: ProgramResult, say: Voice) -> dict[str, Any]:
@@ -107,8 +122,8 @@ def _days(result: ProgramResult, say: Voice) -> dict[str, Any]:
 def headline(result: ProgramResult, say: ProgramVoice) -> str:
     """Return what a sponsor reads first: wins, what to believe of a test, how many are false."""
     names = say.known("headline") or ["none"]
-    if result.risk and result.risk.rate is None:
-        names[-1] = "unknown"
+    if told := _bounded(result):
+        names[-1] = told
     if result.broken:
         names = [check.name for check in result.checks if check.blocking and check.status == "fail"]
     return " ".join(say(f"headline_{name}") for name in names)

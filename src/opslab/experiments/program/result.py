@@ -258,12 +258,12 @@ class ProgramResult(Result):
         """What to do: the first of these that holds.
 
         ``stop`` where a blocking check failed; ``wait`` below 10 pooled effects; ``complete`` where
-        more than 20 % of the tests have no effect, or more won than the power lets win; ``repair``
-        where more than 1 in 20 tests of the last three months, or without a date, had a broken
-        split; ``confirm`` above 20 % false-positive risk; ``rule`` unless 80 % are known to have
-        followed the registered rule; ``bolder`` without a win; ``losing`` where more lost than won
-        and the average is below 0; ``larger`` where wins promise at least 1.5 times what is to be
-        believed of them, or nothing is; else ``trust``.
+        more than 20 % of the tests have no effect, or clearly more won than the power lets win;
+        ``repair`` where more than 1 in 20 tests of the last three months, or without a date, had a
+        broken split; ``confirm`` above 20 % false-positive risk; ``rule`` unless 80 % are known to
+        have followed the registered rule; ``bolder`` without a win; ``losing`` where more lost than
+        won and the average is below 0; ``larger`` where wins promise at least 1.5 times what is to
+        be believed of them, or nothing is; else ``trust``.
         """
         pooled, wins, risk = self.pooled, self.wins, self.risk
         if self.broken:

@@ -9,9 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from scipy.special import bdtrc
 
 from opslab.experiments.program import cycle_time, pooling
-from opslab.experiments.program.broken_period import LEAST, broken_period, by_month, is_in
+from opslab.experiments.program.broken_period import ALARM, LEAST, broken_period, by_month, is_in
 from opslab.experiments.program.intake import Aside, take_in
 from opslab.experiments.program.result import (
     CycleTime,
@@ -204,7 +205,7 @@ def _checks(result: ProgramResult, aside: Aside, silent: Mapping[str, bool]) -> 
     lifts = [abs(test.lift) for test in firsts if test.lift]
     aside["enough"] = [""] * bool(few)
     aside["as_percentages"] = [*counts] * bool(np.median(lifts or [0]) > _PERCENTAGES)
-    if wins and wins.count > result.program.power * wins.among:
+    if wins and bdtrc(wins.count - 1, wins.among, result.program.power) < ALARM:
         aside["selected"] = [
             test.test for test in firsts if test.outcome == "won" and not test.left_out
         ]
