@@ -211,7 +211,7 @@ def test_one_module_alone_imports_papermill():
 
 
 ROOMS = {
-    "experiments": 102_800,  # 78,500 was allowed: designs, plan and program cost 24,300 too much
+    "experiments": 103_400,  # 78,500 was allowed: designs, plan and program cost 24,900 too much
     "businesscase": 52_300,  # 39,700 was allowed: claims, questions, pages, a first case cost 14,600
     "tables": 36_600,  # 24,900 was allowed: layouts, units, formats and tools cost 8,100; sheets came over
     "feedback": 40_700,  # 27,300 was allowed: mails, kinds, audits, ranks, teams cost 20,000
@@ -228,7 +228,7 @@ ROOMS = {
 Lines can be packed, tokens cannot: what a reader has to take in is counted by Python's own `tokenize`,
 without comments, docstrings and layout. A room that needs more takes something out, or gives its reason.
 """
-TOKENS = 338_500
+TOKENS = 339_100
 _LAYOUT = {"COMMENT", "NL", "NEWLINE", "INDENT", "DEDENT", "ENCODING", "ENDMARKER"}
 
 
