@@ -81,10 +81,10 @@ def voice(result: ProgramResult, language: Language) -> ProgramVoice:
         "power": program.power,
     }
     if risk := result.risk:
-        told, digits = _bounded(result), int(risk.rate is None)
+        wording, digits = _bounded(result), int(risk.rate is None)
         least, most = (say.percent(end, digits) for end in (risk.low, risk.high))
         values["spread"] = say.range(least, most)
-        values["false"] = say(told, high=most) if told else say.percent(risk.rate or 0.0, 0)
+        values["false"] = say(wording, high=most) if wording else say.percent(risk.rate or 0.0, 0)
     return ProgramVoice(language, "program", flat(values | _days(result, say)))
 
 
@@ -122,8 +122,8 @@ def _days(result: ProgramResult, say: Voice) -> dict[str, Any]:
 def headline(result: ProgramResult, say: ProgramVoice) -> str:
     """Return what a sponsor reads first: wins, what to believe of a test, how many are false."""
     names = say.known("headline") or ["none"]
-    if told := _bounded(result):
-        names[-1] = told
+    if wording := _bounded(result):
+        names[-1] = wording
     if result.broken:
         names = [check.name for check in result.checks if check.blocking and check.status == "fail"]
     return " ".join(say(f"headline_{name}") for name in names)
