@@ -19,6 +19,14 @@ TASKS = {
     "prioritisation": (f"prioritisation, {ROWS:,} items with ranges, CPU", "read by pandas"),
     "readiness": (f"launch readiness, {ROWS:,} items, CPU", "read by pandas"),
     "standards": (f"standards review, {DOCUMENTS:,} documents, CPU", "their bytes read"),
+    "decisions": (
+        f"decision review, {ROWS:,} decisions, {4 * ROWS:,} changes of status, 1,000 answers, CPU",
+        "read by pandas",
+    ),
+    "practices": (
+        f"practice review, canvas of {ROWS:,} rows, 60 processes, {ROWS:,} uses, CPU",
+        "read by pandas",
+    ),
 }
 
 
@@ -97,6 +105,78 @@ def documents(folder: Path) -> Path:
     return spec
 
 
+def log(folder: Path) -> Path:
+    """Write a log of decisions, the history of its statuses, and a survey."""
+    first = datetime.date(2022, 1, 3)
+    lines, changes = (
+        ["id,decision,raised,status,probability,outcome,options,team"],
+        ["id,changed,to"],
+    )
+    for row in range(ROWS):
+        raised = first + datetime.timedelta(row % 1_600)
+        steps = ["Open", "Proposed", "Open", ("Decided", "Withdrawn", "Open")[row % 7 % 3]]
+        lines.append(
+            f"D{row},question {row},{raised},{steps[-1]},{row % 10 / 10},"
+            f"{('yes', 'no')[row % 3 > 0]},{row % 4},team {row % 12}"
+        )
+        for number, status in enumerate(steps):
+            changes.append(f"D{row},{raised + datetime.timedelta(number * (5 + row % 9))},{status}")
+    answers = ["person,function,priority_1,priority_2,priority_3,goal"] + [
+        f"{row},function {row % 9},aim {row % 5},aim {5 + row % 3},aim {8 + row % 4},"
+        f"{('more sales', '')[row % 2]}"
+        for row in range(1_000)
+    ]
+    for name, rows in (("log", lines), ("history", changes), ("survey", answers)):
+        (folder / f"{name}.csv").write_text("\n".join(rows))
+    spec = folder / "decisions.yaml"
+    spec.write_text(
+        "decisions: large\nlog: {path: log.csv}\nhistory: {path: history.csv}\n"
+        "since: {name: the log, date: 2024-06-03}\n"
+        "surveys: [{path: survey.csv, date: 2026-09-07, goal: [more sales]}]\n"
+    )
+    return spec
+
+
+def canvas(folder: Path) -> Path:
+    """Write a canvas of two rounds, cards of processes and their log."""
+    levels = ("below", "good", "better", "best")
+    seen = ["capability,team,assessor,date,level,target"] + [
+        f"capability {row // 2 % 25},team {row // 50 % 20},assessor {row // 1_000},"
+        f"{('2026-03-02', '2026-09-07')[row % 2]},{levels[row * 7 // 3 % 4]},better"
+        for row in range(ROWS)
+    ]
+    heads = (
+        "process,problem,steps,owner,trigger,minutes_low,minutes_high,people,uses_low,uses_high,"
+        "saved_low,saved_high,eligible,sunset"
+    )
+    cards = [heads] + [
+        f"process {row},a problem,ask; write,owner {row % 9},a day,{5 + row},{20 + row},2,3,9,"
+        f"{10 + row},{60 + row},20,2027-06-01"
+        for row in range(60)
+    ]
+    uses = ["process,team,date"] + [
+        f"process {row % 60},team {row % 20},{DAY - datetime.timedelta(row % 90)}"
+        for row in range(ROWS)
+    ]
+    for name, rows in (("canvas", seen), ("cards", cards), ("uses", uses)):
+        (folder / f"{name}.csv").write_text("\n".join(rows))
+    spec = folder / "practices.yaml"
+    spec.write_text(
+        "practices: large\ncanvas: {path: canvas.csv}\nprocesses: {path: cards.csv}\n"
+        "uses: {path: uses.csv}\n"
+    )
+    return spec
+
+
+WRITERS = {
+    "prioritisation": backlog,
+    "readiness": checklist,
+    "standards": documents,
+    "decisions": log,
+    "practices": canvas,
+}
+
+
 def once(task: str) -> None:
     """Print the CPU seconds of a task, those of the plain way, and the peak of the former in MiB."""
     import pandas as pd
@@ -105,14 +185,16 @@ def once(task: str) -> None:
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        spec = {"prioritisation": backlog, "readiness": checklist, "standards": documents}[task](
-            folder
-        )
+        spec = WRITERS[task](folder)
         started = time.process_time()
         if task == "prioritisation":
             operations.prioritise(operations.Backlog.load(spec), as_of=DAY)
         elif task == "readiness":
             operations.readiness(operations.Launch.load(spec), as_of=DAY)
+        elif task == "decisions":
+            operations.review_decisions(operations.DecisionReview.load(spec), as_of=DAY)
+        elif task == "practices":
+            operations.review_practices(operations.PracticeReview.load(spec), as_of=DAY)
         else:
             operations.review_standards(operations.Standard.load(spec), as_of=DAY)
         seconds = time.process_time() - started

@@ -17,6 +17,7 @@ import experiment_plan
 import experiment_program
 import exports
 import feedback
+import flow
 import frames
 import logs
 import moments
@@ -59,6 +60,7 @@ def main() -> None:
         *experiment_plan.measure(),
         *operations.measure(),
         *experiment_program.measure(),
+        *flow.measure(),
         *batch.measure(),
         *batch.measure_many(),
     ]

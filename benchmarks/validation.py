@@ -6,16 +6,22 @@ from pathlib import Path
 
 from simulations import ERRORS_ALLOWED, SEED, Row
 from validate_case import ranges
+from validation_change import PARTS as CHANGE
 from validation_checks import checks, decisions, empty_values, guardrails, outliers, sample_ratios
+from validation_decisions import PARTS as DECISIONS
 from validation_effects import covariates, lifts, means, non_inferiorities, proportions, quantiles
 from validation_feedback import shares
 from validation_feedback_contrasts import PARTS as FEEDBACK
+from validation_flow import PARTS as FLOW
+from validation_forecast import PARTS as FORECAST
 from validation_gate import SHIPPED, STOPPED, Outcome, outcomes, splits
 from validation_groups import clustered_quantiles, clusters, pairs, permutations, strata, totals
+from validation_lines import PARTS as LINES
 from validation_parts import caps, segments, trends, triggers
 from validation_program import PARTS as PROGRAM
 from validation_sequential import PARTS as SEQUENTIAL
 from validation_sequential import section
+from validation_series import PARTS as SERIES
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "validation.md"
 
@@ -81,9 +87,34 @@ What to make of it:
   units.
 - Programs: the spread of true lifts is itself estimated, so that with ten tests the interval of the next one
   is too short. A win's own interval is the winner's curse; its shrunk one is not.
+- Flow: finished tickets alone say that work is quicker than it is, since what takes long is still open. With
+  open ones as censored, cancelled ones as competing and older ones from the day on which they are first seen,
+  the percentiles keep their promise. Shares of time come from six stretches of weeks, widened for what wanders
+  longer than those: they hold in nine cases of ten and more from twelve weeks on. A status short of capacity by
+  a sixth is named after a year in nine cases of ten, after half a year in seven.
 - Feedback: messages of one customer are not independent. Taking them for it found something false in nine
   studies of ten; counting each customer once is cautious where few write much. Weekly counts vary more than
   Poisson's: so taken, every second study has a theme that seems to change.
+- Forecasts: how much is done in a usual week is itself estimated. Drawn from twelve weeks as they stand, what
+  is said with 85 % holds in three cases of four; each future that first draws a past of its own keeps the
+  promise. Where busy weeks follow busy weeks, blocks of two see part of it: 80 to 82 % hold, and 72 to 80 % of
+  what is drawn from the past as it stands. Longer blocks need a longer past.
+- Dates: what slips far is known late. Of the last targets before a file ends only those that held have come,
+  so that intervals look cautious there, and bold where delays grow.
+- Decisions: a Brier score's interval holds from twenty forecasts on, but not where nearly all come true: of twenty
+  so sure it holds in three cases of four. The overlap of people holds in nine cases of ten and more from ten people
+  on; to let people who are drawn twice agree with themselves would make it too sure where they agree least.
+- Measured change: with one start the t of the teams' own changes keeps 95 % from 6 teams on, and for a single team
+  with the change too; with several starts and up to 12 teams it is cautious (97 to 99 %). Leaving out a team at a time
+  misses the truth in one case of seven where two teams of 24 have the change, and clustered errors find something
+  false in every second panel where one has it. Where the worst were chosen by the weeks that serve as baseline the comparison
+  is bold too, the more so the more teams tell it (88 % of 40): those weeks are to be left out, and then it holds.
+  Before and after showed 32 to 33 % where the change saved 14 %.
+- One group over time: intervals of Newey-West's errors, with the usual lag, hold in 59 to 92 of 100 series up to a
+  correlation of .7, two years of weeks among them. The interval of a readout averages over all correlations of
+  neighbours that the residuals leave open: it is cautious with few periods that hardly correlate, and holds its
+  promise up to a correlation of .4 from 16 periods on, of .7 from 34 (24: 93 of 100; 16: 90), of .9 from 104 (52: 89;
+  24: 83). Fewer periods do not even show so strong a correlation. Whatever else happened is in no interval.
 
 ## What the gate lets through
 
@@ -145,6 +176,12 @@ PARTS = (
     shares,
     *FEEDBACK,
     *PROGRAM,
+    *FLOW,
+    *LINES,
+    *FORECAST,
+    *DECISIONS,
+    *CHANGE,
+    *SERIES,
 )
 
 

@@ -7,7 +7,6 @@ import numpy as np
 from scipy.special import chdtrc, stdtrit
 
 from opslab.experiments.program.broken_period import broken_period
-from opslab.experiments.program.cycle_time import change, kaplan_meier, median_days
 from opslab.experiments.program.pooling import (
     Z,
     false_positive_risk,
@@ -16,6 +15,7 @@ from opslab.experiments.program.pooling import (
     shrink,
     success_rate,
 )
+from opslab.uncertainty.survival import change, kaplan_meier, quantile
 from simulations import Row, generator
 
 FIRST = datetime.date(2025, 1, 6)
@@ -173,7 +173,7 @@ def decision_times(experiments: int) -> Iterator[Row]:
             decided = days <= 400 - written
             seen = np.where(decided, days, 400 - written)
             before, after = (kaplan_meier(seen[part], decided[part]) for part in (~since, since))
-            _, low, high = median_days(before)
+            _, low, high = quantile(before)
             medians.append((low is None or low <= 42) and (high is None or high >= 42))
             _, low, high, horizon = change(before, after)
             true = sum(

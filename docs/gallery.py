@@ -67,6 +67,8 @@ PICTURES = (
     Picture("time-saved", "time saved", (1280, 1240)),
     Picture("backlog", "backlog", (1280, 1240)),
     Picture("gate", "gate", (1280, 1240)),
+    Picture("flow", "flow", (1280, 1240)),
+    Picture("roadmap", "roadmap", (1280, 1240)),
     Picture("case", "case", (1280, 1240)),
     Picture("feedback", "feedback"),
     Picture("feedback-themes", "feedback", (1280, 900), part="h2#what-customers-say"),
@@ -126,6 +128,8 @@ def make_pages(folder: Path) -> dict[str, Path]:
     runs["program"] = opslab.run("experiment_program")
     runs["backlog"] = opslab.run("prioritisation")
     runs["gate"] = opslab.run("launch_readiness")
+    runs["flow"] = opslab.run("flow_review")
+    runs["roadmap"] = opslab.run("roadmap")
     opslab.run("business_case", spec="data/sample/product_ops_april.yaml")
     runs["case"] = opslab.run("business_case")
     runs["french"] = opslab.run(notebook, spec=spec, language="fr")

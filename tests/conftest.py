@@ -6,11 +6,14 @@ import ast
 import json
 import os
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 from scipy import stats
+
+from opslab.runs.signals import ENDING
 
 # No property is timed: a machine may be busy. The quick run tries the same examples each time.
 settings.register_profile("long", deadline=None)
@@ -38,6 +41,17 @@ def first_quickly(*values):
 @pytest.fixture(scope="session")
 def root() -> Path:
     return ROOT
+
+
+@pytest.fixture(autouse=True)
+def signals_as_before():
+    """A test that leaves a signal ignored makes every process deaf that a later one starts."""
+    before = [signal.getsignal(number) for number in ENDING]
+    yield
+    after = [signal.getsignal(number) for number in ENDING]
+    for number, handler in zip(ENDING, before, strict=True):
+        signal.signal(number, handler)
+    assert after == before, "call the command by CliRunner, or in a process of its own"
 
 
 @pytest.fixture

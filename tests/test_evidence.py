@@ -57,6 +57,16 @@ def test_a_quantity_is_distributed_as_its_family_says(family, parameters, like):
     assert quantity.distribution.at(scores) == pytest.approx(like.ppf([0.05, 0.3, 0.9]))
 
 
+@pytest.mark.parametrize("level", [0.9, 0.95])
+def test_an_interval_and_a_count_become_quantities(level):
+    """The normal has the interval's ends as its quantiles; a share the Jeffreys posterior."""
+    normal = Quantity.normal(10.0, *stats.norm(10, 3).interval(level), level)
+    assert normal.distribution.sd == pytest.approx(3)
+    share = Quantity.share(3, 10, *stats.beta(3.5, 7.5).interval(level), level)
+    assert (share.value, share.distribution.mean) == pytest.approx((0.3, 3.5 / 11))
+    assert Quantity.normal(1e12, 1e12, 1e12).distribution.mean == 1e12  # exact
+
+
 def test_quantiles_keep_the_mean_that_is_told():
     points = {"p95": 330.0, "p5": 100.0, "p50": 200.0, "p2.5": 100.0}
     distribution = Quantity("quantiles", points, 207.0, 100.0, 330.0, 0.9).distribution

@@ -26,11 +26,13 @@ FLOORS = {
     "messages": 0,
     "version": 0,
     "errors": 1,
+    "claims": 1,
     "contrast": 1,
     "documents": 1,
     "archive": 1,
     "evidence": 1,
     "figure_set": 1,
+    "filed_runs": 1,
     "frames": 1,
     "names": 1,
     "results": 1,
@@ -159,6 +161,9 @@ LATE = {
         "timesaved/result.py",
         "timesaved/sheets.py",
     },
+    "statsmodels takes 2.9 s and starts a thread, after which no process may be forked": {
+        "timesaved/change/series.py",
+    },
     "who sorts messages waits for scikit-learn and its like, 1.2 s, and nobody else": {
         "feedback/checks.py",
         "feedback/edits.py",
@@ -211,16 +216,16 @@ def test_one_module_alone_imports_papermill():
 
 
 ROOMS = {
-    "experiments": 103_400,  # 78,500 was allowed: designs, plan and program cost 24,900 too much
-    "businesscase": 52_300,  # 39,700 was allowed: claims, questions, pages, a first case cost 14,600
-    "tables": 36_600,  # 24,900 was allowed: layouts, units, formats and tools cost 8,100; sheets came over
+    "experiments": 102_800,  # 78,500 was allowed: designs, plan and program cost 24,900 too much
+    "businesscase": 51_300,  # 39,700 was allowed: claims, questions, pages, a first case cost 14,600
+    "tables": 37_000,  # 24,900 was allowed: layouts, units, formats and tools cost 8,100; sheets came over; two million rows in time cost 300
     "feedback": 40_700,  # 27,300 was allowed: mails, kinds, audits, ranks, teams cost 20,000
     "runs": 22_750,  # batches cost 2,600 more than 5,000; notebooks of one's own 4,000
-    "report": 14_100,  # what analysts add, in safety: 1,500; explanations and contrasts 400
-    "timesaved": 12_000,
-    "operations": 28_800,  # 11,000 was allowed: four areas, each with page, record, words
-    "uncertainty": 5_800,
-    "cli": 4_700,
+    "report": 14_350,  # what analysts add, in safety: 1,500; explanations and contrasts 400; a digest 250
+    "timesaved": 33_500,  # 12,000, and 9,000 allowed: measured change cost 12,500 too much
+    "operations": 102_700,  # 22,000, then 12,000 were allowed: launches cost 17,800 more, flow and roadmap 18,500, decisions to digest 44,500
+    "uncertainty": 7_000,  # survival came down from experiments, shares from flow, for all areas
+    "cli": 4_750,
     "warehouse": 2_700,
 }
 """Tokens that a room may hold; the rooms together, and the files at the top, hold at most `TOKENS`.
@@ -228,7 +233,7 @@ ROOMS = {
 Lines can be packed, tokens cannot: what a reader has to take in is counted by Python's own `tokenize`,
 without comments, docstrings and layout. A room that needs more takes something out, or gives its reason.
 """
-TOKENS = 339_100
+TOKENS = 437_600
 _LAYOUT = {"COMMENT", "NL", "NEWLINE", "INDENT", "DEDENT", "ENCODING", "ENDMARKER"}
 
 

@@ -21,10 +21,12 @@ from opslab.messages import LANGUAGES, Language
 READOUT, NOTEBOOK, RESULT, RUN = "readout.html", "notebook.ipynb", "result.json", "run.json"
 FAILURE = "failure.html"
 FILE_NAME = re.compile(
-    r"[a-z0-9][a-z0-9_-]{0,60}\.(csv|pdf|xlsx)|theme-[a-z0-9]{1,20}\.html|experiment\.yaml",
+    r"[a-z0-9][a-z0-9_-]{0,60}\.(csv|pdf|xlsx)|theme-[a-z0-9]{1,20}\.html|experiment\.yaml"
+    r"|digest\.(md|txt)",
     re.ASCII,
 )
 """Of what a run may bring beside its four."""
+_RUN_FOLDER = re.compile(r"\d{4}-\d{2}-\d{2}-[0-9a-f]{8}", re.ASCII)
 
 Status = Literal["complete", "check_failed"]
 """Of a whole run; one that failed has no readout."""
@@ -124,6 +126,21 @@ def read_run(folder: Path, *, whole: bool = True) -> FiledRun:
         if hashlib.sha256(files[name]).hexdigest() != noted:
             return FiledRun(card, files, name)
     return FiledRun(card, files, None)
+
+
+def runs_in(home: Path) -> list[str]:
+    """Return the names of the run folders in a folder, the earliest first; none of no folder."""
+    try:
+        return sorted(path.name for path in home.iterdir() if _is_dated(path.name))
+    except (OSError, ValueError):
+        return []
+
+
+def _is_dated(name: str) -> bool:
+    try:
+        return bool(_RUN_FOLDER.fullmatch(name) and datetime.date.fromisoformat(name[:10]))
+    except ValueError:
+        return False
 
 
 def _content(folder: Path, name: str) -> bytes:

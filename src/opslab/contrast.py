@@ -53,8 +53,9 @@ class Contrast:
             if twice := table.loc[table.duplicated(keys), keys].fillna("").to_numpy().tolist():
                 raise ParameterError.of("explore.twice", rows=[*map(", ".join, twice)])
             numbers = table.set_index(keys).select_dtypes("number")
-            figures = numbers.melt(ignore_index=False, var_name="figure")
-            both[name] = figures.set_index("figure", append=True)["value"]
+            amount = "its amount"  # no column is called so, some are called value
+            figures = numbers.melt(ignore_index=False, var_name="figure", value_name=amount)
+            both[name] = figures.set_index("figure", append=True)[amount]
         frame: pd.DataFrame = pd.concat(both, axis=1).reset_index()
         return frame.assign(change=frame["other"] - frame["this"])
 

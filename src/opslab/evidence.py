@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import Field, TypeAdapter
@@ -35,6 +36,7 @@ Per = Literal["week", "year", "once", "unit"]
 Words = Annotated[str, InBothLanguages()]
 Named = Annotated[Words | list[Words] | Any, Field(union_mode="left_to_right")]
 """What a statement names: words, lists of words, or numbers."""
+_EXACT = 1e-9  # scale of what has no width
 
 _CHOICES = {"kind": Kind, "benefit": Benefit, "grade": Grade, "per": Per}
 
@@ -73,6 +75,31 @@ class Quantity:
             raise ValueError(f"{self.value} ({self.low} to {self.high}) is no finite interval.")
         _ = self.distribution
 
+    @classmethod
+    def normal(cls, value: float, low: float, high: float, level: float = 0.95) -> Quantity:
+        """Return the normal around a value that is as wide as an interval.
+
+        Examples
+        --------
+        >>> round(Quantity.normal(3, 1.04, 4.96).parameters["scale"], 3)
+        1.0
+        """
+        scale = max((high - low) / (2 * NormalDist().inv_cdf((1 + level) / 2)), _EXACT)
+        return cls("normal", {"location": value, "scale": scale}, value, low, high, level)
+
+    @classmethod
+    def share(
+        cls, count: int, of: int, low: float | None, high: float | None, level: float = 0.95
+    ) -> Quantity:
+        """Return a share of a count with its interval: a beta, by Jeffreys' prior.
+
+        Examples
+        --------
+        >>> Quantity.share(3, 4, 0.3, 0.95).parameters
+        {'a': 3.5, 'b': 1.5}
+        """
+        return cls("beta", {"a": count + 0.5, "b": of - count + 0.5}, count / of, low, high, level)
+
     @cached_property
     def distribution(self) -> Distribution:
         """How the quantity is distributed."""
@@ -109,7 +136,7 @@ class Evidence:
         What it is a claim on; two evidences with one claim are never added.
     benefit : {"hard", "capacity", "quality", "enabled"}
     grade : {"A", …, "F"}
-        A randomised or staggered roll-out with logs, down to F opinion.
+        A drawn by lot, with logs, down to F opinion.
     sources : tuple of SourceFile
     run : str or None
         The run folder; known once the run is filed.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
+from collections.abc import Iterable
 
 _NOBODY = re.compile(
     r"|x|([a-z])\1+|n[an]|tb[acd]|todo|un(known|defined|assigned)|to(be[a-z]+|hire)|vacan(t|te|cy)|"
@@ -39,9 +41,33 @@ def folded(name: str) -> str:
     >>> folded("  Chef de  Produit / Été")
     'chef de produit ete'
     """
+    text = plain(name)
+    return " ".join(re.findall(r"[^\W_]+", text)) or text
+
+
+def plain(name: str) -> str:
+    """Return a name without case, accents and doubled spaces; its signs tell it from others.
+
+    Examples
+    --------
+    >>> plain(" Équipe  C++ ")
+    'equipe c++'
+    """
     parts = unicodedata.normalize("NFKD", name.casefold())
-    plain = "".join(sign for sign in parts if not unicodedata.combining(sign))
-    return " ".join(re.findall(r"[^\W_]+", plain)) or plain.strip()
+    return " ".join("".join(sign for sign in parts if not unicodedata.combining(sign)).split())
+
+
+def usual(texts: Iterable[str]) -> dict[str, str]:
+    """Return each name as most people write it, by the name folded.
+
+    Examples
+    --------
+    >>> usual(["Shop", "shop", "Shop", "SHOP "])
+    {'shop': 'Shop'}
+    """
+    counts = Counter(texts)
+    order = sorted(counts, key=lambda text: (-counts[text], text))
+    return {folded(text): text for text in reversed(order)}
 
 
 def singular(name: str) -> str:

@@ -84,12 +84,17 @@ def _roots(root: Path) -> tuple[str, str]:
 
 
 def name_of(path: Path) -> str:
-    """Return a file's name from the workspace's root, where it can be found again."""
+    """Return a file's name from the workspace's root, where it can be found again.
+
+    Outside of it that is its bare name, of a run's file that with the run's id: all records are
+    called alike.
+    """
     full = str(_absolute(path))
     for root in _roots(workspace.root()):
         if full.startswith(root):
             return Path(full[len(root) :]).as_posix()
-    return path.name
+    filed = _RUN_FOLDER.fullmatch(path.parent.name)
+    return "/".join(path.parts[-4:]) if filed else path.name
 
 
 def files_read() -> list[dict[str, str]]:

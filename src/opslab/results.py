@@ -342,8 +342,13 @@ class Result:
         return {}
 
     def takeaway(self, language: Language | None = None) -> Mapping[str, bytes]:
-        """Return the tables as the workbook that stands beside the readout, in its language."""
-        return {WORKBOOK: workbook(replace(self, language=language or self.language).sheets())}
+        """Return the tables as the workbook that stands beside the readout, in its language.
+
+        A table without a row is left out, and with it the workbook that would hold nothing else.
+        """
+        sheets = replace(self, language=language or self.language).sheets()
+        filled = {name: rows for name, rows in sheets.items() if rows}
+        return {WORKBOOK: workbook(filled)} if filled else {}
 
     def documents(self, language: Language | None = None) -> Mapping[str, bytes] | None:
         """Return the readout as documents, by name: none of them where an extra is missing.

@@ -12,16 +12,26 @@ from pydantic_core import ErrorDetails
 
 from opslab.documents import Document, Location, field_name
 from opslab.errors import OpslabError, Problem, did_you_mean
+from opslab.messages import text_of_both
 
 
 def problems(model: type[BaseModel], error: ValidationError, document: Document) -> list[Problem]:
     """Return what pydantic refused as problems, each at its line, in the order of the file."""
     refused: list[Problem] = []
-    for detail in error.errors(include_url=False, include_input=True):
-        if detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]:
+    details = error.errors(include_url=False, include_input=True)
+    located = [(_written(detail, document), detail) for detail in details]
+    for location, detail in located:
+        entries = isinstance(detail["input"], list | tuple)
+        short = (
+            detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]
+        )
+        inside = any(other[: len(location)] == location != other for other, _ in located)
+        if short or (entries and detail["type"] == "model_type" and inside):
             continue  # the entries are there, but wrong, and each of them is a problem
-        location = _written(detail, document)
         key, values = _message(model, detail, location)
+        if location and location[0] in getattr(model, "PRIVATE", ()):
+            hidden = text_of_both("specs.hidden")  # it may be the name of somebody who answered
+            values = {name: hidden if name in _GIVEN else at for name, at in values.items()}
         problem = problem_at(key, values, location, document)
         if not any(other.field == problem.field and other.key != key for other in refused):
             refused.append(
@@ -96,6 +106,8 @@ def _own_message(kind: str, context: dict[str, Any]) -> tuple[str, dict[str, Any
     return (kind, context) if "." in kind else None  # else it is pydantic's
 
 
+_GIVEN = ("given", "value", "tag")
+"""Values of messages that hold what was written."""
 _ABSENT = ("missing", "union_tag_not_found")
 _FAMILIES = {
     "string_pattern": "specs.pattern",

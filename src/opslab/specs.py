@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 
@@ -23,8 +23,9 @@ from pydantic_core import PydanticCustomError, core_schema
 
 from opslab import provenance, workspace
 from opslab.documents import Document, Location, read
-from opslab.errors import Problem, SpecError
+from opslab.errors import InputError, Problem, SpecError, did_you_mean
 from opslab.messages import LANGUAGES, Bilingual
+from opslab.names import folded
 from opslab.spec_problems import problem_at, problems, shortened
 
 Spec = TypeVar("Spec", bound=BaseModel)
@@ -154,6 +155,9 @@ class FromFile(Declared):
     SHEET: ClassVar[str] = ""
     """Field that takes a sheet which is given alone, in the place of a spec."""
 
+    PRIVATE: ClassVar[frozenset[str]] = frozenset()
+    """Fields of whose content no message shows anything."""
+
     title: Text | None = Field(None, exclude=True)
     """what a reader is shown instead of the name"""
     _file: Path | None = PrivateAttr(None)
@@ -241,11 +245,14 @@ class FromFile(Declared):
         own = [self._file] if self._file else []
         return tuple(dict.fromkeys([*own, *map(self.beside, self.named().values())]))
 
-    def inputs(self) -> list[dict[str, str]]:
-        """Return every file it stands on, and its hash, as the record of a result tells them."""
+    def inputs(self, *cited: Path) -> list[dict[str, str]]:
+        """Return every file it stands on, and its hash, as the record of a result tells them.
+
+        Records of runs that are looked up by name are given as `cited`.
+        """
         return [
             {"file": workspace.shown(path), "sha256": provenance.hash_of(path)}
-            for path in self.files()
+            for path in dict.fromkeys([*self.files(), *cited])
         ]
 
     def missing_files(self) -> list[Problem]:
@@ -263,6 +270,32 @@ class FromFile(Declared):
     def problem(self, key: str, *location: str | int, **values: Any) -> Problem:
         """Return a problem about one field, with its line where the spec came from a file."""
         return problem_at(key, values, location, self._document)
+
+    def located(self, error: InputError, *location: str | int) -> list[Problem]:
+        """Return an error's problems as those of a field."""
+        return [
+            self.problem(problem.key, *location, **problem.values) for problem in error.problems
+        ]
+
+
+def refuse_unknown(
+    spec: FromFile, names: Iterable[str], known: Collection[str], *location: str | int
+) -> None:
+    """Refuse what a field of the spec names and there is not, with what is near."""
+    there = {*map(folded, known)}
+    SpecError.refuse(
+        [
+            spec.problem(
+                "explore.unknown",
+                *location,
+                name=name,
+                near=did_you_mean(name, known),
+                known=[*known],
+            )
+            for name in names
+            if folded(name) not in there
+        ]
+    )
 
 
 def validate(model: type[Spec], document: Document) -> Spec:

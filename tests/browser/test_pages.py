@@ -32,9 +32,16 @@ RUNS = {
     "looks": ("experiment_readout", ["spec=data/sample/express.yaml", "language=fr"], 0),
     "plan": ("experiment_plan", ["language=fr"], 0),
     "program": ("experiment_program", ["language=fr"], 0),
+    "flow": ("flow_review", ["language=fr"], 0),
     "gate": ("launch_readiness", ["language=fr"], 0),
     "launch": ("launch_report", ["language=fr"], 0),
     "documents": ("standards_review", ["language=fr"], 0),
+    "roadmap": ("roadmap", ["language=fr"], 0),
+    "decisions": ("decision_review", ["language=fr"], 0),
+    "change": ("change_review", ["language=fr"], 0),
+    "practices": ("practice_review", ["language=fr"], 0),
+    "contribution": ("contribution", ["language=fr"], 0),
+    "digest": ("digest", ["language=fr"], 0),
     "failure": ("experiment_readout", ["spec=data/sample/wrong.yaml"], 2),
 }
 SERIOUS = {"serious", "critical"}

@@ -268,7 +268,7 @@ def test_a_red_case_is_a_readout_with_exit_code_3_and_carries_nothing(tmp_path):
             runs=tmp_path / "elsewhere",
             as_of=datetime.date(2026, 10, 6),
         )
-    assert caught.value.problems[0].key == "businesscase.red_run"
+    assert caught.value.problems[0].key == "filed_runs.red_run"
 
 
 def test_filing_in_is_undone(monkeypatch, tmp_path):

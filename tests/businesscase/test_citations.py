@@ -65,7 +65,7 @@ def refused(reports, declared=None):
 
 def key(problems):
     [problem] = problems
-    return problem.key.removeprefix("businesscase.")
+    return problem.key.rpartition(".")[2]
 
 
 def retold(reports, change):
@@ -116,7 +116,7 @@ def test_a_run_named_by_its_id_is_taken(reports):
 
 def test_a_missing_run_says_what_to_run(reports):
     [problem] = refused(reports, hours_case(run="flow_review/desk"))
-    assert problem.key == "businesscase.no_run"
+    assert problem.key == "filed_runs.no_run"
     assert problem.field == "evidence[1].run"
     assert "opslab run flow_review" in problem.text()
 
@@ -134,7 +134,7 @@ def test_only_later_runs(reports):
 def test_several_runs_of_a_day_that_differ(reports):
     file_run(reports, "time_saved/desk/2026-10-01-aaaaaaaa", [finding(grade="C")])
     [problem] = refused(reports)
-    assert problem.key == "businesscase.several_runs"
+    assert problem.key == "filed_runs.several_runs"
     assert "aaaaaaaa" in problem.text()
     assert "0123abcd" in problem.text()
 
@@ -324,7 +324,7 @@ def test_findings_are_picked_by_id(reports):
 
 def test_a_finding_that_is_not_there_is_told_with_the_nearest(reports):
     [problem] = refused(reports, picked(["desk/pm/tga"]))
-    assert (problem.key, problem.field) == ("businesscase.no_finding", "evidence[1].pick[1]")
+    assert (problem.key, problem.field) == ("filed_runs.no_finding", "evidence[1].pick[1]")
     assert "desk/pm/tag" in problem.text()
 
 

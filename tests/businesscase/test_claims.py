@@ -801,6 +801,7 @@ def test_from_when_they_overlap():
         ("hours:", {(0, "hour")}),
         ("theme:Late parcels", {(0, "late parcel")}),
         ("Agence / été", {(0, "agence ete")}),
+        ("elapsed:log/defined-0123abcd", {(0, "elapsed log")}),
     ],
 )
 def test_a_claim_is_read_as_evidence_writes_it(claim, name):

@@ -246,7 +246,7 @@ def test_the_first_screen_says_what_is_asked_what_it_brings_and_how_sure_it_is(w
     assert "NPV of €310k over 36 months (between €50k and €570k in 8 cases out of 10)" in (
         screen.headline
     )
-    assert "7% chance of a loss" in screen.headline
+    assert "a chance of loss of 7%" in screen.headline
     facts = {name: (value, " ".join(remarks)) for name, value, remarks in screen.facts.items}
     assert facts["Cost now"] == (
         "€104k",
@@ -519,6 +519,13 @@ def test_a_gain_without_benefit_says_so():
         whole, lines=tuple(one for one in whole.lines if one.gain != "alignment")
     )
     groups = table(none, "options", BENEFIT).groups
+    assert groups[2].head.remark == (
+        "No money is claimed here; measured against a target: "
+        "Teams that use the taxonomy and Duplicate requests a month."
+    )
+    kpis = tuple(kpi.model_copy(update={"gain": "time"}) for kpi in none.case.kpis)
+    case = none.case.model_copy(update={"kpis": kpis})
+    groups = table(dataclasses.replace(none, case=case), "options", BENEFIT).groups
     assert groups[2].head.remark == "Nothing is claimed here, and no measurement is planned."
 
 
@@ -777,12 +784,20 @@ def test_no_word_of_the_document_is_left_over():
     names = list(catalogue("en", "businesscase"))
     own = {
         f"businesscase.{name}"
-        for name in names[names.index("gain_time") : names.index("no_likelihood") - 1]
+        for name in names[names.index("kind_hard") : names.index("no_likelihood") - 1]
     }
     rare = (
         *("unit_", "timing_", "terms_", "axis_", "finance_", "what_default", "what_option"),
         *("origin_default", "no_roi", "waterfall_title_none", "next_none", "rest", "signed"),
-        *("no_gain", "others_only", "table_every_benefit", "reply_mind", "foot", "posts"),
+        *(
+            "no_gain",
+            "targets_only",
+            "others_only",
+            "table_every_benefit",
+            "reply_mind",
+            "foot",
+            "posts",
+        ),
         *("reason_turn_none", "reply_adoption_none", "rule_expected", "irr_several", "factor_"),
         *("odds_", "status_dropped", "status_missed"),
         *("decided_after", "draws", "hours_a_year", "idle_", "not_given", "outside_horizon"),

@@ -64,20 +64,20 @@ def test_a_case_of_the_day_itself_is_no_earlier_one(reports):
     file_case(reports, simple(), "business_case/test-case/2026-10-05-0123abcd")
     with pytest.raises(InputError) as caught:
         built(again())
-    assert caught.value.problems[0].key == "businesscase.run_later"
+    assert caught.value.problems[0].key == "filed_runs.run_later"
 
 
 def test_a_case_that_is_missing_or_tampered_with(reports):
     with pytest.raises(InputError) as caught:
         built(again())
-    assert caught.value.problems[0].key == "businesscase.no_run"
+    assert caught.value.problems[0].key == "filed_runs.no_run"
     assert caught.value.problems[0].field == "previous"
     file_case(reports, simple())
     path = reports / BEFORE / "result.json"
     path.write_text(path.read_text().replace('"target": 5.0', '"target": 6.0'))
     with pytest.raises(InputError) as caught:
         built(again())
-    assert caught.value.problems[0].key == "businesscase.tampered"
+    assert caught.value.problems[0].key == "filed_runs.tampered"
 
 
 def test_a_red_case_promised_nothing(reports):
@@ -85,7 +85,7 @@ def test_a_red_case_promised_nothing(reports):
     file_run(reports, BEFORE, told.pop("evidence"), told.pop("status"), **told)
     with pytest.raises(InputError) as caught:
         built(again())
-    assert caught.value.problems[0].key == "businesscase.red_run"
+    assert caught.value.problems[0].key == "filed_runs.red_run"
 
 
 def test_nothing_changed_nothing_told(reports):
@@ -333,7 +333,7 @@ def test_a_malformed_case_is_refused(reports, path, value):
     file_case(reports, simple(), change=put(path, value))
     with pytest.raises(InputError) as caught:
         built(again(kpis=[measured(5.5, 5, 6)]))
-    assert caught.value.problems[0].key == "businesscase.bad_record"
+    assert caught.value.problems[0].key == "filed_runs.bad_record"
     assert caught.value.text("fr") != caught.value.text()
 
 

@@ -12,7 +12,7 @@ from scipy import stats
 from opslab.errors import DataError, SpecError
 from opslab.experiments import Program, review_program
 from opslab.experiments.program import intake
-from opslab.experiments.program.cycle_time import change, kaplan_meier, median_days
+from opslab.uncertainty.survival import change, kaplan_meier, quantile
 
 DAY = datetime.date(2026, 12, 31)
 
@@ -383,7 +383,7 @@ def test_a_group_that_is_all_decided_does_not_limit_the_horizon():
 
 
 def test_few_ideas_have_no_ends():
-    assert median_days(kaplan_meier([31], [True])) == (31, None, None)
+    assert quantile(kaplan_meier([31], [True])) == (31, None, None)
     result = reviewed(listed(3), ideas=ideas([31], JANUARY))
     assert "31 days (0 to over 31)" in said(result)
 

@@ -237,7 +237,8 @@ def test_a_table_that_is_neither_is_refused(tmp_path):
 
 
 def runs(tmp_path):
-    shutil.copytree(SAMPLE, tmp_path / "runs")
+    two = shutil.ignore_patterns("store-refit")
+    shutil.copytree(SAMPLE, tmp_path / "runs", ignore=two)
     return Program(program="x", date="2026-12-31", runs=(str(tmp_path / "runs"),))
 
 

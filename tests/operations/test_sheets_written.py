@@ -18,10 +18,13 @@ from opslab.cli import main
 from opslab.errors import InputError, ParameterError, SpecError
 from opslab.experiments.program.spec import Idea, ListedTest, Program
 from opslab.messages import LANGUAGES
+from opslab.operations.decisions.spec import Answer, Decision, DecisionReview
 from opslab.operations.launch_readiness.spec import Briefing, Item, Launch
 from opslab.operations.launch_report.spec import LaunchReview, PastLaunch, Value
+from opslab.operations.practices.spec import Assessment, PracticeReview, Process, Use
 from opslab.operations.prioritisation.ratings import read_ratings
 from opslab.operations.prioritisation.spec import Backlog, Rating
+from opslab.operations.roadmap.spec import Initiative, Roadmap
 from opslab.runs.new_workspace import SHEETS, make_workspace, new_sheet
 from opslab.specs import Declared, FromFile, Title
 from opslab.tables.profiles import known_profiles
@@ -31,12 +34,18 @@ from opslab.timesaved.inventory import Inventory, Line
 MODELS = {
     "backlog": Rating,
     "checklist": Item,
+    "canvas": Assessment,
+    "processes": Process,
+    "process-uses": Use,
     "briefing": Briefing,
     "kpis": Value,
     "past-launches": PastLaunch,
     "inventory": Line,
     "tests": ListedTest,
     "ideas": Idea,
+    "initiatives": Initiative,
+    "decisions": Decision,
+    "alignment": Answer,
 }
 FORMS = ("xlsx", "csv")
 ENDS = "_(low|likely|high)$"
@@ -164,10 +173,24 @@ def test_an_example_that_stays_counts_for_nothing_and_is_told(language, form, tm
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("name", ["backlog", "checklist", "kpis", "inventory", "tests"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "backlog",
+        "checklist",
+        "kpis",
+        "inventory",
+        "tests",
+        "initiatives",
+        "decisions",
+        "canvas",
+        "processes",
+    ],
+)
 def test_the_spec_beside_a_sheet_reads_once_its_gaps_are_filled(name, language, tmp_path):
     specs = {"backlog": Backlog, "checklist": Launch, "kpis": LaunchReview, "inventory": Inventory}
-    specs["tests"] = Program
+    specs |= {"tests": Program, "initiatives": Roadmap, "decisions": DecisionReview}
+    specs |= {"canvas": PracticeReview, "processes": PracticeReview}
     text = (SHEETS / f"{name}.{language}.yaml").read_text("utf-8")
     for gap, value in {"launch_date:": "2026-10-12", "target:": "3", "by:": "2026-11-30"}.items():
         text = text.replace(f"{gap} #", f"{gap} {value} #")
@@ -175,7 +198,9 @@ def test_the_spec_beside_a_sheet_reads_once_its_gaps_are_filled(name, language, 
     path.write_text(text, "utf-8")
     spec = specs[name].load(path)
     assert [file.name for file in spec.files()[1:]] == [f"{name}.{language}.xlsx"]
-    path.write_text(re.sub("(?m)^# (briefing|past|reach|totals)", r"\1", text), "utf-8")
+    path.write_text(
+        re.sub("(?m)^# (briefing|past|reach|totals|since|surveys)", r"\1", text), "utf-8"
+    )
     if name != "backlog":  # totals stands under data there
         assert specs[name].load(path).files()
 
@@ -213,13 +238,13 @@ def test_the_words_of_a_list_are_those_that_the_sheet_reads(language, maker, wor
     for sheet in words.values():
         for column in maker.asked(sheet, language):
             known = column.column.words
-            if not known:
+            if not known or column.name == "chosen":  # anything may be decided: no list
                 assert not column.choices
                 continue
             forms = {
                 form.casefold(): word for word, others in known.items() for form in (word, *others)
             }
-            assert [forms[choice] for choice in column.choices] == [*known], column.name
+            assert [forms[choice.casefold()] for choice in column.choices] == [*known], column.name
             assert len(",".join(column.choices)) < 255
 
 
@@ -336,7 +361,7 @@ def test_new_sheet_writes_both_forms_and_overwrites_nothing(workspace, language)
 
 def test_a_sheet_that_there_is_not(workspace):
     for name in (None, "backlg", "zzz", "*", "../x", "backlog.en"):
-        with pytest.raises(ParameterError, match=r"the sheets are backlog.*checklist"):
+        with pytest.raises(ParameterError, match=r"the sheets are alignment.*checklist"):
             new_sheet(name, "en")
     assert not (workspace / "sheets").exists()
     assert (

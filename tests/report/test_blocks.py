@@ -20,6 +20,7 @@ from opslab.report.blocks import (
     Verdict,
     html,
 )
+from opslab.report.sections import Sections
 
 NASTY = "<script>&\"'"
 SHOWN = "&lt;script&gt;&amp;&#34;&#39;"
@@ -34,6 +35,7 @@ MINUS, JOINER = "\N{MINUS SIGN}", "\N{WORD JOINER}"
         Paragraph(NASTY, "bad", refs=[Reference(NASTY, "#here", NASTY)]),
         Points([NASTY, Cell(NASTY, NASTY, interval=NASTY)]),
         Pairs([(NASTY, NASTY)]),
+        Sections([(Cell(NASTY, NASTY), [NASTY])]),
         Facts([Fact(NASTY, NASTY, [NASTY])]),
         Table(NASTY, [NASTY, NASTY], [[NASTY, Cell(NASTY, NASTY, "bad")]], wide=True),
         Table(NASTY, [NASTY], groups=[Group(Cell(NASTY, NASTY), [[NASTY]])]),
@@ -62,6 +64,14 @@ def test_an_interval_stands_in_brackets_and_a_remark_on_a_line_of_its_own():
         "<li>(.*)</li>", Facts([Fact("Units", "12", ["a 5", "b 7"])])._repr_html_()
     )
     assert re.sub("<(?!br)[^>]*>", "", fact) == "Units<br>12<br>a 5<br>b 7"
+
+
+def test_sections_are_rows_with_their_lines_as_a_list():
+    shown = Sections([(Cell("Asked", "2 more"), ["one", "two"])])._repr_html_()
+    assert re.sub("<(?!/?(?:th|ul|li))[^>]*>", "", shown) == (
+        '<th scope="row">Asked2 more</th><ul class="points"><li>one</li><li>two</li></ul>'
+    )
+    assert Sections([])._repr_html_() == ""
 
 
 def test_a_pair_is_a_row_with_its_name_at_its_head():

@@ -24,6 +24,9 @@ RESULTS = {
     "timesaved": lambda: timesaved.estimate(
         timesaved.Inventory.load(SAMPLE / "product_desk.yaml"), draws=1_000
     ),
+    "change": lambda: timesaved.review_change(
+        timesaved.ChangeReview.load(SAMPLE / "product_change.yaml")
+    ),
     "businesscase": lambda: businesscase.build(
         businesscase.Case.load(SAMPLE / "product_ops.yaml"), draws=1_000
     ),
@@ -32,6 +35,9 @@ RESULTS = {
     ),
     "program": lambda: experiments.review_program(
         experiments.Program.load(SAMPLE / "program.yaml")
+    ),
+    "flow": lambda: operations.review_flow(
+        operations.Flow.load(SAMPLE / "delivery_flow.yaml"), draws=1_000
     ),
     "prioritisation": lambda: operations.prioritise(
         operations.Backlog.load(SAMPLE / "backlog.yaml")
@@ -44,6 +50,21 @@ RESULTS = {
     ),
     "standards": lambda: operations.review_standards(
         operations.Standard.load(SAMPLE / "standard.yaml")
+    ),
+    "contribution": lambda: operations.review_contribution(
+        operations.Contribution.load(SAMPLE / "product_contribution.yaml")
+    ),
+    "roadmap": lambda: operations.plan_roadmap(
+        operations.Roadmap.load(SAMPLE / "product_roadmap.yaml"), draws=1_000
+    ),
+    "decisions": lambda: operations.review_decisions(
+        operations.DecisionReview.load(SAMPLE / "product_decisions.yaml")
+    ),
+    "practices": lambda: operations.review_practices(
+        operations.PracticeReview.load(SAMPLE / "product_practices.yaml"), draws=1_000
+    ),
+    "digest": lambda: operations.write_digest(
+        operations.Digest.load(SAMPLE / "product_digest.yaml")
     ),
 }
 AREAS = tuple(RESULTS)

@@ -19,6 +19,7 @@ from opslab.report.blocks import (
 )
 from opslab.report.figures import Figure
 from opslab.report.plain import plain
+from opslab.report.sections import Sections
 
 
 def test_every_kind_has_its_lines():
@@ -28,6 +29,7 @@ def test_every_kind_has_its_lines():
         Paragraph("It rose.", refs=[Reference("E1", "#a")]),
         Points(["one", Cell("two", "quiet", interval="1 to 3")]),
         Pairs([("File", "x.csv"), ("Rows used", "12")]),
+        Sections([(Cell("Asked", "2 more"), ["one"]), (Cell("Changed"), ["two"])]),
         Facts([Fact("Units", "12", ["a 5", "b 7"]), Fact("p-value", "0.01")]),
         Figure(Drawing(), "Lift +8.0%."),
     ]
@@ -37,6 +39,7 @@ def test_every_kind_has_its_lines():
         "It rose. [E1]",
         "- one\n- two (1 to 3) · quiet",
         "File       x.csv\nRows used  12",
+        "Asked · 2 more\n- one\nChanged\n- two",
         "Units \N{EN DASH} 12 (a 5; b 7)\np-value \N{EN DASH} 0.01",
         "Lift +8.0%.",
     ]

@@ -49,7 +49,9 @@ def test_the_fact_of_the_checks_names_those_that_did_not_pass():
     say = Voice("en", "experiments")
     fact = say.checks_fact(CHECKS, "all well")
     assert (fact.name, fact.value) == ("Checks", "1 of 3 checks passed")
-    assert list(fact.remarks) == ["Outliers", "Period complete"]
+    assert list(fact.remarks) == ["Period complete", "Outliers"]  # the failed first
+    many = say.checks_fact([*CHECKS[1:2] * 4, *CHECKS[2:]]).remarks
+    assert list(many) == ["Period complete", "Outliers", "Outliers", "2 more"]
     assert list(say.checks_fact(CHECKS[:1], "all well").remarks) == ["all well"]
     assert list(say.checks_fact(CHECKS[:1]).remarks) == []
 

@@ -32,16 +32,23 @@ def test_a_spec_is_a_declaration(name):
 
 def test_what_cites_the_others_comes_last_in_the_demo():
     assert list(registry.notebooks()) == [
+        "change_review",
         "experiment_plan",
         "experiment_program",
         "experiment_readout",
         "feedback_themes",
+        "flow_review",
         "launch_readiness",
         "prioritisation",
         "standards_review",
         "time_saved",
-        "business_case",
+        "decision_review",
         "launch_report",
+        "practice_review",
+        "roadmap",
+        "business_case",
+        "contribution",
+        "digest",
     ]
 
 

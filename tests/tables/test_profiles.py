@@ -8,7 +8,7 @@ from exported import assumed, decided, read, refusal, refused, rejected, values
 
 from opslab import tables
 from opslab.errors import SpecError
-from opslab.messages import LANGUAGES, catalogue
+from opslab.messages import LANGUAGES, catalogue, spoken
 from opslab.report import Voice
 from opslab.report.import_report import reason
 from opslab.tables.profiles import known_profiles, load_profile
@@ -28,6 +28,10 @@ HEADINGS = {
     "jira-cloud": "Summary,Issue key,Issue id,Status,Created,Custom field (Story Points)",
     "jira-history": "issue_key,changed_at,from_status,to_status",
     "jira-data-pipeline": "id,instance_url,key,url,project_key,summary,status,created_date,resolution_date",
+    "event-log": "case:concept:name,concept:name,time:timestamp",
+    "actionableagile": "ID,Link,Name,To Do,In Progress,Done,Type",
+    "github-issues": "number,title,state,stateReason,createdAt,closedAt,labels",
+    "azure-devops": "ID,Work Item Type,Title,State,Created Date,Activated Date,Closed Date",
     "linear": "ID,Team,Title,Status,Created,Started,Completed,Canceled",
     "zendesk": "Id,Requester,Subject,Status,Created at,First reply time in minutes",
     "toggl": "User,Email,Project,Description,Start date,Start time,Duration",
@@ -54,12 +58,22 @@ HEADINGS = {
     "units": "user_id,variant,first_seen",
     "time-inventory": "task,role,initiative,people,frequency_low,frequency_high,minutes",
     "time-measurements": "task,quantity,value,low,high,basis",
+    "change-panel": "team,week,value,rows",
+    "team-members": "person,team",
     "past-estimates": "estimate,low,high,measured",
     "checklist": "item,function,owner,due,status,blocking",
     "briefing": "function,audience,people,briefed,date",
     "backlog": "item,reach,impact,confidence,effort",
     "kpi-series": "kpi,date,value",
     "past-launches": "launch,date,decision,hurt",
+    "decision-log": "id,decision,raised,status,decided,options,grade,probability,outcome",
+    "decision-history": "id,changed,to",
+    "canvas": "capability,team,assessor,date,level,target,next_action",
+    "processes": "process,problem,owner,minutes,uses,saved,sunset",
+    "process-uses": "process,team,date,step",
+    "initiatives": "id,initiative,owner,starts,ends,weeks,depends_on",
+    "announcements": "initiative,announced,date,delivered",
+    "alignment-survey": "person,function,priority_1,priority_2,priority_3,goal",
     "program-tests": "test,metric,variation,users,percentChange,percentChangePValue,percentChangeCILower",
     "program-arms": "name,rule,experiment_group,metric_type,metric_name,start_date,end_date,units,mean,stderr",
     "program-ideas": "idea,date,decided",
@@ -101,7 +115,10 @@ def test_a_tool_is_recognised_by_its_header(tmp_path, name):
     tool = yaml.safe_load(next(path for path in BUNDLED if path.stem == name).read_text("utf-8"))[
         "tool"
     ]
-    assert decided(reading)["decided_profile"]["tool"] == tool
+    told = decided(reading)["decided_profile"]["tool"]
+    assert [spoken(told, language) for language in ("en", "fr")] == (
+        [*tool.values()] if isinstance(tool, dict) else [tool] * 2
+    )
 
 
 def test_a_header_of_no_tool_has_no_profile(tmp_path):

@@ -24,10 +24,10 @@ ROOT = Path(
 OPS, FEEDBACK = Path("ops", "formats"), Path("feedback")
 SIGNS = {"comma": ",", "semicolon": ";"}
 EXPORTS = {
-    OPS / "actionableagile_wide.csv": (None, "utf-8", "comma"),
+    OPS / "actionableagile_wide.csv": ("actionableagile", "utf-8", "comma"),
     OPS / "calendar_fr.ics": ("icalendar", "utf-8", None),
     OPS / "calendar_outlook_fr.csv": ("outlook-calendar", "cp1252", "semicolon"),
-    OPS / "capability_canvas.csv": (None, "utf-8", "comma"),
+    OPS / "capability_canvas.csv": ("canvas", "utf-8", "comma"),
     OPS / "clockify_detailed_en.csv": ("clockify", "utf-8", "comma"),
     OPS / "clockify_detailed_fr_excel_cp1252.csv": ("clockify", "cp1252", "semicolon"),
     OPS / "harvest_detailed.csv": ("harvest", "utf-8", "comma"),

@@ -226,10 +226,8 @@ def _tei(result: CaseResult, say: CaseVoice) -> Blocks:
         for name, row in (("benefits", tei.benefits), ("costs", tei.costs), ("net", tei.net))
     ]
     years = [say("year", number=number) for number in range(1, len(tei.net.years) + 1)]
-    line, initial, total, present = map(
-        say, ("column_line", "column_initial", "column_total", "column_present")
-    )
-    heads = [line, initial, *years, total, present]
+    heads = [say("column_line"), say("column_initial"), *years]
+    heads += [say("column_total"), say("column_present")]
     payback = say.months(tei.payback.months)
     return [
         Table(say("table_tei"), heads, rows, numeric=range(1, len(heads)), wide=True),
@@ -349,7 +347,7 @@ def kpis(result: CaseResult, say: CaseVoice) -> Table:
 def released_by_gate(result: CaseResult) -> bool:
     """Return whether a cost of the recommended option waits for the gate of a step."""
     case = result.case
-    gates = [step.ends for step in case.roadmap if step.gate]
+    gates = [case.day_of(step.id, end=True) for step in case.roadmap if step.gate]
     waiting = [
         case.day_of(cost.starts, end=False)
         for cost in case.costs
@@ -360,10 +358,13 @@ def released_by_gate(result: CaseResult) -> bool:
 
 def roadmap(result: CaseResult, say: CaseVoice) -> Blocks:
     """Return the steps, each with the gate at its end where there are gates."""
-    listed = result.case.roadmap
-    gated, rows = any(step.gate for step in listed), list[Row]()
-    for step in listed:
-        when = Cell(say.period((step.starts, step.ends)), step.owner or "")
+    case, rows = result.case, list[Row]()
+    gated = any(step.gate for step in case.roadmap)
+    for step in case.roadmap:
+        first, last = (case.day_of(step.id, end=end) for end in (False, True))
+        late = say.entries.get(f"slip:{step.id}")
+        refs = say.readout(late.run or "", late.link) if late else ()
+        when = Cell(say.period((first, last)), step.owner or "", refs=refs)
         rows.append((step.name, when, *([step.gate or say.none] if gated else [])))
     name = "gates" if released_by_gate(result) else "roadmap"
     columns = "step dates gate" if gated else "step dates"

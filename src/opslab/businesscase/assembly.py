@@ -16,7 +16,7 @@ from opslab import workspace
 from opslab.businesscase import outcomes, promise
 from opslab.businesscase.cashflow import cash_flow, weights_of
 from opslab.businesscase.checks import checks
-from opslab.businesscase.citations import Run, findings_given, findings_of, runs_of
+from opslab.businesscase.citations import dated, findings_given, findings_of, runs_of
 from opslab.businesscase.claims import claimed_role
 from opslab.businesscase.contradictions import refuse, refuse_contradictions
 from opslab.businesscase.declarations import Benefit
@@ -40,6 +40,7 @@ from opslab.businesscase.spec import Case
 from opslab.businesscase.verdict import choose
 from opslab.errors import InputError, ParameterError, refuse_unknown
 from opslab.evidence import Evidence, SourceFile
+from opslab.filed_runs import Run
 from opslab.messages import Bilingual, Language, spoken
 from opslab.results import Message
 from opslab.uncertainty.distributions import Values
@@ -71,9 +72,8 @@ def build(
         Folder of the reports in which cited runs are looked for first; ``reports`` by default.
     as_of : datetime.date, optional
         The case's date by default.
-    draws : int
-        At least 1,000; the Monte Carlo error goes with their root.
-    seed : int
+    draws, seed : int
+        At least 1,000 draws; the Monte Carlo error goes with their root.
     language : {"en", "fr"}
         In which the result shows itself.
     length : {"one_page", "three_pages", "full"}
@@ -125,13 +125,14 @@ class _Basis:
         evidence: Mapping[str, Sequence[Evidence]] | None,
         reports: str | Path | None,
     ) -> None:
-        self.case, self.day, self.runs = case, day, dict[str, Run]()
+        self.day, self.runs = day, dict[str, Run]()
         if evidence is None or case.previous:
             folder = workspace.resolve(reports) if reports else workspace.reports()
             self.runs = runs_of(case, folder, day)
         self.findings = (
             findings_of(case, self.runs) if evidence is None else findings_given(case, evidence)
         )
+        self.case = case = dated(case, self.findings)
         self.ledger = prepare(case, self.findings, day)
         refuse([*names_twice(case, self.findings), *promise.unmeasurable(case, self.findings)])
         self.line_up(())
@@ -262,15 +263,16 @@ class _Drawn:
         finance, months = self.case.finance, self.horizon.months
         years = (n for n in range(1, months) if finance.month(n).month == finance.fiscal_year)
         now = next(years, months)
-        if self.case.stage:
-            now = min(max(finance.month_of(self.case.stage.ends) + 1, 0), months)
+        if stage := self.case.decision.stage:
+            end = self.case.day_of(stage, end=True)
+            now = min(max(finance.month_of(end) + 1, 0), months)
         costs = idle.money(months)[1:].sum(axis=0)
         results = []
-        for number, option in enumerate(self.case.proposals):
-            weights, total = self.options[number], self.totals[number]
+        ways = zip(self.case.proposals, self.options, self.totals, self.cash, strict=True)
+        for option, weights, total, cash in ways:
             later = tuple(self._later(weights, total.npv))
             context = outcomes.Context(self.horizon, finance, now, self._posts(total), later, costs)
-            results.append(outcomes.option_result(option, total, self.cash[number], context))
+            results.append(outcomes.option_result(option, total, cash, context))
         return tuple(results)
 
     def _later(self, option: Weights, npv: Values) -> Iterator[AtHorizon]:
@@ -393,6 +395,6 @@ class _Drawn:
 
     def _waiting(self) -> float:
         """Return the mean NPV lost when all starts later; doing nothing goes on, the end stays."""
-        some, wait = self.draws.part(_SOME), self.case.finance.wait_months
-        later = net(self.flows, self.best, some, self.horizon, wait=wait)
+        some, finance = self.draws.part(_SOME), self.case.finance
+        later = net(self.flows, self.best, some, self.horizon, wait=finance.wait_months)
         return float((self.total.npv[_SOME] - later).mean())

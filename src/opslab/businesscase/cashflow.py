@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from opslab.businesscase.citations import Finding
-from opslab.businesscase.claims import claimed_twice, unit_of
+from opslab.businesscase.claims import claimed_twice, is_time, unit_of
 from opslab.businesscase.commitments import Risk
 from opslab.businesscase.declarations import PER_YEAR, Benefit, Claim, Cost, Option, Release
 from opslab.businesscase.ledger import Known, likelihood_id
@@ -27,6 +27,8 @@ from opslab.uncertainty.ramp import by_month, logistic
 
 _OPEN = 10_000  # months: a line without an end goes on
 _WEAR = ("capacity", "quality")
+_IN_USE = "practices.evidence_process", "change.evidence_hours"
+"""Statements of hours that are saved as things are used today: nothing is to be adopted first."""
 """Kinds of benefit that wear off unless the case says how fast."""
 
 
@@ -252,11 +254,15 @@ def _contradictions(
             values |= {"a": known, "b": getattr(other.evidence, name)}
             yield declared.problem(f"mixed_{name}", "evidence", **values)
             return
+    used = [finding.id for finding in own if _in_use(finding.evidence)]
+    full = [finding.id for finding in own if not _in_use(finding.evidence)]
+    if used and full and unit_of(first.unit) == "hour":
+        yield declared.problem("mixed_use", "evidence", first=used[0], second=full[0])
+        return
     for finding in own:
         known = finding.evidence.benefit
         if line.kind and KINDS.index(line.kind) < KINDS.index(known):
-            values = {"kind": line.kind, "id": finding.id, "known": known}
-            yield declared.problem("firmer", "kind", **values)
+            yield declared.problem("firmer", "kind", kind=line.kind, id=finding.id, known=known)
             break
     yield from _of_worth(declared, line, first)
 
@@ -265,7 +271,9 @@ def _of_worth(declared: DeclaredLine, line: Benefit, first: Evidence) -> Iterato
     """Tell what is missing between a finding and money."""
     worth, unit = declared.plan.assumption(line.worth), first.unit
     money, hours = unit == declared.plan.finance.currency, unit_of(unit) == "hour"
-    if worth is None and not money:
+    if worth and first.claim.startswith("elapsed:") and is_time(worth.per):
+        yield declared.problem("elapsed_wage", "worth", name=worth.id, per=worth.per, unit=unit)
+    elif worth is None and not money:
         yield declared.problem("no_worth_given", unit=unit)
     elif worth and (money or (unit != "share" and unit_of(worth.per) != unit_of(unit))):
         yield declared.problem("other_unit", "worth", name=worth.id, per=worth.per, unit=unit)
@@ -275,5 +283,13 @@ def _of_worth(declared: DeclaredLine, line: Benefit, first: Evidence) -> Iterato
         yield declared.problem(key, "volume", population=first.population)
     if hours and first.per != "year":
         yield declared.problem("hours_a_year", "evidence", per=first.per)
-    if hours and not (line.adoption or line.schedule):
+    adopted = "schedule" if line.schedule else "adoption"
+    if hours and _in_use(first) and (line.adoption or line.schedule):
+        yield declared.problem("adopted_already", adopted, field=adopted)
+    elif hours and not _in_use(first) and not (line.adoption or line.schedule):
         yield declared.problem("no_adoption", "adoption")
+
+
+def _in_use(evidence: Evidence) -> bool:
+    """Whether its hours are saved as things are used today, not once everybody uses them."""
+    return evidence.statement[0] in _IN_USE

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from opslab.businesscase.declarations import PER_YEAR, Assumption, Benefit, Claim, Cost
 from opslab.businesscase.plan import DeclaredLine, Plan
 from opslab.businesscase.simulation import Flow, Weights
+from opslab.claims import Counted, budget_words, counted
 from opslab.errors import Problem
 from opslab.evidence import Evidence
 from opslab.messages import LANGUAGES, spoken
@@ -30,39 +31,10 @@ _DAYS = re.compile(
 )
 """Units in which people's time is counted; days and person-weeks stand alone, since a day of delay
 is nobody's time."""
-_LISTS = {"hours": "hours", "metric": "metric", "theme": "metric", "budget": "budget"}
-_LINE = re.compile(r"\b(budget|line|ligne|account|compte)\b")
 _BUDGET_LINE = re.compile(r"(budget|line|ligne|account|compte|cent(er|re)).*\d", re.IGNORECASE)
 _LOGS = "D"  # the worst grade of what rests on documents
 _KEYS = ("claimed_twice", "claimed_inventories", "claimed_alike", "claimed_unsaid")
 """What is told of two lines: the first is certain, the others are open questions."""
-
-
-class Counted(NamedTuple):
-    """A thing that a line counts.
-
-    Attributes
-    ----------
-    thing : str
-        ``hours``, ``metric``, ``budget``, ``quantity``; ``text``: in one's own words;
-        ``statement``, ``range``: what a stated quantity says.
-    name : frozenset of (int, str)
-        Words as they are compared, with their level: of hours the role at 0, the task at 1 unless
-        it is all of them. What has some of another's words holds it.
-    of : str
-        The inventory or study; of a range on documents, its budget line's number. Empty where there
-        is none, or nobody says.
-    written : str
-        It, as a spec has it.
-    listed : bool
-        Whether it comes from a list, so that another one is another thing.
-    """
-
-    thing: str
-    name: frozenset[tuple[int, str]]
-    of: str = ""
-    written: str = ""
-    listed: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,24 +77,6 @@ class Overlap(NamedTuple):
     month: int
 
 
-def counted(claim: str, of: str = "") -> Counted:
-    """Return what a claim counts, as evidence writes it: ``hours:role/task``, ``metric:name``.
-
-    Examples
-    --------
-    >>> sorted(counted("hours:Chefs de produit/Trier", "desk").name)
-    [(0, 'chef de produit'), (1, 'trier')]
-    """
-    written, _, what = claim.partition(":")
-    thing = _LISTS.get(folded(written), "text") if what else "text"
-    what, hours = (claim if thing == "text" else what).strip(), thing == "hours"
-    parts = _words(what) if thing == "budget" else what.split("/") if hours else [what]
-    words = ((level * hours, singular(part)) for level, part in enumerate(parts))
-    listed = named(what) and (thing == "budget" or named(of))
-    shown = f"{thing}: {what}" + (f", of: {of}" if of else "")
-    return Counted(thing, frozenset(word for word in words if word[1]), singular(of), shown, listed)
-
-
 def overlap(first: Gain, second: Gain) -> Overlap | None:
     """Return what two lines of one option both count, or might for all that is said of them.
 
@@ -139,7 +93,7 @@ def overlap(first: Gain, second: Gain) -> Overlap | None:
         return None
     shared: dict[str, str] = {}
     for own, other in product(first.counted, second.counted):
-        if own.thing == other.thing and (own.name <= other.name or own.name >= other.name):
+        if own.holds(other) or other.holds(own):
             alike = own.thing in ("statement", "range")
             key = "claimed_alike" if alike else "claimed_twice"
             if own.of and other.of and own.of != other.of:
@@ -208,11 +162,6 @@ def budget_of(line: Benefit | Cost) -> str | None:
     return budget if named(budget) else behind and behind[0]
 
 
-def _words(budget: str) -> list[str]:
-    """Return the words and numbers of a budget line, but for what it is called."""
-    return _LINE.sub("", singular(budget)).split() or [singular(budget)]
-
-
 def _gain(line: DeclaredLine, flow: Flow, evidence: Sequence[Evidence]) -> Gain:
     """Return what an option gains by a line; what is paid once counts from then on."""
     plan, own, hard = line.plan, line.line, flow.kind == "hard"
@@ -251,7 +200,7 @@ def _counted(
     if hard and budget:
         yield counted(f"budget:{budget}")
     if stated:
-        known = " ".join(filter(str.isdigit, _words(budget or ""))) * (stated.grade <= _LOGS)
+        known = " ".join(filter(str.isdigit, budget_words(budget or ""))) * (stated.grade <= _LOGS)
         said = [("quantity", stated.id, ""), ("range", _range(line.plan, stated), known)]
         texts = [spoken(stated.statement, language) for language in LANGUAGES]
         said += [("statement", singular(text), "") for text in texts]

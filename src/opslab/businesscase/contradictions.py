@@ -38,7 +38,7 @@ class _Leaf(NamedTuple):
 
 def refuse_contradictions(plan: Plan) -> None:
     """Raise a `SpecError` with everything in a case that cannot be."""
-    checks = (_names, _nobody, _quantities, _days, _options, _scores, _exchange)
+    checks = (_names, _nobody, _quantities, _days, _options, _exchange)
     problems = [problem for check in checks for problem in check(plan)]
     refuse(problems or _untaken(plan), SpecError)
 
@@ -73,8 +73,9 @@ def _names(plan: Plan) -> Iterator[Problem]:
             same = french[field][number] in french[field][:number]
             if same or name in own[:number] or name in also.get(field, ()):
                 yield plan.problem("businesscase.twice", field, number, name=name)
-    for field, location, name in _leaves(plan.model_dump()):
-        within = _WITHIN.get(field, "")
+    for field, location, said in _leaves(plan.model_dump()):
+        scored = "scores" in location  # each by the name of its option
+        within, name = ("options", field) if scored else (_WITHIN.get(field, ""), said)
         if not within or not isinstance(name, str) or name in names[within]:
             continue
         if field not in _DAYS or not DAY.match(name):
@@ -185,7 +186,7 @@ def _days(plan: Plan) -> Iterator[Problem]:
         values = {"by": by, "date": plan.date}
         yield plan.problem("businesscase.decided_before", "decision", "by", **values)
     yield from _noted(plan)
-    steps = {step.id for step in plan.roadmap}
+    steps = {step.id for step in plan.roadmap if step.ends}  # those cited have no days yet
     for line in plan.lines():
         named = [getattr(line.line, name, None) for name in _DAYS]
         if all(when is None or when in steps or DAY.match(when) for when in named):
@@ -288,17 +289,6 @@ def _options(plan: Plan) -> Iterator[Problem]:
             if not (0 < reach <= 1 if small else 0 <= reach <= _MOST_REACH):
                 key = "businesscase.reach_minimum" if small else "businesscase.reach_range"
                 yield plan.problem(key, *location, given=reach)
-
-
-def _scores(plan: Plan) -> Iterator[Problem]:
-    """Tell scores of gains beyond money for options that are none."""
-    known = [option.name for option in plan.options]
-    for number, beyond in enumerate(plan.beyond_money):
-        for name in beyond.scores.keys() - known:
-            location = ("beyond_money", number, "scores", name)
-            near = did_you_mean(name, known)
-            values = {"name": name, "within": "options", "near": near}
-            yield plan.problem("businesscase.unknown", *location, **values)
 
 
 def _untaken(plan: Plan) -> Iterator[Problem]:

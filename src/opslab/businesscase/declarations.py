@@ -5,17 +5,11 @@ from __future__ import annotations
 import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    BeforeValidator,
-    Discriminator,
-    Field,
-    StringConstraints,
-    Tag,
-    model_validator,
-)
+from pydantic import BeforeValidator, Discriminator, Field, StringConstraints, Tag, model_validator
 
 from opslab.evidence import Benefit as Kind
 from opslab.evidence import Grade
+from opslab.filed_runs import NAME
 from opslab.messages import Bilingual
 from opslab.specs import Day, Declared, InBothLanguages, Label, Number, Text, as_label, fault
 from opslab.tables.durations import share_of
@@ -90,7 +84,7 @@ class Cited(Declared):
 
     id: Id
     """name by which benefits use it"""
-    run: str = Field(pattern=r"^[a-z_]+/[a-z0-9-]+(/\d{4}-\d{2}-\d{2}-[0-9a-f]{8})?$")
+    run: str = Field(pattern=NAME)
     """notebook/name, its latest run by then; or one by its id"""
     pick: tuple[str, ...] = ("*",)
     """findings by id; * stands for anything"""
@@ -261,12 +255,14 @@ class Milestone(Declared):
     """name by which benefits, costs and risks start or end with it"""
     name: Name
     """by which readers see it"""
-    starts: Day
+    starts: Day | None = None
     """its first day"""
-    ends: Day
+    ends: Day | None = None
     """its last day: when it is done"""
     slip: Amount = Stated(likely=0)
     """months by which it may be late, as a range"""
+    evidence: Id | None = None
+    """instead of these three: id under `evidence`, whose finding of a roadmap tells them"""
     owner: Text | None = None
     """who answers for it"""
     gate: Text | None = None
@@ -274,7 +270,10 @@ class Milestone(Declared):
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        if self.ends < self.starts:
+        declared = self.model_fields_set & {"starts", "ends", "slip"}
+        if declared if self.evidence else not (self.starts and self.ends):
+            raise fault("businesscase.milestone_form")
+        if self.starts and self.ends and self.ends < self.starts:
             raise fault("businesscase.milestone_order", starts=self.starts, ends=self.ends)
         return self
 

@@ -32,16 +32,9 @@ _MOST, _YEAR = 3, 12
 
 def figures(result: CaseResult, say: CaseVoice) -> dict[str, Figure]:
     """Return every figure by name."""
-    drawn = {
-        "fan": fan(result, say),
-        "options": options(result, say),
-        "waterfall": waterfall(result, say),
-    }
-    if result.drivers:
-        drawn["tornado"] = tornado(result, say)
-    if result.risks:
-        drawn["risks"] = risks(result, say)
-    return drawn
+    there = {tornado: result.drivers, risks: result.risks}
+    drawn = [fan, options, waterfall, *(draw for draw in there if there[draw])]
+    return {draw.__name__: draw(result, say) for draw in drawn}
 
 
 def fan(result: CaseResult, say: CaseVoice) -> Figure:

@@ -60,7 +60,7 @@ class Ledger:
         return tuple(
             replace(quantity.entry, used_by=tuple(users.get(name, ())))
             for name, quantity in self.known.items()
-            if name in users or quantity.entry.kind == "assumption"
+            if name in users or quantity.entry.kind == "assumption" or name.startswith("slip:")
         )
 
 
@@ -113,9 +113,11 @@ def prepare(case: Case, findings: Sequence[Finding], day: datetime.date) -> Ledg
         every = [states.get((source.name, source.sha256)) for source in finding.evidence.sources]
         known[finding.id] = _finding(finding, next(filter(None, every), None))
     for step in case.roadmap:
-        slip = step.slip.distribution(share=False)
+        name, slip = f"slip:{step.id}", step.slip.distribution(share=False)
+        for cited in (known[one.id] for one in findings if one.cited == step.evidence):
+            known[name] = Known(cited.used, replace(cited.entry, id=name))
         if slip != Fixed(0):
-            name, statement = f"slip:{step.id}", Message("businesscase.slip", {"step": step.name})
+            statement = Message("businesscase.slip", {"step": step.name})
             known[name] = _default(name, statement, slip, "months", owner=step.owner)
     for number, risk in enumerate(case.risks):
         if risk.amount and risk.likelihood:

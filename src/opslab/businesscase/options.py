@@ -25,11 +25,6 @@ class Year(NamedTuple):
     one_off: float
     running: float
 
-    @property
-    def net(self) -> float:
-        """Benefits less costs."""
-        return self.benefits - self.one_off - self.running
-
 
 class Fiscal(NamedTuple):
     """What a fiscal year brings and takes, undiscounted means; `idle`: what doing nothing costs."""

@@ -94,16 +94,14 @@ def _option(option: OptionResult, result: CaseResult, say: CaseVoice) -> Row:
             (result.recommended.name, option.name)
         )
         if sign:
-            better = pair.better if sign > 0 else 1 - pair.better
-            more = say.spread(pair.npv.scaled(sign), signed=True)
-            more = Cell(more.text, say("cell_better", better=better), interval=more.interval)
-    npv, loss = say.spread(option.npv), say.percent(option.loss[0], 0)
+            better = say("cell_better", better=pair.better if sign > 0 else 1 - pair.better)
+            more = say.spread(pair.npv.scaled(sign), better, signed=True)
     return (
         Cell(option.name, kind),
         say.money(option.benefits["all"].mean),
         say.money(option.costs.mean),
-        Cell(npv.text, say.irr(option.irr), interval=npv.interval),
-        Cell(loss, say("cell_worst", worst=say.money(option.worst))),
+        say.spread(option.npv, say.irr(option.irr)),
+        Cell(say.percent(option.loss[0], 0), say("cell_worst", worst=say.money(option.worst))),
         Cell(say.ratio(option.roi), say("cell_hard", roi=say.ratio(option.roi_hard))),
         Cell(say.months(option.payback, "cell_never"), discounted),
         more,
@@ -127,7 +125,8 @@ def _gain(gain: str, result: CaseResult, say: CaseVoice) -> Group:
         if debt.gain == gain
     ]
     if not owed and not lines:
-        owed = [say("no_gain")]
+        targets = [kpi.name for kpi in result.case.kpis if kpi.gain == gain]
+        owed = [say("targets_only" if targets else "no_gain", names=targets)]
     head, total = say(f"gain_{gain}"), result.recommended.gains.get(gain)
     if total:
         head = say("gain_worth", gain=head, value=total)

@@ -98,18 +98,20 @@ class Plan(FromFile):
         return next((step for step in self.roadmap if step.id == name), None)
 
     def day_of(self, when: str, *, end: bool) -> datetime.date:
-        """Return the day that a field names: a day, or a milestone's first or last."""
+        """Return the day that a field names: a day, or a milestone's first or last.
+
+        Raises `ValueError` where it is none, or of a step that a run will tell.
+        """
         step = self.step(when)
-        if step is None:
-            return datetime.date.fromisoformat(when)
-        return step.ends if end else step.starts
+        day = step and (step.ends if end else step.starts)
+        return day or datetime.date.fromisoformat(when)
 
     def ended(self, option: Option) -> dict[str, float]:
         """Return what an option ends of the costs of doing nothing, by name.
 
         Below 0: the part that it pays itself.
         """
-        idle = next((one for one in self.options if one.kind == "do_nothing"), option)
+        idle = self.nothing
         names = dict.fromkeys((*idle.costs, *option.costs))
         return {
             name: (idle.part(name) if name in idle.costs else 0.0)

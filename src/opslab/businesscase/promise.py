@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 from scipy.special import ndtri
 
-from opslab.businesscase.citations import Finding, Run
+from opslab.businesscase.citations import Finding
 from opslab.businesscase.commitments import Kpi
 from opslab.businesscase.options import Band, OptionResult, Spread
 from opslab.businesscase.result import (
@@ -27,6 +27,7 @@ from opslab.businesscase.result import (
 from opslab.businesscase.spec import Case
 from opslab.errors import InputError, Problem
 from opslab.evidence import Quantity, Words
+from opslab.filed_runs import Run
 from opslab.uncertainty.update import update
 
 _WIDTH = 3.2897072539029435  # standard deviations in a 90 % interval of a normal distribution
@@ -95,7 +96,7 @@ def _read(record: Mapping[str, Any], run: str) -> _PastCase:
         past = _PastCase.model_validate(record)
         _ = past.recommended, past.kpis
     except (ValueError, StopIteration, TypeError):
-        raise InputError.of("businesscase.bad_record", run=run, name="result.json") from None
+        raise InputError.of("filed_runs.bad_record", run=run, name="result.json") from None
     return past
 
 

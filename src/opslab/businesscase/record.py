@@ -65,6 +65,9 @@ def record(result: CaseResult) -> dict[str, Any]:
     return own | {
         "schema": SCHEMA,
         "inputs": [{"file": name, "sha256": sha256} for name, sha256 in named if sha256],
+        "wanted": {
+            name: recorded(getattr(result.case.decision, name)) for name in ("wanted", "who")
+        },
         "missing": [name for name, sha256 in named if not sha256],
         "plan": result.case.model_dump(mode="json", by_alias=True, exclude=_NO_PLAN),
         "ledger": [to_jsonable_python(entry) | {"share": entry.share} for entry in result.ledger],

@@ -305,16 +305,11 @@ class Drawn:
         kept = float((spent * lasting).sum())
         if flow.cost or flow.once:
             return np.full(3, kept)
-        if flow.schedule:
-            share = share_of(replace(flow, growth=None), value, self.horizon.months)
-            used = np.broadcast_to(np.einsum("m,md->d", factors, share), count)
-        else:
-            table, late = timing_of(flow, value, self.horizon.months)
-            flat = np.einsum("m,md->d", factors, table)
-            used = np.broadcast_to(flat if len(flat) == 1 else flat[late], count)
+        share = share_of(replace(flow, growth=None), value, self.horizon.months)
+        used = np.broadcast_to(np.einsum("m,md->d", factors, share), count)
         gross = np.broadcast_to(amount(flow, value, ["adoption", "recapture"]), count)
         ever = factors.sum() / 12
-        return np.array([float(gross.sum() * ever), float((spent * used).sum()), kept])
+        return np.array([gross.sum() * ever, (spent * used).sum(), kept])
 
 
 class Cash:

@@ -211,10 +211,10 @@ class CaseVoice(Voice):
         low, high = (self.money(end, signed=signed) for end in (spread.p10, spread.p90))
         return self.range(low, high)
 
-    def spread(self, spread: Spread, *, signed: bool = False) -> Cell:
+    def spread(self, spread: Spread, remark: str = "", *, signed: bool = False) -> Cell:
         """Return the mean of an amount of money, with its p10 to p90 where they differ."""
         span = self.span(spread, signed=signed) if spread.p10 < spread.p90 else ""
-        return Cell(self.money(spread.mean, signed=signed), interval=span)
+        return Cell(self.money(spread.mean, signed=signed), remark, interval=span)
 
     def exact(self, value: float, currency: str) -> str:
         """Return an amount in full, with cents where it is small and has some."""
@@ -263,9 +263,8 @@ class CaseVoice(Voice):
 
     def between(self, low: float, high: float, unit: str) -> str:
         """Return a range of one quantity, its unit said once."""
-        ends = [low, high]
-        least, most = self.quantities(ends, unit, bare=True)[0], self.quantities(ends, unit)[1]
-        return self.range(least, most)
+        least, _ = self.quantities([low, high], unit, bare=True)
+        return self.range(least, self.quantities([low, high], unit)[1])
 
     def estimate(self, value: float, low: float, high: float, unit: str, remark: str = "") -> Cell:
         """Return a value with its unit, and its range where it has one."""

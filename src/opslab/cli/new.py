@@ -58,9 +58,14 @@ def new(
         key = "runs.sheet_done" if files else "runs.sheet_there"
         say(text(key, spoken, name=name, files=[*map(str, files)]))
         return
+    from opslab.runs.new_notebook import new_notebook
+    from opslab.runs.registry import notebooks
+
+    if name is not None and kind in notebooks():
+        fields = notebooks()[kind].parameters().model_fields
+        raise ParameterError.of("runs.new_spec", name=kind, spec=fields["spec"].default)
     if name is not None or sheet or language:
         raise ParameterError.of("runs.new_too_many")
-    from opslab.runs.new_notebook import new_notebook
 
     say(text("runs.new_done", spoken, name=kind, file=str(new_notebook(kind, origin))))
 

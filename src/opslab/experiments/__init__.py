@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from opslab.experiments.plan.planning import plan_experiment as plan_experiment
     from opslab.experiments.plan.result import PlanResult as PlanResult
     from opslab.experiments.plan.sizing import design_effect as design_effect
-    from opslab.experiments.program.cycle_time import kaplan_meier as kaplan_meier
     from opslab.experiments.program.parameters import ProgramParameters as ProgramParameters
     from opslab.experiments.program.pooling import false_positive_risk as false_positive_risk
     from opslab.experiments.program.pooling import random_effects as random_effects
@@ -59,7 +58,6 @@ else:
             "plan.planning": "plan_experiment",
             "plan.result": "PlanResult",
             "plan.sizing": "design_effect",
-            "program.cycle_time": "kaplan_meier",
             "program.parameters": "ProgramParameters",
             "program.pooling": "false_positive_risk random_effects",
             "program.result": "ProgramResult",

@@ -139,6 +139,18 @@ def text(key: str, language: Language = "en", /, **values: Any) -> str:
     return _Formatter(language).vformat(catalogue(language, area)[name], (), values)
 
 
+def text_of_both(key: str, /, **values: Any) -> Bilingual:
+    """Return a message in both languages.
+
+    Examples
+    --------
+    >>> text_of_both("words.more", count=3).french
+    '3 autres'
+    """
+    english, french = (text(key, language, **values) for language in LANGUAGES)
+    return Bilingual(english, french=french)
+
+
 class _Formatter(string.Formatter):
     """``str.format`` with Babel's numbers, without attributes or indexes."""
 
@@ -153,7 +165,7 @@ class _Formatter(string.Formatter):
 
     def format_field(self, value: Any, format_spec: str) -> str:
         value = spoken(value, self.numbers.language)
-        if not format_spec:
+        if value is None or not format_spec:
             return one_line("\N{EN DASH}" if value is None else str(value))
         name, _, detail = format_spec.partition(":")
         if name == "few" and len(value) > _FEW:

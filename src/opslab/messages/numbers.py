@@ -134,6 +134,10 @@ class Numbers:
         """Return a date for an axis: 28 Sept."""
         return self._day(value, "d MMM")
 
+    def month(self, value: datetime.date) -> str:
+        """Return a month: Sept 2026."""
+        return self._day(value, "MMM y")
+
     def period(self, days: tuple[datetime.date, datetime.date]) -> str:
         """Return the days from the first to the last, what they share said once.
 
@@ -154,7 +158,7 @@ class Numbers:
 
     def listed(self, values: Sequence[object]) -> str:
         """Return ``a, b and c``."""
-        shown = [_DASH if value is None else str(value) for value in values]
+        shown = [_DASH if value is None else str(value) for value in values] or [_DASH]
         return lists.format_list(shown, style="standard", locale=self._locale)
 
     few = listed

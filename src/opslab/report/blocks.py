@@ -345,7 +345,7 @@ class Verdict:
         Further reasons, folded.
     more_label : str
         The line that unfolds them.
-    figure : Figure or None
+    figure : Figure or Block or None
         Stands beneath it all, where the screen is published.
     """
 
@@ -359,7 +359,7 @@ class Verdict:
     reasons: Cells = ()
     more: Cells = ()
     more_label: str = ""
-    figure: Figure | None = None
+    figure: Figure | Block | None = None
 
     def _repr_html_(self) -> str:
         folded = [_tag("summary", [self.more_label]), _points(self.more, "reasons")]

@@ -84,10 +84,15 @@ def form(name: str) -> Any:
     """Return a template of the package; what it fills in is escaped unless it says otherwise."""
     environment = Environment(loader=FunctionLoader(template), autoescape=True)
     environment.globals["style"] = page_style()
-    environment.filters["marked"] = _marked
+    environment.filters |= {"marked": _marked, "uncalled": _uncalled}
     return environment.get_template(name)
 
 
 def _marked(line: str) -> str:
     """Return a line in which Markdown's marks are letters, and no name stands behind an @."""
     return _MARKS.sub(r"\\\g<0>", line).replace("@", "@\N{WORD JOINER}")
+
+
+def _uncalled(line: str) -> str:
+    """Return a line that calls nobody in a chat: no name stands behind an @, no code behind a <."""
+    return re.sub("[@<]", "\\g<0>\N{WORD JOINER}", line)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import zip_longest
+from itertools import starmap, zip_longest
 from textwrap import wrap
 
 from opslab.report.blocks import (
@@ -19,6 +19,7 @@ from opslab.report.blocks import (
     Verdict,
 )
 from opslab.report.figures import Figure
+from opslab.report.sections import Sections
 
 _WIDTH, _COLUMN = 96, 40  # letters of a line, and of a column at most
 
@@ -36,18 +37,17 @@ def _lines(block: Block | Figure) -> Iterator[str]:
             yield from wrap(_text(Cell(block.text, refs=block.refs)), _WIDTH)
         case Points(items):
             yield from _points(items)
-        case Pairs(items):
-            width = max((len(name) for name, _ in items), default=0)
-            yield from (f"{name:<{width}}  {value}" for name, value in items)
+        case Pairs() | Sections():
+            yield from _named(block)
         case Facts(items):
-            yield from (_fact(*item) for item in items)
+            yield from starmap(_fact, items)
         case Table():
             yield from _table(block)
         case Verdict():
             yield from (
                 block.kicker,
                 block.title,
-                *([block.question] if block.question else []),
+                *filter(None, [block.question]),
                 "",
             )
             yield from (block.action, *wrap(block.headline, _WIDTH))
@@ -57,6 +57,15 @@ def _lines(block: Block | Figure) -> Iterator[str]:
             yield plain(inside)
         case Figure():
             yield from wrap(block.alt, _WIDTH)
+
+
+def _named(block: Pairs | Sections) -> Iterator[str]:
+    if isinstance(block, Sections):
+        for title, lines in block.items:
+            yield from (_text(title), *_points(lines))
+        return
+    width = max((len(name) for name, _ in block.items), default=0)
+    yield from (f"{name:<{width}}  {value}" for name, value in block.items)
 
 
 def _points(items: Iterable[str | Cell]) -> Iterator[str]:

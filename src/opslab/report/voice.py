@@ -20,6 +20,7 @@ from opslab.results import Check, Message, Result, Status
 
 Blocks = list[Block | Figure]
 
+_MOST = 3  # checks named on a first screen
 TONES: Mapping[Status, Tone] = {"pass": "good", "warn": "open", "fail": "bad"}
 
 
@@ -145,9 +146,14 @@ class Voice(Numbers):
         return self.table("checks", "check status blocking detail", rows)
 
     def checks_fact(self, checks: Sequence[Check], all_passed: str = "") -> Fact:
-        """Return how many checks passed, and the names of those that did not."""
-        wrong = [self(f"check_{check.name}") for check in checks if check.status != "pass"]
-        passed = len(checks) - len(wrong)
+        """Return how many checks passed, and the names of those that did not, the failed first."""
+        failed = sorted(
+            (check for check in checks if check.status != "pass"),
+            key=lambda check: check.status != "fail",
+        )
+        wrong, passed = [self(f"check_{check.name}") for check in failed], len(checks) - len(failed)
+        if len(wrong) > _MOST + 1:  # one more is as short by its name
+            wrong[_MOST:] = [self("more", count=len(wrong) - _MOST)]
         remarks = wrong or [all_passed] * bool(all_passed)
         return self.fact(
             "checks", self("fact_checks_value", passed=passed, count=len(checks)), *remarks
@@ -184,14 +190,17 @@ class Voice(Numbers):
         return [Paragraph(mark, "open")] if mark else []
 
     def contrast(self, contrast: Contrast) -> Blocks:
-        """Return two results side by side: what tells each row, with its interval, in both."""
+        """Return two results side by side: what tells each row, with its interval, in both.
+
+        Rows that it tells nothing of in either are left out.
+        """
         *figures, form = contrast.result.room("record").MAIN
         frame = contrast.frame()
         keys = [str(name) for name in frame][: -len(("figure", "this", "other", "change"))]
 
         def cell(values: Any) -> str | Cell:
             ends = [getattr(self, form)(value) for value in values.reindex(figures).dropna()]
-            spans = len(ends) == len(figures)
+            spans = len(ends) == len(figures) > 1
             return (
                 Cell(ends[0], interval=self.range(*ends[1:]) if spans else "")
                 if ends
@@ -202,6 +211,7 @@ class Voice(Numbers):
             [*map(str, key), *(cell(part.set_index("figure")[name]) for name in ("this", "other"))]
             for key, part in frame.fillna(dict.fromkeys(keys, "")).groupby(keys, sort=False)
         ]
+        rows = [row for row in rows if any(each != self.none for each in row[len(keys) :])]
         table = self.table("contrast", " ".join([*keys, "this", "other"]), rows, figure=figures[0])
         return [*self.exploratory(contrast.result), *self.exploratory(contrast.other), table]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ from opslab.tables.dates import NUMBERED, DateEvidence
 from opslab.tables.import_report import Decision, FileAnswers
 from opslab.tables.numbers import MachineForm, NumberEvidence
 from opslab.tables.profiles import Column, Kind
+from opslab.tables.source import Table
 
 TIMED = {"date", "datetime"}
 WRITTEN: Mapping[str, Callable[[str], str]] = {
@@ -35,6 +36,7 @@ _COUNTED = {
     "offset": "decided_offsets",
 }
 """What is told of a field of evidence where cells were counted in it."""
+_INSTANT = r"'\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.]\d{1,6})?)?(Z|[+-]\d\d:\d\d)'"
 _SURE = {"percent", "bracketed", "short", "compact", "offset"}
 _NEARLY = 5  # one misfit in so many: more, and nobody took the column for one of its kind
 _MOST_LOST = 10  # one cell in so many of a column that rows cannot do without
@@ -80,6 +82,8 @@ class Draft:
     ----------
     local : str
         SQL of the times without an offset as they are written, where the value is in UTC.
+    quick : str
+        SQL of the value by ``text``, none where it is not written as programs do.
     bare : str
         SQL of what the value takes as ``bare`` beside ``cell``; empty where it is of the columns.
     counting : str
@@ -91,6 +95,7 @@ class Draft:
     kind: Kind | None
     value: str = ""
     local: str = ""
+    quick: str = "NULL"
     bare: str = ""
     counting: str = ""
     form: MachineForm | None = None
@@ -161,7 +166,7 @@ def decide(draft: Draft, file: File) -> list[Problem]:
     if draft.value or evidence is None:
         return []
     if draft.kind == "boolean":
-        draft.value = numbers.truth()
+        draft.value, draft.quick = numbers.truth(), numbers.truth("lower(text)")
         return []
     wanted = draft.wanted
     counted = getattr(evidence, draft.counting) if draft.counting else 0
@@ -265,6 +270,7 @@ def _decide_number(draft: Draft, evidence: NumberEvidence, file: File) -> None:
             given=given,
         )
     draft.value = numbers.number(decimal)
+    draft.quick = numbers.QUICK if decimal == "point" else draft.quick
     return None
 
 
@@ -291,6 +297,20 @@ def _decide_written(draft: Draft, evidence: NumberEvidence, decimal: str) -> Non
         )
 
 
+def take_instants(table: Table, drafts: Iterable[Draft]) -> None:
+    """Take declared times as a program wrote them, where all have their offset: one quick look."""
+    for draft in drafts:
+        if draft.kind == "datetime" and not draft.value:
+            instant = f"TRY_CAST({draft.text} AS TIMESTAMPTZ)"
+            formed = f"{instant} IS NOT NULL AND regexp_full_match({draft.text}, {_INSTANT})"
+            count, fitting = table.aggregates(
+                [f"count({draft.text})", f"count(*) FILTER ({formed})"]
+            )
+            if 0 < count == fitting:
+                draft.value = f"make_timestamp(epoch_us({instant}))"
+                draft.tell("decided_offsets", count=count)
+
+
 def _decide_duration(draft: Draft, decimal: str) -> None:
     """Set the value in hours; a heading that names a unit counts where the profile names none."""
     column = draft.wanted.column
@@ -299,7 +319,7 @@ def _decide_duration(draft: Draft, decimal: str) -> None:
     if unit != column.unit:
         draft.tell("decided_unit", assumed=True, unit=f"tables.unit_{unit}")
     draft.tell_counts("days", *(["clocks"] if unit == "minutes" else []))
-    draft.value = numbers.hours(decimal, unit)
+    draft.value, draft.quick = numbers.hours(decimal, unit), numbers.quick_hours()
 
 
 def _decide_date(draft: Draft, evidence: DateEvidence, file: File) -> None:
@@ -327,7 +347,7 @@ def _decide_date(draft: Draft, evidence: DateEvidence, file: File) -> None:
     if local:
         draft.tell_zone(zone, local)
         draft.local = dates.moment(order, None) if zone else ""
-    draft.value = dates.moment(order, zone)
+    draft.value, draft.quick = dates.moment(order, zone), dates.quick(order, zone)
     return
 
 
@@ -341,3 +361,20 @@ def refusal(draft: Draft, lost: int, *, strict: bool) -> str | None:
     if wanted.kind not in (None, *WRITTEN) and lost == given >= _FEWEST_LOST:
         return "tables.lost_column"
     return None
+
+
+def tell_clock_changes(table: Table, drafts: Sequence[Draft], file: File) -> None:
+    """Tell the local times that a change of the clocks leaves out, or gives twice."""
+    zone = file.answers.timezone or ""
+    for draft in drafts:
+        source, which = table.relation, "true"
+        if draft.bare:
+            cells = f"(SELECT {numbers.plain(draft.text)} AS cell FROM {source})"
+            source, which = f"(SELECT cell, {draft.bare} AS bare FROM {cells})", dates.is_local()
+        counts = table.aggregates(
+            [f"count(*) FILTER ({trouble})" for trouble in dates.zone_troubles("local", zone)],
+            f"(SELECT {draft.local} AS local FROM {source} WHERE {which})",
+        )
+        for key, count in zip(("decided_gap", "decided_fold"), counts, strict=True):
+            if count:
+                draft.tell(key, assumed=True, zone=zone, count=count)

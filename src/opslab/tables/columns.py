@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 
 from opslab.errors import DataError, Problem
-from opslab.tables import dates, numbers
+from opslab.tables import column_kinds, dates, numbers
 from opslab.tables.column_kinds import TIMED, WRITTEN, Draft, File, Wanted, decide, refusal
 from opslab.tables.dates import DateEvidence
 from opslab.tables.import_report import MOST_TOLD, FileAnswers, Rejection
@@ -17,6 +17,8 @@ from opslab.tables.source import NUMBER_TYPES, ROW, Table, literal, quoted
 _SAMPLE_ROWS, _SAMPLE_CELLS = 250, 20_000
 _FEWEST_ROWS, _LAST_ROWS = 50, 50
 _MANY = 50  # columns
+_ALIKE = ("duration", "boolean")
+_SHAPE = "regexp_replace(text, ':[0-5][0-9]', ':00', 'g')"  # minutes tell nothing of a notation
 _EMAIL = r"(?:^|\x1f)[^@\s\x1f]+@[^@\s\x1f]+\.[A-Za-z]{2,}(?:$|\x1f)"
 
 
@@ -51,9 +53,12 @@ def typed(
     drafts = [_draft(table, column, zone) for column in wanted]
     _guess_kinds(table, drafts)
     _take_machine_forms(table, drafts, zone)
-    for kind in (NumberEvidence, DateEvidence):
-        weighed = [draft for draft in drafts if (draft.kind in TIMED) == (kind is DateEvidence)]
-        _weigh(table, [draft for draft in weighed if not draft.value], kind)
+    column_kinds.take_instants(table, drafts)
+    free = [draft for draft in drafts if not draft.value]
+    _weigh(table, [draft for draft in free if draft.kind in TIMED], DateEvidence, _SHAPE)
+    _weigh(table, [draft for draft in free if draft.kind in _ALIKE], NumberEvidence, _SHAPE)
+    others = [draft for draft in free if draft.kind not in (*TIMED, *_ALIKE)]
+    _weigh(table, others, NumberEvidence)
     file = File.of(drafts, answers, table.reading.name, day_first_assumed=day_first_assumed)
     DataError.refuse([question for draft in drafts for question in decide(draft, file)])
     _mark_addresses(table, drafts)
@@ -223,19 +228,26 @@ def _take_machine_forms(table: Table, drafts: Sequence[Draft], zone: str | None)
 
 
 def _weigh(
-    table: Table, drafts: Sequence[Draft], kind: type[NumberEvidence | DateEvidence]
+    table: Table,
+    drafts: Sequence[Draft],
+    kind: type[NumberEvidence | DateEvidence],
+    alike: str = "",
 ) -> None:
-    """Count what the cells of each column tell, in one pass."""
+    """Count what the cells of each column tell, in one pass: once for those that are alike."""
     if not drafts:
         return
     bare, conditions, others = kind.sql()
     flags = ", ".join(f"{sql} AS {quoted(name)}" for name, sql in conditions.items())
-    counts = [f"count(*) FILTER ({quoted(name)})" for name in conditions]
+    times = "CAST(coalesce(sum(times){}, 0) AS BIGINT)" if alike else "count(*){}"
+    counts = [times.format(f" FILTER ({quoted(name)})") for name in conditions]
+    cells = _long(table, drafts)
+    grouped = f"arg_min(text, {ROW}) AS text, min({ROW}) AS {ROW}, count(*) AS times FROM {cells}"
+    cells = f"(SELECT nth, {grouped} GROUP BY nth, {alike})" if alike else cells
     counts.append(f"arg_min({{'row': {ROW}, 'cell': text}}, {ROW}) FILTER (neither)")
     rows = table.fetch(
         f"SELECT nth, {', '.join([*counts, *others])} FROM ("
         f"SELECT *, {flags} FROM (SELECT *, {bare} AS bare FROM ("
-        f"SELECT *, {numbers.plain('text')} AS cell FROM {_long(table, drafts)}))) GROUP BY nth"
+        f"SELECT *, {numbers.plain('text')} AS cell FROM {cells}))) GROUP BY nth"
     )
     evidence = {position: values for position, *values in rows}
     for position, draft in enumerate(drafts):
@@ -273,7 +285,7 @@ def _result(table: Table, drafts: Sequence[Draft], file: File, *, strict: bool) 
         table.keep("typed", _query(table, drafts))
         source = "typed"
         _tell_emptied(table, staged, file, strict=strict)
-    _tell_clock_changes(table, [draft for draft in drafts if draft.local], file)
+    column_kinds.tell_clock_changes(table, [draft for draft in drafts if draft.local], file)
     unusable = {
         draft.wanted.name: condition for draft in drafts if (condition := _unusable(draft.wanted))
     }
@@ -314,9 +326,10 @@ def _query(table: Table, drafts: Sequence[Draft]) -> str:
     free = "c" * (1 + max(map(len, table.types)))  # longer than any name of a column
     inner, values = ["*"], dict[Draft, str]()
     for number, (value, group) in enumerate(groups.items()):
-        plain = f"list_transform({_listed(group)}, lambda text: {numbers.plain('text')})"
         read = dates.once("bare", group[0].bare, value)
-        inner.append(f"list_transform({plain}, lambda cell: {read}) AS {free}{number}")
+        read = dates.once("cell", numbers.plain("text"), read)
+        read = f"coalesce({group[0].quick}, {read})"  # the second where there is no first
+        inner.append(f"list_transform({_listed(group)}, lambda text: {read}) AS {free}{number}")
         values |= {draft: f"{free}{number}[{n}]" for n, draft in enumerate(group, 1)}
     values = {draft: values.get(draft, draft.value) for draft in drafts}
     if table.reading.format not in ("csv", "parquet", "frame"):  # so numbers are marked
@@ -355,23 +368,6 @@ def _tell_emptied(table: Table, staged: Sequence[Draft], file: File, *, strict: 
         elif not draft.wanted.column.required:
             draft.tell("decided_emptied", assumed=True, kind=f"tables.kind_{draft.kind}", **values)
     DataError.refuse(problems)
-
-
-def _tell_clock_changes(table: Table, drafts: Sequence[Draft], file: File) -> None:
-    """Tell the local times that a change of the clocks leaves out, or gives twice."""
-    zone = file.answers.timezone or ""
-    for draft in drafts:
-        source, which = table.relation, "true"
-        if draft.bare:
-            cells = f"(SELECT {numbers.plain(draft.text)} AS cell FROM {source})"
-            source, which = f"(SELECT cell, {draft.bare} AS bare FROM {cells})", dates.is_local()
-        counts = table.aggregates(
-            [f"count(*) FILTER ({trouble})" for trouble in dates.zone_troubles("local", zone)],
-            f"(SELECT {draft.local} AS local FROM {source} WHERE {which})",
-        )
-        for key, count in zip(("decided_gap", "decided_fold"), counts, strict=True):
-            if count:
-                draft.tell(key, assumed=True, zone=zone, count=count)
 
 
 def _unusable(wanted: Wanted) -> str:

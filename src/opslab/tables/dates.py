@@ -41,6 +41,9 @@ _SHIFT = r"([+-])([01]?[0-9])(?::?([0-5][0-9]))?(?: [(][a-z]+[)])?"
 _OFFSET = rf" ?(?:z|utc|gmt|(?:utc|gmt)?{_SHIFT})"
 _YEAR_FIRST = rf"([0-9]{{4}})[-/.]([0-9]{{1,2}})[-/.]([0-9]{{1,2}}){_TIME}"
 _NUMERIC = rf"([0-9]{{1,2}})[-/.]([0-9]{{1,2}})[-/.]([0-9]{{4}}|[0-9]{{2}}){_TIME}"
+_QUICK = (
+    "([0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{2}/[0-9]{2}/[0-9]{4}) [0-9]{2}:[0-9]{2}(:[0-9]{2})?( [AP]M)?"
+)
 _MONTH = "(" + "|".join(sorted(MONTHS, key=len, reverse=True)) + ")"
 _WEEKDAY = r"(?:[a-z]{2,10}[.]?,? )?"
 _YEAR = "([0-9]{4}|[0-9]{2})"
@@ -240,6 +243,19 @@ def moment(order: Order, zone: str | None) -> str:
         f"CASE WHEN bare <> cell THEN {local} - to_minutes({hours} * 60 + {minutes}) "
         f"WHEN {is_local()} THEN {zoned} ELSE {local} END"
     )
+
+
+def quick(order: Order, zone: str | None) -> str:
+    """Return SQL of a ``text`` just as a program writes it as a time, as of `moment`; else none.
+
+    It is a few of `moment`'s notations, read in a fifth of the time: what reads as it is written.
+    """
+    day = "%d/%m/%Y" if order.day_first else "%m/%d/%Y"
+    forms = ["%Y-%m-%d %H:%M:%S"] * (not order.swapped)
+    forms += [f"{day} {clock}" for clock in ("%H:%M:%S", "%I:%M:%S %p", "%H:%M", "%I:%M %p")]
+    read = f"try_strptime(text, [{', '.join(map(literal, forms))}])"
+    read = f"CASE WHEN regexp_full_match(text, {literal(_QUICK)}) THEN {read} END"
+    return once("time", read, in_utc("time", zone)) if zone else read
 
 
 def day(order: Order) -> str:

@@ -71,6 +71,11 @@ TRUE = ("yes", "oui", "ja", "true", "vrai", "wahr", "ein", "1", "y", "o", "x")
 FALSE = ("no", "non", "nein", "false", "faux", "falsch", "aus", "0", "n")
 
 
+QUICK = """CASE WHEN regexp_full_match(text, '(0|[1-9][0-9]{0,8})([.][0-9]{1,6})?')
+    THEN TRY_CAST(text AS DOUBLE) END"""
+"""SQL of a ``text`` of digits and a decimal point as a number, as of `number`; else none."""
+
+
 class MachineForm(NamedTuple):
     """A notation of programs, which needs no look at each cell, and the engine's type for it."""
 
@@ -319,6 +324,14 @@ def hours(decimal: str, unit: str) -> str:
     return _duration(decimal, unit, short, 3600)
 
 
+def quick_hours() -> str:
+    """Return SQL of a ``text`` such as ``01:30:00`` in hours, as of `hours`; else none."""
+    parts = (f"CAST(split_part(text, ':', {part}) AS DOUBLE)" for part in (1, 2, 3))
+    total = " + ".join(f"{part} * {size}" for part, size in zip(parts, (3600, 60, 1), strict=True))
+    clock = "regexp_full_match(text, '[0-9]{2,3}:[0-5][0-9]:[0-5][0-9]')"
+    return f"CASE WHEN {clock} THEN ({total}) / 3600 END"
+
+
 def minutes(decimal: str) -> str:
     """Return SQL of a duration in minutes: a bare number of them, ``1 h 30``, or ``1:30``.
 
@@ -362,7 +375,7 @@ def _seconds(form: str, sizes: Sequence[int]) -> str:
     return f"({parts}) * CASE WHEN starts_with(cell, '-') THEN -1 ELSE 1 END"
 
 
-def truth() -> str:
+def truth(cell: str = "cell") -> str:
     """Return SQL of a yes or a no, English or French, as a truth value."""
-    yes, no = (f"cell IN ({', '.join(map(literal, words))})" for words in (TRUE, FALSE))
+    yes, no = (f"{cell} IN ({', '.join(map(literal, words))})" for words in (TRUE, FALSE))
     return f"CASE WHEN {yes} THEN true WHEN {no} THEN false END"

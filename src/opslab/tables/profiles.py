@@ -18,7 +18,7 @@ from pydantic import Field, model_validator
 
 from opslab import documents, specs, workspace
 from opslab.errors import DataError, ParameterError, did_you_mean
-from opslab.specs import Declared, fault
+from opslab.specs import Declared, Text, fault
 from opslab.tables.import_report import Answers, FileAnswers
 from opslab.tables.numbers import plain_text
 
@@ -79,7 +79,7 @@ class Profile(Declared):
 
     profile: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     """Name, as the file is called."""
-    tool: str = Field(min_length=1)
+    tool: Text
     """The tool as people call it."""
     table: str = Field(min_length=1)
     """What a row is: tickets, history, time_entries, feedback …"""

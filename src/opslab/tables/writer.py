@@ -56,8 +56,8 @@ def write_csv(frame: Any, path: str | Path, *, excel: Literal["fr"] | None = Non
     index is not written; the levels of a column's name are joined by ``" / "``.
 
     No text may run as a formula: an apostrophe goes before a text that starts with a tab or a line
-    break, before one whose first character is ``=``, ``+``, ``-`` or ``@`` (spaces, control and
-    format characters aside, and wide forms too, by NFKC), and before such a text behind
+    break, before one whose first character is ``=``, ``+``, ``-`` or ``@`` (spaces, control, format
+    and unassigned characters aside, and wide forms too, by NFKC), and before such a text behind
     apostrophes. To undo it, take one apostrophe off where that leaves such a text. It holds for a
     file opened with its own separator. Numbers stay as they are. A spreadsheet still takes a text
     ``007`` for 7, and 15 digits of a whole number: `write_xlsx` keeps both.

@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING
 from opslab.lazy import lazy
 
 if TYPE_CHECKING:
+    from opslab.timesaved.change.parameters import ChangeParameters as ChangeParameters
+    from opslab.timesaved.change.review import review_change as review_change
+    from opslab.timesaved.change.spec import ChangeReview as ChangeReview
     from opslab.timesaved.estimation import estimate as estimate
     from opslab.timesaved.inventory import Inventory as Inventory
     from opslab.timesaved.parameters import TimeSavedParameters as TimeSavedParameters
@@ -14,6 +17,11 @@ if TYPE_CHECKING:
 else:
     __getattr__, __dir__, __all__ = lazy(
         __name__,
+        **{
+            "change.parameters": "ChangeParameters",
+            "change.review": "review_change",
+            "change.spec": "ChangeReview",
+        },
         estimation="estimate",
         inventory="Inventory",
         parameters="TimeSavedParameters",

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from itertools import zip_longest
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy as np
 from opslab.frames import remark_step, step_within
 from opslab.messages import Language, spoken
 from opslab.results import Message, flat
+from opslab.tables.import_report import Reading
 from opslab.tables.sheets import source_files
 from opslab.timesaved import checks
 from opslab.timesaved.inventory import Inventory, Line, Measurement, Past
@@ -70,8 +72,7 @@ def estimate(
     check_rows(rows, reading.name if reading else None)
     if measurements is not None:
         inventory = inventory.model_copy(update={"measurements": tuple(measurements)})
-    measured, measured_reading, _ = rows_of(inventory, inventory.measurements, Measurement)
-    refuse_unmatched(rows, measured, measured_reading.name if measured_reading else None)
+    measured, measured_reading, cited = _measured(inventory, rows, as_of or inventory.date)
     past, past_reading, _ = rows_of(inventory, inventory.past, Past)
     rate = _rate(inventory, [estimate for _, estimate in past])
     left = [line.whole_name for row, line in rows if only and row not in only]
@@ -103,6 +104,7 @@ def estimate(
         sources=source_files(inventory, readings, len(rows)),
         checks=checks.run(inventory, pieces, gains, updates),
         pieces=tuple(pieces),
+        cited=cited,
         asked=(Message("explore.without", {"names": left}),) if left else (),
     )
 
@@ -134,6 +136,19 @@ def hours(result: TimeSavedResult) -> dict[str, Values]:
             name += f" ({parts[0].piece.row})"
         columns[name] = freed[::step]
     return columns
+
+
+def _measured(
+    inventory: Inventory, rows: Sequence[tuple[int, Line]], day: datetime.date | None
+) -> tuple[list[tuple[int, Measurement]], Reading | None, tuple[Path, ...]]:
+    """Return what was measured, the table that tells it, and the records of measured changes."""
+    measured, reading, _ = rows_of(inventory, inventory.measurements, Measurement)
+    refuse_unmatched(rows, measured, reading.name if reading else None)
+    changes = [*inventory.measured_changes(day)]
+    for run, change in changes:
+        refuse_unmatched(rows, [(0, change)], run.id)
+        measured.append((0, change))
+    return measured, reading, tuple(run.file for run, _ in changes)
 
 
 def _rate(inventory: Inventory, past: Sequence[Past]) -> float:

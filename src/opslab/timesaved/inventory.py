@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import datetime
+from collections.abc import Iterator
 from importlib import import_module
-from typing import Any, ClassVar, Literal, Self, get_args
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
+from opslab import workspace
+from opslab.errors import DataError, InputError, SpecError
 from opslab.evidence import Grade
+from opslab.filed_runs import Run, find_run
 from opslab.frames import Form, in_form
 from opslab.messages import Bilingual
 from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title, Words, fault
@@ -18,6 +23,7 @@ Basis = Literal["randomised", "did", "its", "before_after", "diary", "survey", "
 GRADES: dict[str, Grade] = dict(
     zip(get_args(Basis), ("A", "B", "C", "D", "E", "E", "F"), strict=True)
 )
+RUN = r"(^|/)change_review/[a-z0-9-]+(/\d{4}-\d{2}-\d{2}-[0-9a-f]{8})?$"
 AMOUNTS = ("frequency", "minutes", "new_minutes")
 """Fields that count; the other ranges are shares."""
 
@@ -119,8 +125,24 @@ class Measurement(Declared):
     """high end of its 95 % interval"""
     basis: Basis
     """how it was measured; it sets the grade, from A (randomised) to F (opinion)"""
+    grade: Grade | None = None
+    """no better than the basis"""
     source: str | None = None
     """where it was read"""
+    over: Literal["users", "everybody"] = "users"
+    """of a reduction: over those who use the change, or over everybody in their teams, as a change
+    review measures it"""
+
+    def among_users(self, adoption: float) -> Measurement:
+        """Return a reduction over everybody as one over the share that uses the change."""
+        if self.over == "users" or self.quantity == "minutes":
+            return self
+        if self.high >= adoption:
+            raise DataError.of(
+                "timesaved.too_few_users", task=self.task, high=self.high, adoption=adoption
+            )
+        ends = {name: getattr(self, name) / adoption for name in ("low", "value", "high")}
+        return self.model_copy(update=ends)
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -164,6 +186,9 @@ class Inventory(FromFile):
     """French of what stands in the table: tasks, roles, changes, owners"""
     measurements: SheetFile | tuple[Measurement, ...] = ()
     """what was measured of tasks, in a file or here: it sharpens the estimates"""
+    changes: tuple[Annotated[str, Field(pattern=RUN)], ...] = ()
+    """runs of change_review: change_review/name, the latest by the day, or a run folder, from the
+    spec's folder; what they measured sharpens the estimates"""
     past: SheetFile | tuple[Past, ...] = ()
     """promised and measured: your own hit rate"""
     calibration: Literal["untrained", "trained", "past"] = "untrained"
@@ -182,6 +207,35 @@ class Inventory(FromFile):
         if (self.data is None) == (not self.lines):
             raise fault("timesaved.one_form")
         return self
+
+    def measured_changes(self, day: datetime.date | None) -> Iterator[tuple[Run, Measurement]]:
+        """Give the latest runs of `changes` by a day, and what each measured.
+
+        Raises
+        ------
+        SpecError
+            For a run that is missing, later, altered, red or exploratory, or that measured no share
+            of the work of a task: elapsed time is none.
+        """
+        known: dict[tuple[object, ...], str] = {}
+        for at, name in enumerate(self.changes):
+            home, notebook, rest = name.rpartition("change_review/")
+            folder = self.beside(home) if home else workspace.reports()
+            try:
+                run = find_run(notebook + rest, [folder], day or datetime.date.max)
+            except InputError as error:
+                raise SpecError(*self.located(error, "changes", at)) from None
+            if not (measured := run.record.get("measurement")):
+                key = "timesaved.no_saving" if run.record.get("effort") else "timesaved.no_work"
+                raise SpecError(self.problem(key, "changes", at, run=run.id))
+            change = Measurement(**measured, source=run.id)
+            line = change.task, change.role, change.initiative
+            logs = [(run.id,), *((log["sha256"], *line) for log in run.record["imports"])]
+            if twice := [known[log] for log in logs if log in known]:
+                problem = self.problem("timesaved.cited_twice", "changes", at, other=twice[0])
+                raise SpecError(problem)
+            known |= dict.fromkeys((log for log in logs if log[0]), run.id)
+            yield run, change
 
     def tasks(self, *, form: Form = "pandas") -> Any:
         """Return the inventory as it is read: a row for each of its rows.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from pydantic import Field
 
-from opslab.parameters import SpecParameters
+from opslab.parameters import Inputs, SpecParameters
 
 if TYPE_CHECKING:
     from opslab.timesaved.inventory import Inventory
@@ -27,3 +28,9 @@ class TimeSavedParameters(SpecParameters):
     def inventory(self) -> Inventory:
         """Return the inventory; raises `SpecError` when the spec needs correcting."""
         return cast("Inventory", self.declared())
+
+    def stands_on(self) -> Inputs:
+        """Return the run's name, day and files, the records of measured changes among them."""
+        inputs = super().stands_on()
+        runs = self.inventory().measured_changes(inputs.as_of)
+        return replace(inputs, files=(*inputs.files, *(run.file for run, _ in runs)))

@@ -125,7 +125,8 @@ def prepare(
     updates: dict[str, Update] = {}
     pieces = []
     for row, line in rows:
-        quantities, basis = {}, line.basis
+        quantities, better, everybody = {}, dict[str, str](), False
+        users = line.adoption.distribution(share=True).mean
         for field in FIELDS:
             name, share = stream(field, line), field not in AMOUNTS
             stated = getattr(line, field).distribution(share=share)
@@ -133,20 +134,24 @@ def prepare(
             # their mean.
             by = 1 if field == "decay" else factor
             used = widened(stated, by, 0.0, 1.0 if share else math.inf)
-            for _, measurement in measured:
-                if measurement.quantity != field or not _about(measurement, line):
+            for _, given in measured:
+                if given.quantity != field or not _about(given, line):
                     continue
+                measurement = given.among_users(users)
                 update = updates[name] = updated(measurement, name, stated, used)
                 used = update.posterior
                 both = update.used == "both"
                 weight = update.measured_share if both else float(update.used == "data")
                 if field == "reduction" and weight >= _WELL_MEASURED:
-                    basis = measurement.basis
+                    better = measurement.model_dump(include={"basis", "grade"}, exclude_none=True)
+                    everybody = measurement.over == "everybody"
+            if field == "adoption" and everybody:  # in what was measured: not drawn besides
+                used = Fixed(users)
             quantities[field] = name, used
             assumed = field not in line.model_fields_set
             known[name, used] = StatedQuantity(name, row, stated, used, assumed)
         ramp = by_month(partial(_in_use, line), months)
-        pieces.append(Piece(row, line.model_copy(update={"basis": basis}), ramp, quantities))
+        pieces.append(Piece(row, line.model_copy(update=better), ramp, quantities))
     return pieces, list(known.values()), list(updates.values())
 
 
@@ -155,17 +160,20 @@ def refuse_unmatched(
     measured: Sequence[tuple[int, Measurement]],
     file: str | None = None,
 ) -> None:
-    """Raise a `DataError` for a measurement of no line, or of more than one change."""
+    """Raise a `DataError` for a measurement of no line, or of more than one change.
+
+    A measurement in row 0 stands in no table.
+    """
     for row, measurement in measured:
         lines = [line for _, line in rows if _about(measurement, line)]
         changes = sorted({line.initiative for line in lines})
         if measurement.quantity == "reduction" and len(changes) > 1:
             values: dict[str, object] = {"task": measurement.task, "changes": changes}
-            raise DataError(Problem("timesaved.which_change", values, file, row=row))
+            raise DataError(Problem("timesaved.which_change", values, file, row=row or None))
         if not lines:
             near = did_you_mean(measurement.task, {line.task for _, line in rows})
             values = {"task": measurement.task, "near": near}
-            raise DataError(Problem("timesaved.unmatched", values, file, row=row))
+            raise DataError(Problem("timesaved.unmatched", values, file, row=row or None))
 
 
 def updated(

@@ -25,7 +25,7 @@ def record(result: TimeSavedResult) -> dict[str, Any]:
     beside = {"lines", "measurements", "past"}
     return {name: getattr(result, name) for name in names} | {
         "schema": SCHEMA,
-        "inputs": result.inventory.inputs(),
+        "inputs": result.inventory.inputs(*result.cited),
         "plan": result.inventory.model_dump(mode="json", exclude=beside),
         "people": dict(result.people),
         "sums": [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from opslab.errors import DataError, ParameterError, refuse_unknown
@@ -90,6 +91,8 @@ class TimeSavedResult(Result):
         Hours a year by ``step``, ``role``, ``initiative`` and ``benefit`` (freed), and ``money``.
     base : float
         Hours freed with every quantity at its median.
+    cited : tuple of Path
+        Records of the runs that measured changes.
     """
 
     PARTS: ClassVar[Mapping[str, str]] = {
@@ -118,6 +121,7 @@ class TimeSavedResult(Result):
     readings: tuple[Reading, ...]
     sources: tuple[SourceFile, ...]
     pieces: tuple[Piece, ...] = field(compare=False)
+    cited: tuple[Path, ...] = ()
 
     @property
     def freed(self) -> Summary:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from opslab.uncertainty.information import evpi as evpi
     from opslab.uncertainty.information import evppi as evppi
     from opslab.uncertainty.sensitivity import tornado as tornado
+    from opslab.uncertainty.survival import aalen_johansen as aalen_johansen
+    from opslab.uncertainty.survival import kaplan_meier as kaplan_meier
     from opslab.uncertainty.words import describe as describe
 else:
     __getattr__, __dir__, __all__ = lazy(
@@ -29,5 +31,6 @@ else:
         families="from_family",
         information="evpi evppi",
         sensitivity="tornado",
+        survival="aalen_johansen kaplan_meier",
         words="describe",
     )

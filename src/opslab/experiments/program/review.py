@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from scipy.special import bdtrc
 
-from opslab.experiments.program import cycle_time, pooling
+from opslab.experiments.program import pooling
 from opslab.experiments.program.broken_period import ALARM, LEAST, broken_period, by_month, is_in
 from opslab.experiments.program.intake import Aside, take_in
 from opslab.experiments.program.result import (
@@ -25,6 +25,7 @@ from opslab.experiments.program.spec import Idea, Program
 from opslab.messages import Language
 from opslab.results import Check, Message, Status
 from opslab.tables.sheets import read_sheet, source_files
+from opslab.uncertainty import survival
 
 _BLOCKING = ("enough", "as_percentages")
 _CHECKS = (
@@ -175,14 +176,14 @@ def _cycles(program: Program, day: datetime.date, ideas: Sequence[Idea]) -> dict
         groups |= {"before": ~since, "since": since}
     curves, cycles = [], []
     for name, part in groups.items():
-        curve = cycle_time.kaplan_meier(days[part], decided[part])
+        curve = survival.kaplan_meier(days[part], decided[part])
         still = int((part & ~decided).sum())
-        median = cycle_time.median_days(curve)
+        median = survival.quantile(curve)
         cycles.append(CycleTime(name, int(part.sum()), still, *median, curve.longest))
         curves.append(curve)
     changed = None
     if min(sum(since), sum(~since)) >= _FEWEST and all(len(curve.days) for curve in curves):
-        changed = cycle_time.change(*curves[1:])
+        changed = survival.change(*curves[1:])
     known = changed and changed[1] < changed[2]
     return {"cycles": tuple(cycles), "cycle_change": changed if known else None}
 

@@ -73,14 +73,13 @@ def _lack(result: StandardsResult, finding: Finding) -> Bilingual:
 def evidence(result: StandardsResult) -> list[Evidence]:
     """Return the share of documents that hold all that is asked of them (Jeffreys' prior)."""
     (whole, count, *_), standard = result.share, result.standard
-    shape = {"a": whole + 0.5, "b": count - whole + 0.5}
-    low, high = map(float, stats.beta(**shape).interval(LEVEL))
+    low, high = map(float, stats.beta(whole + 0.5, count - whole + 0.5).interval(LEVEL))
     return [
         Evidence(
             id=f"{standard.slug}/adoption",
             kind="descriptive",
             statement=("standards.evidence", {"whole": whole, "count": count}),
-            quantity=Quantity("beta", shape, whole / count, low, high, LEVEL),
+            quantity=Quantity.share(whole, count, low, high, LEVEL),
             unit="share",
             per="once",
             period=(None, result.as_of),

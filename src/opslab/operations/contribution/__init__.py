@@ -1,0 +1,1 @@
+"""What Product Ops is worth: time, decisions, alignment; what is measured and what is owed."""

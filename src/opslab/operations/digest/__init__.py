@@ -1,0 +1,1 @@
+"""What changed between two days: decided, launched, learned, changed, asked."""

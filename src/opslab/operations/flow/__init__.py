@@ -1,0 +1,1 @@
+"""Flow of work: how long it takes, where it waits, when it will be done."""

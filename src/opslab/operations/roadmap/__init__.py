@@ -1,0 +1,1 @@
+"""The roadmap: initiatives that depend on one another, their dates, and how those move."""
