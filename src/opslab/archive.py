@@ -22,7 +22,7 @@ READOUT, NOTEBOOK, RESULT, RUN = "readout.html", "notebook.ipynb", "result.json"
 FAILURE = "failure.html"
 FILE_NAME = re.compile(
     r"[a-z0-9][a-z0-9_-]{0,60}\.(csv|pdf|xlsx)|theme-[a-z0-9]{1,20}\.html|experiment\.yaml"
-    r"|digest\.(md|txt)",
+    r"|registry\.json|digest\.(md|txt)",
     re.ASCII,
 )
 """Of what a run may bring beside its four."""

@@ -21,6 +21,8 @@ from opslab.feedback.edits import Edits, read_edits
 from opslab.feedback.encoders import Encoder, Latent, encoder_for
 from opslab.feedback.intake import Intake, take_in
 from opslab.feedback.naming import Names, renamed, title
+from opslab.feedback.registry.continuity import continued, registered
+from opslab.feedback.registry.state import Registry
 from opslab.feedback.result import Assignment, FeedbackResult, Model, Theme
 from opslab.feedback.routing import Route, RoutingAudit, route, routing_confusion
 from opslab.feedback.sorting import (
@@ -42,6 +44,7 @@ def find_themes(
     study: Study | None = None,
     *,
     answers: Answers | None = None,
+    registry: Registry | None = None,
     as_of: datetime.date | None = None,
     seed: int = 0,
     language: Language = "en",
@@ -55,6 +58,8 @@ def find_themes(
     study : Study, optional
     answers : opslab.tables.Answers, optional
         How the data is to be read, such as ``Answers(text="What should we improve?")``.
+    registry : Registry, optional
+        That of an earlier result, ``result.registry``: themes keep their ids and names.
     as_of : datetime.date, optional
         The day as of which the result speaks.
     seed : int
@@ -76,10 +81,13 @@ def find_themes(
     ['T01', 'T01']
     """
     study = study or Study(study="feedback")
-    return _analysed(study, take_in(study, data, answers), seed, as_of=as_of, language=language)
+    intake = take_in(study, data, answers)
+    return _analysed(study, intake, seed, registry, as_of=as_of, language=language)
 
 
-def _analysed(study: Study, intake: Intake, seed: int, **shown: Any) -> FeedbackResult:
+def _analysed(
+    study: Study, intake: Intake, seed: int, known: Registry | None, **shown: Any
+) -> FeedbackResult:
     """Return the messages that came in, sorted into themes."""
     settings, language = study.themes, study.languages[0]
     cache = study.beside(settings.cache) if settings.cache else None
@@ -92,11 +100,21 @@ def _analysed(study: Study, intake: Intake, seed: int, **shown: Any) -> Feedback
         names = corpus.named(sorting.themes, len(sorting.ids), language, *more)
         return corpus.called(dict(zip(sorting.ids, names, strict=True)), sorting, language)
 
-    sorting = sort_texts(clusters, cut.vectors, cut.weights, settings)
+    sorting = continued(sort_texts(clusters, cut.vectors, cut.weights, settings), known)
     names, assignments = named(sorting), corpus.assigned(sorting)
     before = {theme: title(parts) for theme, parts in names.items()}
     near = [(each.message.uid, each.main.nearest) for each in assignments if each.main.nearest]
     sample = tuple(near[at] for at in random_sample([uid for uid, _ in near], seed))
+    registry = registered(
+        known,
+        study=study.slug,
+        encoder=encoder,
+        day=shown["as_of"],
+        sorting=sorting,
+        names=names,
+        passages=[corpus.said[row].words for row in cut.rows],
+        assignments=assignments,
+    )
     edits, audit = _reviewed(study, before, assignments, sample)
     if edits.rows:
         sorting = edited(sorting, edits, cut.vectors)
@@ -125,6 +143,8 @@ def _analysed(study: Study, intake: Intake, seed: int, **shown: Any) -> Feedback
         audit=audit,
         routed=_routed(study, audit, assignments, themes),
         intake=intake,
+        registry=registry,
+        known=known,
         **compared(themes, assignments),
         **shown,
     )

@@ -9,10 +9,12 @@ from pydantic import Field
 
 from opslab import workspace
 from opslab.errors import ParameterError
+from opslab.feedback.predecessor import predecessor
 from opslab.parameters import Inputs, Parameters
 from opslab.secret import fingerprint, secret_for
 
 if TYPE_CHECKING:
+    from opslab.feedback.registry.state import Registry
     from opslab.feedback.spec import Study
 
 
@@ -42,4 +44,16 @@ class ThemesParameters(Parameters):
         study = self.study()
         day = self.day(study)
         ParameterError.refuse(study.lacking())
-        return Inputs(study.slug, day, study.files(), fingerprint(secret_for(study.files())))
+        known = predecessor(study, day)
+        files = (*study.files(), *([known] if known else ()))
+        return Inputs(study.slug, day, files, fingerprint(secret_for(study.files())))
+
+    def registry(self, study: Study) -> Registry | None:
+        """Return what the run before knew of the themes; None where there is none.
+
+        Raises `InputError` as of `predecessor`, and for a registry that cannot be read.
+        """
+        from opslab.feedback.registry.state import Registry  # only now: numpy takes a while
+
+        known = predecessor(study, self.day(study))
+        return Registry.load(known) if known else None

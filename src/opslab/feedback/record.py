@@ -19,6 +19,7 @@ from opslab.evidence import Evidence, Quantity, SourceFile
 from opslab.feedback.comparisons import compared
 from opslab.feedback.edits import COLUMNS
 from opslab.feedback.intake import CustomerMessage, Intake, cells, take_in
+from opslab.feedback.predecessor import FILE
 from opslab.feedback.priority import BANDS
 from opslab.feedback.result import FeedbackResult, Reason, Topic
 from opslab.feedback.shares import beta_of
@@ -303,7 +304,7 @@ def files(result: FeedbackResult) -> dict[str, bytes]:
     with tempfile.TemporaryDirectory() as folder:
         paths = [write_csv(table, Path(folder, f"{name}.csv")) for name, table in frames.items()]
         csv = {path.name: path.read_bytes() for path in paths}
-    return csv | {"themes.xlsx": workbook(sheets(frames))}
+    return csv | {"themes.xlsx": workbook(sheets(frames)), FILE: result.registry.content()}
 
 
 def sheets(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:

@@ -20,6 +20,8 @@ from opslab.results import Result
 if TYPE_CHECKING:
     import pandas as pd
 
+    from opslab.feedback.registry.state import Registry
+
 Reason = Literal["between", "far", "few", "judged", "praise", "template", "no_words", "too_few"]
 
 
@@ -208,6 +210,10 @@ class FeedbackResult(Result):
     routed : RoutingAudit or None
         How routes agree with the teams that people wrote on the audit sheet.
     intake : Intake
+    registry : Registry
+        What this run knows of its themes, for the next one.
+    known : Registry or None
+        What the run before knew of them.
     contrasts, trends, severities, ranking : pandas.DataFrame
         For whom, since when and how bad a theme is, and in which order to take themes up: by the
         themes' ids, as of `opslab.feedback.contrasts`, `trends`, `severity` and `priority`.
@@ -236,6 +242,8 @@ class FeedbackResult(Result):
     audit: Audit | None
     routed: RoutingAudit | None
     intake: Intake
+    registry: Registry
+    known: Registry | None
     contrasts: pd.DataFrame = field(compare=False)
     trends: pd.DataFrame = field(compare=False)
     severities: pd.DataFrame = field(compare=False)

@@ -121,7 +121,7 @@ def _is_as_named(content: bytes, file: str) -> bool:
     kind = file.rpartition(".")[2]
     if kind == "html":
         return bool(_PAGE.fullmatch(content))
-    text = kind in ("csv", "yaml", "md", "txt")
+    text = kind in ("csv", "yaml", "json", "md", "txt")
     return b"\0" not in content if text else content.startswith(_BEGINNINGS[kind])
 
 

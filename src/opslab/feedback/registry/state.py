@@ -1,0 +1,230 @@
+"""The registry of themes: what a run knows of them, written beside its page for the next one.
+
+A run never changes a registry: it reads its predecessor's, by hash, and writes its own.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opslab import provenance, workspace
+from opslab.errors import DataError
+from opslab.feedback.clustering import Vectors
+from opslab.feedback.naming import Phrases
+
+SCHEMA = "opslab.themes/1"
+
+Status = Literal["active", "dormant", "merged", "split"]
+Kind = Literal["born", "merged", "split", "dormant", "revived"]
+Keys = NDArray[np.uint64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownTheme:
+    """A theme as a registry knows it, before people's merges.
+
+    Attributes
+    ----------
+    id : str
+        ``T01`` …; never given to another theme.
+    centroid : array, shape (dimensions,)
+        At length 1, in the space of ``Registry.encoder`` less ``Registry.levels``.
+    phrases : tuple of Phrases
+        What the theme is called, without people's names.
+    status : {"active", "dormant", "merged", "split"}
+    parents : tuple of str
+        The theme that it is a part of, or those that it took in.
+    into : str or None
+        The theme that took it in.
+    born, seen : date or None
+        Days of the run that first had it, and of the last message in it.
+    messages : int
+        In the run that wrote this.
+    """
+
+    id: str
+    centroid: Vectors
+    phrases: tuple[Phrases, ...]
+    status: Status = "active"
+    parents: tuple[str, ...] = ()
+    into: str | None = None
+    born: datetime.date | None = None
+    seen: datetime.date | None = None
+    messages: int = 0
+
+
+@dataclass(frozen=True)
+class Event:
+    """What happened to a theme in a run: an entry of the ledger.
+
+    Attributes
+    ----------
+    day : date or None
+        As of which the run speaks.
+    kind : {"born", "merged", "split", "dormant", "revived"}
+    theme : str
+    others : tuple of str
+        Merged: into which; split: its parts.
+    """
+
+    day: datetime.date | None
+    kind: Kind
+    theme: str
+    others: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registry:
+    """What a run hands to the next one.
+
+    Attributes
+    ----------
+    study : str
+        The study's slug.
+    encoder, encoder_name : str
+        Hash and name of the encoder that the centroids are of.
+    as_of, refitted : date or None
+        The run's day, and that of the last run that looked for themes anew.
+    next : int
+        The number of the next new theme.
+    themes : tuple of KnownTheme
+        By id: those of all runs, also the dormant ones, those merged and those split.
+    ledger : tuple of Event
+        Of all runs, the oldest first.
+    levels : mapping of str to array
+        What is taken off the vectors of a language.
+    keys, owners : array
+        Hashes of passages (`key_of`), in their order, and the number of each one's theme in
+        ``themes``, -1 of none: texts of this run and of runs before.
+    history : tuple of (day, source, theme, messages)
+        Messages a day, source and theme (``""`` is all), of this run and of runs before.
+    previous, previous_sha256 : str
+        Of a registry that was loaded: the id of its run, and the hash of its file. Of one that a
+        run writes: of the registry that it continues; empty for the first.
+    """
+
+    study: str
+    encoder: str
+    encoder_name: str
+    as_of: datetime.date | None = None
+    refitted: datetime.date | None = None
+    next: int = 1
+    themes: tuple[KnownTheme, ...] = ()
+    ledger: tuple[Event, ...] = ()
+    levels: Mapping[str, Vectors] = field(default_factory=dict)
+    keys: Keys = field(default_factory=lambda: np.empty(0, np.uint64))
+    owners: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+    history: tuple[tuple[str, str, str, int], ...] = ()
+    previous: str = ""
+    previous_sha256: str = ""
+
+    def theme(self, name: str) -> KnownTheme | None:
+        """Return a theme by its id, whatever became of it."""
+        return next((each for each in self.themes if each.id == name), None)
+
+    def content(self) -> bytes:
+        """Return the file's bytes: the same for the same registry."""
+        record = {"schema": SCHEMA} | {name: _plain(value) for name, value in vars(self).items()}
+        return json.dumps(record, indent=1, sort_keys=True, default=_plain).encode()
+
+    @classmethod
+    def load(cls, path: Path) -> Registry:
+        """Return the registry of a run's folder, and note its hash.
+
+        Raises
+        ------
+        DataError
+            When the file holds none, or that of another opslab.
+        """
+        content = path.read_bytes()
+        sha256 = hashlib.sha256(content).hexdigest()
+        provenance.note(path, sha256)
+        registry = cls.of(content, workspace.shown(path))
+        run = "/".join(path.parts[-4:-1])
+        return replace(registry, previous=run, previous_sha256=sha256)
+
+    @classmethod
+    def of(cls, content: bytes, file: str) -> Registry:
+        """Return the registry that a file's bytes hold; see `load`."""
+        try:
+            record = json.loads(content)
+            schema = record.pop("schema")
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            raise DataError.of("feedback.bad_registry", file=file) from None
+        if schema != SCHEMA:
+            raise DataError.of("feedback.other_registry", file=file, schema=schema, known=SCHEMA)
+        try:
+            return _registry(record)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise DataError.of("feedback.bad_registry", file=file) from None
+
+
+def key_of(words: str) -> int:
+    """Return by what a passage is known again: of its words in lower case."""
+    digest = hashlib.sha256(words.casefold().encode("utf-8", "replace")).digest()
+    return int.from_bytes(digest[:8], "big")
+
+
+def keys_of(passages: Sequence[str]) -> Keys:
+    """Return by what passages are known again."""
+    return np.array([*map(key_of, passages)], np.uint64)
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON holds it: arrays as the base64 of their bytes."""
+    if isinstance(value, np.ndarray):
+        little = value.astype(value.dtype.newbyteorder("<"))
+        return {"dtype": little.dtype.str, "base64": base64.b64encode(little.tobytes()).decode()}
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    if isinstance(value, KnownTheme | Event | Phrases):
+        return {name: _plain(part) for name, part in vars(value).items()}
+    return value
+
+
+def _array(record: Mapping[str, str]) -> Any:
+    return np.frombuffer(base64.b64decode(record["base64"]), record["dtype"])
+
+
+def _date(text: str | None) -> datetime.date | None:
+    return datetime.date.fromisoformat(text) if text else None
+
+
+def _registry(record: dict[str, Any]) -> Registry:
+    days = {name: _date(record.pop(name)) for name in ("as_of", "refitted")}
+    themes = tuple(
+        KnownTheme(
+            **each
+            | {"born": _date(each["born"]), "seen": _date(each["seen"])}
+            | {"centroid": _array(each["centroid"]), "parents": tuple(each["parents"])}
+            | {
+                "phrases": tuple(
+                    Phrases(part["language"], tuple(part["phrases"]), part["title"])
+                    for part in each["phrases"]
+                )
+            }
+        )
+        for each in record.pop("themes")
+    )
+    ledger = tuple(
+        Event(_date(each["day"]), each["kind"], each["theme"], tuple(each["others"]))
+        for each in record.pop("ledger")
+    )
+    return Registry(
+        **record
+        | days
+        | {"themes": themes, "ledger": ledger}
+        | {"levels": {name: _array(level) for name, level in record["levels"].items()}}
+        | {name: _array(record[name]) for name in ("keys", "owners")}
+        | {"history": tuple((*row[:3], int(row[3])) for row in record["history"])}
+    )
