@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from opslab.feedback.registry.continuity import continued, registered
 from opslab.feedback.registry.state import Registry
 from opslab.feedback.result import Assignment, FeedbackResult, Model, Theme
 from opslab.feedback.routing import Route, RoutingAudit, route, routing_confusion
+from opslab.feedback.since import since
 from opslab.feedback.sorting import (
     Sorting,
     edited,
@@ -130,7 +132,7 @@ def _analysed(
         assignments, corpus.heads, said, cut.vectors, sorting, names, group_names, judged, routes
     )
     best = clusters.resolution, clusters.silhouette
-    return FeedbackResult(
+    result = FeedbackResult(
         checks=panel(study, assignments, themes, audit, fallback=fallback, known=encoder.languages),
         study=study,
         model=Model(encoder.name, encoder.sha256, fallback, seed, *best, points=cut.points),
@@ -148,6 +150,7 @@ def _analysed(
         **compared(themes, assignments),
         **shown,
     )
+    return replace(result, changes=since(result))
 
 
 def _routes(study: Study, encoder: Encoder, vectors: Vectors, sorting: Sorting) -> list[Route]:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from opslab.errors import DataError, SpecError
+from opslab.feedback.handling import minutes_of
 from opslab.feedback.languages import identify
 from opslab.feedback.letters import Letter, opened, usual, without_repeated
 from opslab.feedback.redaction import redact, without_tokens
@@ -40,6 +41,7 @@ _NAMES = {  # names that profiles give, the first that is there
     "rating": "rating",
     "score": "score",
     "discontent": "discontent",
+    "handling": "handling",
 }
 _IN_ANY_TEXT = {"greeting", "closing", "repeated"}  # kinds of what is cut, and shows no mail
 _TRAITS = ("segment", "plan", "version", "country", "channel")
@@ -66,6 +68,8 @@ class CustomerMessage:
         For whom: segment, plan, version, country, channel, and the columns that the study names.
     discontent : float or None
         From 0, content, to 1, the worst that the scale of its stars or score has.
+    handling : float or None
+        Minutes that people worked on it.
     """
 
     uid: str
@@ -82,6 +86,7 @@ class CustomerMessage:
     rating: float | None = None
     score: float | None = None
     discontent: float | None = None
+    handling: float | None = None
 
 
 @dataclass(frozen=True)
@@ -262,6 +267,10 @@ def _rows(source: Source, table: Table, secret: str) -> Iterator[_Row]:
         frame = frame.rename(columns={"rating": "score"})
     (frame.index,) = table.aggregates([f"list({ROW} ORDER BY {ROW})"])
     frame["discontent"] = discontent_of(frame, reading.name, source.score)
+    frame["handling"] = float("nan")  # no column counts that no unit is stated of
+    if timed := source.handling:
+        (column,) = _columns(table, [timed.column], "feedback.no_handling")
+        frame["handling"] = minutes_of(frame[column], timed.unit, reading.name)
     label = source.source or Path(reading.name).stem
     label = redact(label)[0] if "@" in label else label
     converters: Mapping[str, Callable[[Any], Any]] = {
@@ -301,12 +310,18 @@ def _rows(source: Source, table: Table, secret: str) -> Iterator[_Row]:
 
 def _traits(source: Source, table: Table) -> dict[str, str]:
     """Return the columns by which customers are told apart, by what they are called."""
+    own = _columns(table, source.segments, "feedback.no_segment")
+    traits = dict(zip(source.segments, own, strict=True))
+    return traits | {name: name for name in _TRAITS if name in {*table.types} - {*own}}
+
+
+def _columns(table: Table, names: Sequence[str], refusal: str) -> list[str]:
+    """Return the columns with these headings; refuse what is none."""
     columns = tuple(table.types)
     named = dict(zip((*(table.headings or columns), *columns), columns * 2, strict=True))
-    if lacking := [name for name in source.segments if name not in named]:
-        raise DataError.of("feedback.no_segment", file=table.reading.name, names=lacking)
-    traits = {name: named[name] for name in source.segments}
-    return traits | {name: name for name in _TRAITS if name in {*columns} - {*traits.values()}}
+    if lacking := [name for name in names if name not in named]:
+        raise DataError.of(refusal, file=table.reading.name, names=lacking)
+    return [named[name] for name in names]
 
 
 def _message(source: str, identity: str, number: int, text: str, **more: Any) -> CustomerMessage:

@@ -10,6 +10,7 @@ from pydantic import Field
 from opslab import workspace
 from opslab.errors import ParameterError
 from opslab.feedback.predecessor import predecessor
+from opslab.filed_runs import looked_at
 from opslab.parameters import Inputs, Parameters
 from opslab.secret import fingerprint, secret_for
 
@@ -45,7 +46,9 @@ class ThemesParameters(Parameters):
         day = self.day(study)
         ParameterError.refuse(study.lacking())
         known = predecessor(study, day)
-        files = (*study.files(), *([known] if known else ()))
+        runs = [done.run for done in study.done if done.run]
+        records = looked_at(runs, [workspace.reports()], day)
+        files = (*study.files(), *([known] if known else ()), *dict.fromkeys(records))
         return Inputs(study.slug, day, files, fingerprint(secret_for(study.files())))
 
     def registry(self, study: Study) -> Registry | None:

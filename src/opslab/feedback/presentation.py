@@ -14,6 +14,7 @@ from opslab.feedback.record import counts, inputs, languages, unsorted
 from opslab.feedback.redaction import KINDS
 from opslab.feedback.result import FeedbackResult, Theme
 from opslab.feedback.routing import LEAST, MARGIN
+from opslab.feedback.since_page import since
 from opslab.messages import Language
 from opslab.report.blocks import (
     Block,
@@ -334,6 +335,7 @@ def method(result: FeedbackResult, say: Voice) -> Blocks:
 PARTS: dict[str, Callable[[FeedbackResult, Voice], Blocks]] = {
     "first": first,
     "themes": themes,
+    "since": since,
     "whom": whom,
     "quotes": quotes,
     "checks": checks,

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pandas as pd
+from pydantic_core import to_jsonable_python
 
 from opslab import workspace
 from opslab.errors import ParameterError, did_you_mean
@@ -23,6 +24,7 @@ from opslab.feedback.predecessor import FILE
 from opslab.feedback.priority import BANDS
 from opslab.feedback.result import FeedbackResult, Reason, Topic
 from opslab.feedback.shares import beta_of
+from opslab.feedback.since import measurement, worked
 from opslab.feedback.spec import Study
 from opslab.frames import kept, remark_step, step_within
 from opslab.results import Message
@@ -48,6 +50,11 @@ _CAME = "uid source id row date week language text customer revenue rating score
 _MESSAGE = (
     "uid source id row date week language theme name group themes kind text customer revenue "
     "rating score discontent nearest second confidence reason copy_of"
+)
+_CHANGE = "kind theme others ratio low high q"
+_DONE = (
+    "theme what on run decision state ratio low high count_before count_after median_before "
+    "median_after mean_before mean_after time time_low time_high task role"
 )
 _POINT = "message point kind theme nearest confidence reason text"
 
@@ -79,6 +86,8 @@ def record(result: FeedbackResult) -> dict[str, Any]:
         "ranking": {"parts": result.counted, "themes": cells(result.ranking)},
         "trends": cells(result.trends),
         "severities": cells(result.severities),
+        "since": to_jsonable_python(result.changes),
+        "measurement": measurement(result),
         "edits": asdict(result.edits),
         "audit": asdict(result.audit) if result.audit else None,
         "routed": _routed(result),
@@ -249,6 +258,8 @@ def tables(result: FeedbackResult) -> dict[str, pd.DataFrame]:
     further = {
         "points": pd.DataFrame(points, columns=_POINT.split()),
         "contrasts": result.contrasts,
+        "changes": pd.DataFrame(result.changes["themes"], columns=_CHANGE.split()),
+        "done": pd.DataFrame(result.changes["done"], columns=_DONE.split()),
         "cut": pd.DataFrame(result.intake.furniture, columns=["message", "kind", "text"]),
     }
     frames |= {name: table for name, table in further.items() if len(table)}
@@ -313,15 +324,26 @@ def sheets(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
 
 
 def evidence(result: FeedbackResult) -> list[Evidence]:
-    """Return each theme's share of the messages: descriptive, of the grade of a survey."""
+    """Return each theme's share of the messages, and the part of its handling time that went.
+
+    The share is descriptive, of the grade of a survey; the time of that of logs before and after.
+    It bears the claim of the inventory's task that it is of, so that it counts once.
+    """
     total, study = len(result.assignments), result.study
     sources = tuple(
         SourceFile(reading.name, reading.sha256, reading.rows) for reading in result.intake.readings
     )
-    return [
+    alike: dict[str, Any] = {
+        "kind": "descriptive",
+        "unit": "share",
+        "per": "once",
+        "sources": sources,
+        "date": result.as_of,
+        "owner": study.owner,
+    }
+    shares = [
         Evidence(
             id=f"{study.slug}/{theme.id}",
-            kind="descriptive",
             statement=(
                 "feedback.evidence",
                 {"theme": theme.title, "messages": theme.messages, "total": total},
@@ -333,19 +355,16 @@ def evidence(result: FeedbackResult) -> list[Evidence]:
                 *theme.interval,
                 0.95,
             ),
-            unit="share",
-            per="once",
             period=(study.start, study.end),
             population="message",
             claim=f"theme:{theme.title}",
             benefit="quality",
             grade="E",
-            sources=sources,
-            date=result.as_of,
-            owner=study.owner,
+            **alike,
         )
         for theme in result.themes[:_MOST_EVIDENCE]
     ]
+    return shares + worked(result, alike)
 
 
 def _quote(message: CustomerMessage) -> dict[str, Any]:

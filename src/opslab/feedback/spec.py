@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from importlib import import_module
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from opslab.documents import Location
 from opslab.errors import Problem
@@ -19,6 +19,15 @@ BlockingCheck = Literal["coverage", "stability", "leakage", "furniture", "sizes"
 Name = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True)]
 
 
+class Handling(Declared):
+    """How long people worked on a message: never how long it was open."""
+
+    column: str
+    """heading of the time that people worked on a message, such as Handle time"""
+    unit: Literal["minutes", "hours", "seconds"]
+    """unit of that time"""
+
+
 class Source(Answers):
     """One export, and the answers that its reading may need."""
 
@@ -29,6 +38,8 @@ class Source(Answers):
     segments: tuple[str, ...] = Field((), max_length=8)
     """headings of columns by which customers are told apart, beside segment, plan, version, country
     and channel"""
+    handling: Handling | None = None
+    """time that people worked on each message; never the time until it was answered or closed"""
 
 
 class Redaction(Declared):
@@ -69,6 +80,33 @@ class Themes(Declared):
     """folder where vectors are kept by the hash of their text, from the study's folder"""
 
 
+class Done(Declared):
+    """What was promised or released for a theme: a run that says so, or words and a day."""
+
+    theme: Annotated[str, StringConstraints(pattern=r"^T\d{2,}[a-z]?$")]
+    """id of the theme"""
+    run: Annotated[str, StringConstraints(pattern=NAME)] | None = None
+    """run that released it: `launch_readiness/name`, the latest by the day, or one by its id"""
+    step: Label | None = None
+    """id of the initiative, where the run is of a roadmap"""
+    what: Text | None = None
+    """what was done, as readers see it; of a run its own title by default"""
+    on: Day | None = None
+    """day of what no run says, YYYY-MM-DD"""
+    task: Label | None = None
+    """task of a `time_saved` inventory that the handling time is of"""
+    role: Label | None = None
+    """role in that inventory"""
+
+    @model_validator(mode="after")
+    def _dated(self) -> Self:
+        whole = self.run or (self.on and self.what)
+        steps = (self.run or "").startswith("roadmap/")
+        if not whole or (self.run and self.on) or steps != bool(self.step):
+            raise fault("feedback.done_form")
+        return self
+
+
 class Study(FromFile):
     """One body of feedback.
 
@@ -98,6 +136,8 @@ class Study(FromFile):
     previous: Annotated[str, StringConstraints(pattern=f"last|none|{NAME[1:]}")] = "last"
     """`last`: themes keep their identity since the last run of an earlier day; `none`; or a run by
     its id, `feedback_themes/name/2026-09-20-0a1b2c3d`"""
+    done: tuple[Done, ...] = Field((), max_length=40)
+    """what was promised or released for a theme, of which the readout tells whether it fell"""
     blocking: tuple[BlockingCheck, ...] = ("coverage", "stability", "leakage", "furniture")
     """checks whose failure is a red light"""
 

@@ -28,8 +28,9 @@ def trends(
     inside: Array,
     days: Sequence[datetime.date | None],
     sources: Sequence[str],
-    width: int = 7,
+    width: float = 7,
     customers: Sequence[str | None] = (),
+    recent: int | None = None,
 ) -> pd.DataFrame:
     """Compare each theme's share of the last weeks with its share before, in the same sources.
 
@@ -45,10 +46,13 @@ def trends(
     inside : array of bool, shape (messages, themes)
     days : sequence of date or None, shape (messages,)
     sources : sequence of str, shape (messages,)
-    width : int
+    width : float
         Days of a week.
     customers : sequence of str or None, shape (messages,), optional
         None counts as a customer of its own.
+    recent : int, optional
+        Weeks that are set against those before; by default `RECENT`, or a third of fewer than
+        twelve.
 
     Returns
     -------
@@ -68,7 +72,7 @@ def trends(
     """
     ago, count, ended = _weeks(days, width)
     inside, ago, sources = _once(inside, ago, sources, customers)
-    recent = max(min(RECENT, count // 3), 1)
+    recent = recent or max(min(RECENT, count // 3), 1)
     late, each = (ago < recent).to_numpy(), np.ones(len(ago))
     strata = pd.Series(np.array(sources, object)).where(ago < count).to_numpy()
     weights, chances = balance(late, strata, each)
@@ -109,12 +113,12 @@ def trends(
     return rows.assign(rising=rising)
 
 
-def _weeks(days: Sequence[datetime.date | None], width: int) -> tuple[pd.Series[float], int, Any]:
+def _weeks(days: Sequence[datetime.date | None], width: float) -> tuple[pd.Series[float], int, Any]:
     """Return how many weeks ago each message is, how many whole weeks there are, the last day."""
     dates = pd.to_datetime(pd.Series(np.array(days, object)))
     runs = (dates.sort_values().diff() >= pd.Timedelta(days=GAP)).cumsum()[dates.notna()]
     dates = dates.where(runs.map(runs.value_counts(normalize=True)) >= STRAY)
-    count = ((dates.max() - dates.min()).days + 1) // width if dates.notna().any() else 0
+    count = int(((dates.max() - dates.min()).days + 1) // width) if dates.notna().any() else 0
     last = dates.max()
     return ((last - dates).dt.days // width).astype(float), count, last
 
