@@ -88,7 +88,7 @@ def base():
         for name, text in TEXTS.items()
     )
     groups = (replace(result.groups[0], themes=tuple(TEXTS)),)
-    return replace(result, themes=themes, groups=groups, checks=())
+    return replace(result, themes=themes, groups=groups, sample=(), checks=())
 
 
 def run(base, counts, done=(), events=(), known=True, as_of=END, **more):

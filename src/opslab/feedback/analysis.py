@@ -84,7 +84,8 @@ def find_themes(
     """
     study = study or Study(study="feedback")
     intake = take_in(study, data, answers)
-    return _analysed(study, intake, seed, registry, as_of=as_of, language=language)
+    result = _analysed(study, intake, seed, registry, as_of=as_of, language=language)
+    return replace(result, changes=since(result))
 
 
 def _analysed(
@@ -132,7 +133,7 @@ def _analysed(
         assignments, corpus.heads, said, cut.vectors, sorting, names, group_names, judged, routes
     )
     best = clusters.resolution, clusters.silhouette
-    result = FeedbackResult(
+    return FeedbackResult(
         checks=panel(study, assignments, themes, audit, fallback=fallback, known=encoder.languages),
         study=study,
         model=Model(encoder.name, encoder.sha256, fallback, seed, *best, points=cut.points),
@@ -150,7 +151,6 @@ def _analysed(
         **compared(themes, assignments),
         **shown,
     )
-    return replace(result, changes=since(result))
 
 
 def _routes(study: Study, encoder: Encoder, vectors: Vectors, sorting: Sorting) -> list[Route]:

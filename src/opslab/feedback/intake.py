@@ -267,10 +267,7 @@ def _rows(source: Source, table: Table, secret: str) -> Iterator[_Row]:
         frame = frame.rename(columns={"rating": "score"})
     (frame.index,) = table.aggregates([f"list({ROW} ORDER BY {ROW})"])
     frame["discontent"] = discontent_of(frame, reading.name, source.score)
-    frame["handling"] = float("nan")  # no column counts that no unit is stated of
-    if timed := source.handling:
-        (column,) = _columns(table, [timed.column], "feedback.no_handling")
-        frame["handling"] = minutes_of(frame[column], timed.unit, reading.name)
+    frame["handling"] = _handled(source, table, frame)
     label = source.source or Path(reading.name).stem
     label = redact(label)[0] if "@" in label else label
     converters: Mapping[str, Callable[[Any], Any]] = {
@@ -306,6 +303,15 @@ def _rows(source: Source, table: Table, secret: str) -> Iterator[_Row]:
             ended = [piece + "." * piece[-1:].isalnum() for piece in pieces[:-1]]  # a title ends
             text = "\n".join([*ended, *pieces[-1:]])
             yield _Row(_message(label, identity + suffix, number, text, **fields), names)
+
+
+def _handled(source: Source, table: Table, frame: pd.DataFrame) -> Any:
+    """Return handling times in minutes; no column is taken for them of which no unit is stated."""
+    timed = source.handling
+    if timed is None:
+        return float("nan")
+    (column,) = _columns(table, [timed.column], "feedback.no_handling")
+    return minutes_of(frame[column], timed.unit, table.reading.name)
 
 
 def _traits(source: Source, table: Table) -> dict[str, str]:

@@ -88,6 +88,7 @@ def record(result: FeedbackResult) -> dict[str, Any]:
         "severities": cells(result.severities),
         "since": to_jsonable_python(result.changes),
         "measurement": measurement(result),
+        "effort": True,  # what it measures is work
         "edits": asdict(result.edits),
         "audit": asdict(result.audit) if result.audit else None,
         "routed": _routed(result),
