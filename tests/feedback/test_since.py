@@ -310,7 +310,6 @@ def filed(reports, run, record, status="complete"):
 
 EXPERIMENT = {
     "as_of": "2026-08-03",
-    "plan": {"experiment": "checkout-button"},
     "decision": {"action": "ship"},
 }
 READOUT = "experiment_readout/checkout/2026-08-03-0123abcd"
@@ -331,7 +330,7 @@ def test_an_experiment_that_shipped_is_dated_by_its_readout(base, reports):
     filed(reports, READOUT, EXPERIMENT)
     row, text = cited(base, "experiment_readout/checkout")
     assert (row["on"], row["state"], row["decision"]) == (DAY(2026, 8, 3), "fell", "ship")
-    assert row["what"] == "checkout-button"
+    assert row["what"] == "checkout"
     assert row["link"] == f"../../../{READOUT}/readout.html"
     assert "The theme fell" in text
 

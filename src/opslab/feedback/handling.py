@@ -59,9 +59,9 @@ def handling_time(
     Returns
     -------
     dict
-        ``count``, ``median`` and ``mean`` with ``_before`` and ``_after``; ``time``, the ratio of
-        the geometric means, after to before, with its 95 % interval ``time_low`` and ``time_high``.
-        Nothing where fewer than `FEWEST` times are known on either side.
+        ``count``, ``median`` and ``mean`` with ``_before`` and ``_after``; ``saved``, by which part
+        the geometric mean went down (below 0: up), with its 95 % interval ``saved_low`` and
+        ``saved_high``. Nothing where fewer than `FEWEST` times are known on either side.
 
     Sources
     -------
@@ -71,8 +71,8 @@ def handling_time(
     --------
     >>> times = pd.Series([10.0, 11, 12, 13] * 10 + [5.0, 6, 7, 8] * 10)
     >>> compared = handling_time(times, times.index >= 40, pd.Series("help desk", times.index))
-    >>> compared["mean_before"], compared["mean_after"], round(compared["time"], 2)
-    (11.5, 6.5, 0.56)
+    >>> compared["mean_before"], compared["mean_after"], round(compared["saved"], 2)
+    (11.5, 6.5, 0.44)
     """
     known = minutes.astype(float) > 0
     own = known & sources.isin(sources[known].mode()[:1])
@@ -85,10 +85,10 @@ def handling_time(
         part**2 / (len(log) - 1) for part, log in zip(parts, logs, strict=True)
     )
     change, reach = logs[1].mean() - logs[0].mean(), stdtrit(freedom, 0.975) * sum(parts) ** 0.5
-    ends = np.exp([change, change - reach, change + reach]).tolist()
+    ends = (1 - np.exp([change, change + reach, change - reach])).tolist()
     figures = {
         f"{name}_{when}": float(getattr(side, name)())
         for when, side in zip(("before", "after"), sides, strict=True)
         for name in ("count", "median", "mean")
     }
-    return figures | dict(zip(("time", "time_low", "time_high"), ends, strict=True))
+    return figures | dict(zip(("saved", "saved_low", "saved_high"), ends, strict=True))

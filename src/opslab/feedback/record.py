@@ -54,7 +54,7 @@ _MESSAGE = (
 _CHANGE = "kind theme others ratio low high q"
 _DONE = (
     "theme what on run decision state ratio low high count_before count_after median_before "
-    "median_after mean_before mean_after time time_low time_high task role"
+    "median_after mean_before mean_after saved saved_low saved_high task role"
 )
 _POINT = "message point kind theme nearest confidence reason text"
 

@@ -40,11 +40,11 @@ def since(result: FeedbackResult) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``day`` of the run before, None without one; whole weeks since then that are ``missed``,
-        without a message; whether shares are ``compared``: with those of as many days before;
         ``themes``, what became of them: ``kind`` of `CHANGES`, ``theme``, ``others`` (into which it
         was merged, or its parts), and, where it grew or shrank, what `trends` tells of it;
-        ``done``, as of `outcome`, in the study's order.
+        ``done``, as of `outcome`, in the study's order. Where there is a run before, its ``day``;
+        whole weeks since then that are ``missed``, without a message; whether shares are
+        ``compared``: with those of as many days before.
 
     Raises
     ------
@@ -60,31 +60,27 @@ def since(result: FeedbackResult) -> dict[str, Any]:
     log["date"] = dates.where(dates <= today)
     log = log.join(pd.DataFrame(standing(result.assignments, ids)[0], columns=ids))
     ever = [*ids, *(theme.id for theme in result.registry.themes)]
-    for at, done in enumerate(study.done):
-        refuse_unknown(study, [done.theme], ever, "done", at, "theme")
-    news = {
-        "day": None,
-        "themes": [],
-        "done": [outcome(done, log, result, today) for done in study.done],
-    }
+    refuse_unknown(study, [done.theme for done in study.done], ever, "done")
+    done = [outcome(done, log, result, today) for done in study.done]
     if known is None:
-        return news
+        return {"themes": [], "done": done}
     on = pd.Timestamp(known.as_of or day) + _DAY
     compared = share_after(log, on, alike=True)
     entries = [event for event in ledger if event not in known.ledger]
     arrived = {event.theme for event in entries if event.kind in CHANGES[:2]}
-    changes = [{"kind": each.kind, "theme": each.theme, "others": each.others} for each in entries]
+    changes = [vars(event) for event in entries]
     changes += [
         {**row, "kind": CHANGES[2 + (row["ratio"] < 1)], "others": ()}
         for theme, row in compared.items()
         if row["q"] < CLEAR and theme not in arrived
     ]
     weeks = {*range(((today - on) // _DAY + 1) // 7)}
-    return news | {
-        "day": known.as_of,
+    return {
+        "day": known.as_of or day,
         "missed": len(weeks.difference((log["date"] - on) // _DAY // 7)),
         "compared": bool(compared),
         "themes": sorted(changes, key=lambda change: CHANGES.index(change["kind"])),
+        "done": done,
     }
 
 
@@ -166,7 +162,7 @@ def _released(run: Run, done: Done) -> dict[str, Any]:
             what, on = evidence_of(run)[0].population, record["launch_date"]
             decision = record["decision"]
         elif run.notebook == "experiment_readout":
-            what, decision = record["plan"]["experiment"], record["decision"]["action"]
+            decision = record["decision"]["action"]
         elif done.step:
             step = {step["id"]: step for step in record["steps"]}[done.step]
             what, decision = step["initiative"], step["horizon"]
@@ -208,10 +204,10 @@ def _came_after(row: dict[str, Any], log: pd.DataFrame, today: pd.Timestamp) -> 
 def measurement(result: FeedbackResult) -> dict[str, Any] | None:
     """Return what an inventory takes as measured: of what was done first that names its task."""
     for row in result.changes["done"]:
-        if "time" in row and row["task"]:
-            line = {"task": row["task"], "role": row["role"], "quantity": "reduction"}
-            ends = dict(zip(("value", "low", "high"), _saved(row), strict=True))
-            return line | ends | {"basis": "before_after", "grade": "D", "over": "everybody"}
+        if "saved" in row and row["task"]:
+            alike = {"quantity": "reduction", "basis": "before_after", "over": "everybody"}
+            ends = {"value": row["saved"], "low": row["saved_low"], "high": row["saved_high"]}
+            return {"task": row["task"], "role": row["role"], "grade": "D"} | alike | ends
     return None
 
 
@@ -226,12 +222,11 @@ def worked(result: FeedbackResult, alike: Mapping[str, Any]) -> list[Evidence]:
     alike : mapping
         Fields that all evidence of the run shares.
     """
-    titles = {theme.id: theme.title for theme in result.themes}
     return [
         Evidence(
             id=f"{result.study.slug}/{row['theme']}/{row['on']}",
             statement=("feedback.evidence_handling", {"theme": theme, "what": row["what"]}),
-            quantity=Quantity.normal(*_saved(row)),
+            quantity=Quantity.normal(row["saved"], row["saved_low"], row["saved_high"]),
             period=(row["on"], result.as_of),
             population=theme,
             claim=f"reduction:{row['role'] or ''}/{row['task'] or theme}",
@@ -240,11 +235,6 @@ def worked(result: FeedbackResult, alike: Mapping[str, Any]) -> list[Evidence]:
             **alike,
         )
         for row in result.changes["done"]
-        if "time" in row
-        for theme in [titles[row["theme"]]]
+        if "saved" in row
+        for theme in [result.theme(row["theme"]).title]
     ]
-
-
-def _saved(row: Mapping[str, Any]) -> list[float]:
-    """Return which part of a handling time went, and its interval's ends."""
-    return [1 - row[name] for name in ("time", "time_high", "time_low")]

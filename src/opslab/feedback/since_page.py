@@ -25,9 +25,8 @@ def since(result: FeedbackResult, say: Voice) -> Blocks:
         return []
     blocks: Blocks = [say.heading("since")]
     if result.known:
-        day, more = news["day"], len(changes) - _MOST
-        line = "since_line" if changes else "since_same"
-        blocks.append(say.paragraph(line, count=len(changes), day=say.date(day) if day else ""))
+        more, line = len(changes) - _MOST, "since_line" if changes else "since_same"
+        blocks.append(say.paragraph(line, count=len(changes), **news))
         blocks += [say.paragraph("since_missed", "open", **news)] * bool(news["missed"])
         blocks += [say.paragraph("since_few", "open")] * (not news["compared"])
         blocks.append(Points([_change(change, result, say) for change in changes[:_MOST]]))
@@ -35,7 +34,7 @@ def since(result: FeedbackResult, say: Voice) -> Blocks:
     elif not done:
         blocks.append(say.paragraph("since_first"))
     if done:
-        columns = [*_COLUMNS, *["handling"] * any("time" in row for row in done)]
+        columns = [*_COLUMNS, *["handling"] * any("saved" in row for row in done)]
         rows = [_row(row, result, say)[: len(columns)] for row in done]
         blocks += [say.table("done", " ".join(columns), rows), say.remark("done_order")]
     return blocks
@@ -44,14 +43,13 @@ def since(result: FeedbackResult, say: Voice) -> Blocks:
 def _change(change: Mapping[str, Any], result: FeedbackResult, say: Voice) -> Cell:
     """Return what became of a theme, with its newest typical quote and a link to all."""
     names = [change["theme"], *change["others"]]
-    theme, *others = (called(name, result, say).text for name in names)
+    known = [called(name, result, say) for name in names]
+    theme, *others = (cell.text for cell in known)
     line = say(f"change_{change['kind']}", **{**change, "theme": theme, "others": others})
     said = [quote for each in result.themes if each.id in names for quote in each.quotes]
     newest = max(said, key=lambda quote: quote.date or datetime.date.min, default=None)
     quoted = say("change_quote", quote=newest.text[:_LONG]) if newest else ""
-    return Cell(
-        line, quoted, refs=[link for name in names for link in called(name, result, say).refs]
-    )
+    return Cell(line, quoted, refs=[link for cell in known for link in cell.refs])
 
 
 def called(name: str, result: FeedbackResult, say: Voice) -> Cell:
@@ -68,7 +66,7 @@ def called(name: str, result: FeedbackResult, say: Voice) -> Cell:
 def _row(row: Mapping[str, Any], result: FeedbackResult, say: Voice) -> list[str | Cell]:
     """Return what was done for a theme, and what came after it."""
     link, decision, reason = (row.get(name) for name in ("link", "decision", "reason"))
-    refs = [Reference(say("done_open"), link, say("done_read", **row))] if link else []
+    refs = [Reference(say("done_open"), link)] if link else []
     ratio = "ratio" in row
     return [
         called(row["theme"], result, say),
@@ -79,5 +77,5 @@ def _row(row: Mapping[str, Any], result: FeedbackResult, say: Voice) -> list[str
             say("done_ratio", **row) if ratio else say.message(reason) if reason else "",
             tone=_TONES.get(row["state"], "plain"),
         ),
-        Cell(say("done_minutes", **row), say("done_time", **row)) if "time" in row else say.none,
+        Cell(say("done_minutes", **row), say("done_time", **row)) if "saved" in row else say.none,
     ]
