@@ -5,8 +5,10 @@ import hashlib
 import json
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from opslab import feedback
@@ -16,7 +18,7 @@ from opslab.feedback.intake import CustomerMessage
 from opslab.feedback.naming import Phrases
 from opslab.feedback.registry.state import Event, KnownTheme, Registry
 from opslab.feedback.result import Assignment, Point
-from opslab.feedback.since import since
+from opslab.feedback.since import outcome, since
 from opslab.feedback.spec import Done, Study
 
 DAY = datetime.date
@@ -356,6 +358,30 @@ def test_the_sample_s_launch_is_dated_by_its_launch_day(base, reports, root):
     assert (row["on"], row["decision"], row["state"]) == (DAY(2026, 8, 31), "go", "promised")
     assert row["what"] == "Parcel tracking page"
     assert row["what"].french == "Page de suivi des colis"
+
+
+def test_a_run_of_another_folder_is_an_input_and_has_no_link(workspace_folder):
+    study = "study: shop\nend: 2026-09-27\nsources: [{path: feedback_tickets.csv}]\nruns: [runs]\n"
+    done = (
+        "{theme: T01, run: launch_readiness/parcel-tracking}, {theme: T01, run: roadmap/x, step: a}"
+    )
+    spec = workspace_folder / "data/sample/done.yaml"
+    spec.write_text(f"{study}done: [{done}]\n", encoding="utf-8")
+    parameters = feedback.ThemesParameters(spec="data/sample/done.yaml")
+    folder = "runs/launch_readiness/parcel-tracking/2026-08-28-0c07661b/result.json"
+    assert [str(path) for path in parameters.stands_on().files if path.name == "result.json"] == [
+        str(workspace_folder / "data/sample" / folder)
+    ]
+    (run, _) = since_of(parameters.study())
+    assert (run["on"], run["link"]) == (DAY(2026, 8, 31), None)
+
+
+def since_of(study):
+    return [
+        outcome(done, pd.DataFrame(columns=["date"]), registered, pd.Timestamp(END))
+        for registered in [SimpleNamespace(registry=registry(END), study=study, language="en")]
+        for done in study.done
+    ]
 
 
 def test_an_initiative_is_there_once_the_roadmap_says_so(base, reports):

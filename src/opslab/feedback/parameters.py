@@ -47,7 +47,7 @@ class ThemesParameters(Parameters):
         ParameterError.refuse(study.lacking())
         known = predecessor(study, day)
         runs = [done.run for done in study.done if done.run]
-        records = looked_at(runs, [workspace.reports()], day)
+        records = looked_at(runs, study.folders(), day)
         files = (*study.files(), *([known] if known else ()), *dict.fromkeys(records))
         return Inputs(study.slug, day, files, fingerprint(secret_for(study.files())))
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import pandas as pd
 
-from opslab import workspace
 from opslab.errors import InputError
 from opslab.evidence import Evidence, Quantity
 from opslab.feedback.contrasts import CLEAR
@@ -107,8 +106,8 @@ def share_after(
     count = span // 7 if span >= NEEDED else span
     days = days.where((days >= on - span * _DAY) | (not alike))
     inside, ids = log.iloc[:, len(_FIELDS) :].to_numpy(), [*log][len(_FIELDS) :]
-    who, sources = log["customer"].tolist(), log["source"].tolist()
-    rows = trends(inside, days.tolist(), sources, span / count - 1e-9, who, count)
+    who, width = log["customer"].tolist(), span / count - 1e-9  # so that a period begins on the day
+    rows = trends(inside, days.tolist(), log["source"].tolist(), width, customers=who, recent=count)
     # Where a wrong date was left out, the days are not those that were asked for.
     return {
         ids[row["theme"]]: row | {"theme": ids[row["theme"]]}
@@ -146,7 +145,7 @@ def outcome(
     row = dict(done) | {"theme": theme, "what": done.what or done.run}
     if done.run:
         try:
-            run = find_run(done.run, [workspace.reports()], today.date(), result.language)
+            run = find_run(done.run, result.study.folders(), today.date(), result.language)
             row |= _released(run, done) | {"run": run.id, "link": run.link}
         except InputError as error:
             reason = Message(error.problems[0].key, error.problems[0].values)

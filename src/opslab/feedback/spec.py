@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from opslab import workspace
 from opslab.documents import Location
 from opslab.errors import Problem
 from opslab.filed_runs import NAME
@@ -138,6 +140,8 @@ class Study(FromFile):
     its id, `feedback_themes/name/2026-09-20-0a1b2c3d`"""
     done: tuple[Done, ...] = Field((), max_length=40)
     """what was promised or released for a theme, of which the readout tells whether it fell"""
+    runs: tuple[str, ...] = ()
+    """folders of runs that are looked in after the reports, from the study's folder"""
     blocking: tuple[BlockingCheck, ...] = ("coverage", "stability", "leakage", "furniture")
     """checks whose failure is a red light"""
 
@@ -148,6 +152,10 @@ class Study(FromFile):
             if not re.fullmatch("[a-z]{2}", name):
                 raise fault("feedback.bad_language", name=name)
         return languages
+
+    def folders(self) -> list[Path]:
+        """Return where the runs stand that say what was done."""
+        return [workspace.reports(), *map(self.beside, self.runs)]
 
     def named(self) -> dict[Location, str]:
         """Return the exports and the audit sheet."""
