@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from opslab import workspace
+from opslab import filed_runs, workspace
 from opslab.documents import Location
 from opslab.errors import Problem
 from opslab.filed_runs import NAME
@@ -87,7 +87,7 @@ class Done(Declared):
 
     theme: Annotated[str, StringConstraints(pattern=r"^T\d{2,}[a-z]?$")]
     """id of the theme"""
-    run: Annotated[str, StringConstraints(pattern=NAME)] | None = None
+    run: Annotated[str, StringConstraints(pattern=filed_runs.NAME)] | None = None
     """run that released it: `launch_readiness/name`, the latest by the day, or one by its id"""
     step: Label | None = None
     """id of the initiative, where the run is of a roadmap"""
