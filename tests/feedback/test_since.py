@@ -169,6 +169,8 @@ def test_new_back_merged_split_and_no_longer_said_come_from_the_ledger(base):
     result = run(base, moved("T02", 3), events=events)
     kinds = [change["kind"] for change in result.changes["themes"]]
     assert kinds == ["born", "revived", "merged", "split", "dormant"]  # what came back did not grow
+    assert result.tables()["changes"]["others"].tolist() == ["", "", "T01", "T01; T02", ""]
+    assert b'split,T09,"T01; T02"' in result.files()["changes.csv"]
     text = page(result)
     assert "New: A dark mode please" in text
     assert "Came back: The app crashes" in text

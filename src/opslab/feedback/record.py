@@ -256,10 +256,11 @@ def tables(result: FeedbackResult) -> dict[str, pd.DataFrame]:
         "messages": messages(result).drop(columns="week"),
         "audit": _audit_sheet(result),
     }
+    changes = pd.DataFrame(result.changes["themes"], columns=_CHANGE.split())
     further = {
         "points": pd.DataFrame(points, columns=_POINT.split()),
         "contrasts": result.contrasts,
-        "changes": pd.DataFrame(result.changes["themes"], columns=_CHANGE.split()),
+        "changes": changes.assign(others=changes["others"].map("; ".join)),
         "done": pd.DataFrame(result.changes["done"], columns=_DONE.split()),
         "cut": pd.DataFrame(result.intake.furniture, columns=["message", "kind", "text"]),
     }
