@@ -61,7 +61,7 @@ def find_themes(
     registry : Registry, optional
         That of an earlier result, ``result.registry``: themes keep their ids and names.
     as_of : datetime.date, optional
-        The day as of which the result speaks.
+        The day as of which the result speaks: later messages are left out.
     seed : int
         Of clustering and of the audit sheet's draw; nothing else is left to chance.
     language : {"en", "fr"}
@@ -81,6 +81,8 @@ def find_themes(
     ['T01', 'T01']
     """
     study = study or Study(study="feedback")
+    if as_of:
+        study = study.model_copy(update={"end": min(as_of, study.end or as_of)})
     intake = take_in(study, data, answers)
     return _analysed(study, intake, seed, registry, as_of=as_of, language=language)
 
