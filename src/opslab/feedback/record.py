@@ -19,6 +19,7 @@ from opslab.evidence import Evidence, Quantity, SourceFile
 from opslab.feedback.comparisons import compared
 from opslab.feedback.edits import COLUMNS
 from opslab.feedback.intake import CustomerMessage, Intake, cells, take_in
+from opslab.feedback.naming import title
 from opslab.feedback.predecessor import FILE
 from opslab.feedback.priority import BANDS
 from opslab.feedback.result import FeedbackResult, Reason, Topic
@@ -58,7 +59,8 @@ def record(result: FeedbackResult) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "inputs": inputs(result),
-        "plan": study.model_dump(mode="json", exclude={"sources", "audit"}) | {"slug": study.slug},
+        "plan": study.model_dump(mode="json", exclude={"sources", "audit", "edits"})
+        | {"slug": study.slug},
         "method": asdict(result.model),
         "messages": {
             **counts(result),
@@ -99,9 +101,10 @@ def _routed(result: FeedbackResult) -> dict[str, Any] | None:
 
 
 def inputs(result: FeedbackResult) -> list[dict[str, str]]:
-    """Return the files behind the result with the SHA-256 of their bytes: study, sources, audit."""
+    """Return the files behind the result with the SHA-256 of their bytes: study, sources, edits."""
     study = result.study
-    paths = [study.file, study.beside(study.audit) if study.audit else None]
+    written = [study.beside(name) for name in (study.audit, study.edits) if name]
+    paths = [study.file, *dict.fromkeys(written)]
     named = [(workspace.shown(path), workspace.sha256(path)) for path in paths if path]
     named[1:1] = [(each.name, each.sha256) for each in result.intake.readings if each.sha256]
     return [{"file": file, "sha256": sha256} for file, sha256 in named]
@@ -259,7 +262,8 @@ def tables(result: FeedbackResult) -> dict[str, pd.DataFrame]:
 def _themes_sheet(result: FeedbackResult) -> pd.DataFrame:
     """Return the themes with the edits that were applied, to be changed and applied again.
 
-    A theme bears the name that it had before edits, by which it is known.
+    A theme bears the name that it had before edits, by which it is known where no run before knew
+    its id. Also the edits that wait for their theme are there.
     """
     themes = frame(result, full=True)
     gone = [theme for theme in result.edits.rows if theme not in set(themes["theme"])]
@@ -267,7 +271,8 @@ def _themes_sheet(result: FeedbackResult) -> pd.DataFrame:
     for column in reversed(COLUMNS):
         edited = {theme: row[column] or None for theme, row in result.edits.rows.items()}
         sheet.insert(2, column, sheet["theme"].map(edited).astype(object))
-    sheet["name"] = sheet["theme"].map(result.before).fillna(sheet["name"])
+    names = {each.id: title(each.phrases) for each in result.registry.themes} | result.before
+    sheet["name"] = sheet["theme"].map(names).fillna(sheet["name"])
     return sheet
 
 

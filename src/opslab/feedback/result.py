@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
     from opslab.feedback.registry.state import Registry
 
-Reason = Literal["between", "far", "few", "judged", "praise", "template", "no_words", "too_few"]
+Reason = Literal[
+    "between", "excluded", "far", "few", "judged", "praise", "template", "no_words", "too_few"
+]
 
 
 @dataclass(frozen=True, kw_only=True)

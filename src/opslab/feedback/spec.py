@@ -95,6 +95,8 @@ class Study(FromFile):
     themes: Themes = Themes()
     audit: str | None = None
     """audit sheet that people have filled in (CSV or XLSX)"""
+    edits: str | None = None
+    """what people change about themes (YAML, or the workbook of a run), from the study's folder"""
     previous: Annotated[str, StringConstraints(pattern=_PREVIOUS)] = "last"
     """`last`: themes keep their identity since the last run of an earlier day; `none`; or a run by
     its id, `feedback_themes/name/2026-09-20-0a1b2c3d`"""
@@ -110,11 +112,12 @@ class Study(FromFile):
         return languages
 
     def named(self) -> dict[Location, str]:
-        """Return the exports and the audit sheet."""
+        """Return the exports, the audit sheet and the edits."""
         exports: dict[Location, str] = {
             ("sources", at, "path"): source.path for at, source in enumerate(self.sources)
         }
-        return exports | ({("audit",): self.audit} if self.audit else {})
+        written = {("audit",): self.audit, ("edits",): self.edits}
+        return exports | {field: path for field, path in written.items() if path}
 
     def messages(self, data: Any = None, *, form: Form = "pandas") -> Any:
         """Return the messages as a frame: a row for each that came in, in the order of the input.
