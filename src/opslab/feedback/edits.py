@@ -211,7 +211,7 @@ def read_edits(
         before, said = first.setdefault((theme, column), row), values.setdefault(theme, {})
         if said.setdefault(column, value) != value:
             at = "line" if before.get("line") else "row"
-            words = {"other": before[column], "source": before.get("file", file), "column": column}
+            words = {"other": before[column], "source": before.get("file", file), "verb": column}
             words["where"] = text_of_both(f"errors.{at}", **{at: before[at]})
             raise refusal(row, "theme", file, cell=row[column], **words)
     done = {theme: said for theme, said in values.items() if theme in there}

@@ -185,7 +185,8 @@ def judged_rows(
 
 def middles(vectors: Vectors, labels: Integers, count: int) -> Vectors:
     """Return the mean direction of each theme; a label below 0 is none."""
-    return centroids(vectors[labels >= 0], labels[labels >= 0], count)
+    own = labels >= 0
+    return centroids(vectors[own], labels[own], max(count, 1))[:count]
 
 
 def moved(
