@@ -57,7 +57,7 @@ def test_every_verb_of_a_file_of_edits(tmp_path):
 
 
 def test_labels_are_texts_as_in_yaml_1_2(tmp_path):
-    content = "rename: {T01: 404, T02: on}\nmerge: {T03: NO, '04': T01}\nroute: {T05: off}\n"
+    content = "rename: {T01: '404', T02: on}\nmerge: {T03: NO, '04': T01}\nroute: {T05: off}\n"
     rows = read_changes(study_of(tmp_path, content))["themes"]
     assert [cells for _, cells, _ in written(rows)] == [
         {"rename": "404"},
@@ -82,6 +82,7 @@ def test_a_file_from_which_all_was_taken_changes_nothing(tmp_path, content):
         ("pin: T03\n", 1, "pin", "must be a list"),
         ("pin: {T03: yes}\n", 1, "pin", "must be a list"),
         ("route:\n  T03: logistics\n  T03: app\n", 3, "route.T03", "twice"),
+        ("rename: {T03: 404}\n", 1, "rename.T03", "put it in quotes"),
         ("split: {T03: 7}\n", 1, "split.T03", "at most 5"),
         ("split: {T03: two}\n", 1, "split.T03", "whole number"),
         ("merge:\n", 1, "merge", "value is missing"),

@@ -123,6 +123,9 @@ def test_edits_survive_weeks_and_are_taken_back(first, names, run):
         assert result.theme(parcel).route.team == "accounts"
         assert result.registry.theme(dark).status == "split"
         assert result.registry.theme(f"{dark}a").parents == (dark,)
+        assert [result.theme(part).title for part in sorted(parts)] == [
+            second.theme(part).title for part in sorted(parts)
+        ]
     assert [note.key for note in third.edits.notes] == ["feedback.edits_dormant"]
     assert f"{refund} (" in shown(third)
     assert shown(third, "fr").count("jusqu'à son retour") == 1

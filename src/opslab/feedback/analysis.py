@@ -22,7 +22,7 @@ from opslab.feedback.edits import Edits, Row, read_edits, renamed
 from opslab.feedback.encoders import Encoder, Latent, encoder_for
 from opslab.feedback.intake import Intake, take_in
 from opslab.feedback.naming import Names, title
-from opslab.feedback.parts import whole, with_parts
+from opslab.feedback.parts import called, whole, with_parts
 from opslab.feedback.registry.continuity import continued, registered
 from opslab.feedback.registry.state import Registry
 from opslab.feedback.result import Assignment, FeedbackResult, Model, Theme
@@ -125,7 +125,7 @@ def _analysed(
     if edits.splits or edits.merges or edits.excluded:
         same = None if encoder.sha256 == Latent.sha256 else known  # else its space is another
         sorting, parts = edited(sorting, edits, cut.vectors, same)
-        names = named(sorting) | names
+        names = named(sorting) | called(same, parts) | names
         assignments = corpus.assigned(sorting)
     registry = with_parts(registry, known, parts, names, assignments)
     names = renamed(names, edits)
@@ -207,4 +207,4 @@ def _reviewed(
     texts = Counter(theme for each, theme in stands if not each.copy_of)
     edits = read_edits(rows["themes"], names, texts, teams=study.teams, past=past)
     sure = {(each.message.uid, theme): each.main.theme is not None for each, theme in stands}
-    return edits, judge(rows["audit"], sure, edits, "", sample)
+    return edits, judge(rows["audit"], sure, edits, sample)

@@ -179,7 +179,6 @@ def judge(
     rows: Sequence[Row],
     standing: Mapping[tuple[str, str], bool],
     edits: Edits,
-    file: str,
     sample: Sequence[tuple[str, str]],
 ) -> Audit | None:
     """Return what a filled-in sheet says; None when nothing on it is judged.
@@ -192,8 +191,6 @@ def judge(
         Every message (its uid) with a theme that it stands in before edits: surely (True), or
         unsorted with this as the nearest one.
     edits : Edits
-    file : str
-        The sheet, as errors name it.
     sample : sequence of (str, str)
         Messages and themes as they stand on the sheet, from its top.
 
@@ -217,7 +214,7 @@ def judge(
             unclear |= bool(new and not re.search(r"[^\W\d_]{3}", new))
             unclear |= bool(re.match(r"(?:yes|no|not|oui|non|pas)\b", new, re.IGNORECASE))
             if unclear or judged.setdefault(key, judgement) != judgement:
-                raise refusal(row, "right", file)
+                raise refusal(row, "right")
         if row["team"] and key in standing:
             teams[row["message"]] = row["team"]
         stale += bool(answer and (gone or key not in standing))

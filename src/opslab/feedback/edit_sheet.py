@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import Field
 
 from opslab import workspace
 from opslab.documents import field_name, read
@@ -14,21 +14,13 @@ from opslab.errors import DataError, SpecError
 from opslab.feedback.audit import read_sheets
 from opslab.feedback.edits import COLUMNS, YES, Row
 from opslab.feedback.spec import Study
-from opslab.specs import Declared, InBothLanguages, Label, as_label, validate
-
-Called = Annotated[
-    str,
-    BeforeValidator(as_label),
-    StringConstraints(min_length=1, max_length=120, strip_whitespace=True),
-    InBothLanguages(),
-]
-"""What a theme is called: written once, or as ``{en: …, fr: …}``."""
+from opslab.specs import Declared, Label, Text, validate
 
 
 class ThemeEdits(Declared):
     """People's edits in a file of their own, by the ids of themes."""
 
-    rename: dict[str, Called] = Field({})
+    rename: dict[str, Text] = Field({})
     """what a theme is called: written once, or as `{en: …, fr: …}`"""
     merge: dict[str, Label] = Field({})
     """a theme, and the one that takes it in"""
@@ -76,11 +68,11 @@ def _entries(path: Path) -> Iterator[Row]:
     for verb, entries in validate(ThemeEdits, document):
         for at, theme in enumerate(entries):
             value = entries[theme] if isinstance(entries, dict) else "yes"
-            place = verb, theme if isinstance(entries, dict) else at
+            where = verb, theme if isinstance(entries, dict) else at
             row = dict.fromkeys((*COLUMNS, "row", "known", "name"), "") | {"theme": theme}
             row["merge_into" if verb == "merge" else verb] = " ".join(str(value).split())
             row["rename_fr"] = " ".join(getattr(value, "french", "").split())
-            row |= {"file": file, "line": str(document.line(place)), "field": field_name(place)}
+            row |= {"file": file, "line": str(document.line(where)), "field": field_name(where)}
             yield row
 
 

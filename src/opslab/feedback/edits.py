@@ -138,12 +138,14 @@ class Edits:
         return np.array([[self.merges.get(theme, theme) for theme in row] for row in themes])
 
 
-def refusal(row: Row, column: str, file: str, key: str = "", **values: object) -> DataError:
+def refusal(row: Row, column: str, key: str = "", **values: object) -> DataError:
     """Return the error about a cell of a sheet, or an entry of a file of edits."""
     values = {"cell": row[column], "theme": row["theme"], **values}
     line, number = (int(row[part]) if row.get(part) else None for part in ("line", "row"))
-    file, field = row.get("file") or file, row.get("field") or column
-    return DataError(Problem(f"feedback.edit_{key or column}", values, file, line, field, number))
+    field = row.get("field", column)
+    return DataError(
+        Problem(f"feedback.edit_{key or column}", values, row["file"], line, field, number)
+    )
 
 
 def renamed(names: Names, edits: Edits) -> Names:
@@ -163,7 +165,6 @@ def read_edits(
     rows: Sequence[Row],
     names: Mapping[str, str],
     texts: Mapping[str, int],
-    file: str = "",
     *,
     teams: Collection[str] = (),
     past: Mapping[str, KnownTheme] | None = None,
@@ -178,8 +179,6 @@ def read_edits(
         The name that each theme has before edits, by id.
     texts : mapping of str to int
         Different texts in each theme, by id: it cannot have more parts.
-    file : str
-        The sheet, as errors name it, where its rows do not say so.
     teams : collection of str
         The study's.
     past : mapping of str to KnownTheme, optional
@@ -196,7 +195,7 @@ def read_edits(
         When an edit cannot be done, or contradicts another one: row or line, column, cell.
     """
     past = past or {}
-    stated, splits, stale = _by_theme(rows, names, texts, file, past)
+    stated, splits, stale = _by_theme(rows, names, texts, past)
     parts = [part for several in splits.values() for part in several]
     there = {*names, *parts}
     spelt = {title(each.phrases).casefold(): theme for theme, each in past.items()}
@@ -211,11 +210,15 @@ def read_edits(
         before, said = first.setdefault((theme, column), row), values.setdefault(theme, {})
         if said.setdefault(column, value) != value:
             at = "line" if before.get("line") else "row"
-            words = {"other": before[column], "source": before.get("file", file), "verb": column}
+            words = {"other": before[column], "source": before["file"], "verb": column}
             words["where"] = text_of_both(f"errors.{at}", **{at: before[at]})
-            raise refusal(row, "theme", file, cell=row[column], **words)
+            raise refusal(row, "theme", cell=row[column], **words)
     done = {theme: said for theme, said in values.items() if theme in there}
-    new = {theme: _name(said) for theme, said in done.items() if _name(said)}
+    new = {
+        theme: " / ".join(said[column] for column in COLUMNS[:2] if column in said)
+        for theme, said in done.items()
+        if said.keys() & {*COLUMNS[:2]}
+    }
     spelt |= {name.casefold(): theme for theme, name in new.items()} | ids
     called = {name: _end(theme, there, past) for name, theme in spelt.items()}
     merges, notes = _merges(done, called, there, past)
@@ -230,22 +233,15 @@ def read_edits(
         excluded=[theme for theme, said in done.items() if said.get("exclude")],
         routes={theme: said["route"] for theme, said in done.items() if "route" in said},
     )
-    notes += _checked(edits, done, first, names, file, teams, past)
-    notes += [
-        _away(past[theme], said, past) for theme, said in values.items() if theme not in there
-    ]
+    notes += _checked(edits, done, first, names, teams, first_run=not past)
+    notes += [_away(past[theme], said) for theme, said in values.items() if theme not in there]
     return replace(edits, notes=notes)
-
-
-def _name(said: Mapping[str, str]) -> str:
-    return " / ".join(said[column] for column in COLUMNS[:2] if column in said)
 
 
 def _by_theme(
     rows: Sequence[Row],
     names: Mapping[str, str],
     texts: Mapping[str, int],
-    file: str,
     past: Mapping[str, KnownTheme],
 ) -> tuple[list[tuple[str, str, Row]], dict[str, list[str]], int]:
     """Return cells by theme and column, the parts of themes, and how many rows are stale."""
@@ -258,7 +254,7 @@ def _by_theme(
         if not theme:
             if row.get("line") or (past and row["theme"] not in names):
                 near = did_you_mean(row["theme"], [*names, *past])
-                raise refusal(row, "theme", file, "unknown", near=near)
+                raise refusal(row, "theme", "unknown", near=near)
             stale += 1
             continue
         stated += [(theme, column, row) for column in columns]
@@ -302,12 +298,10 @@ def _merges(
     return merges, notes
 
 
-def _away(theme: KnownTheme, said: Mapping[str, str], past: Mapping[str, KnownTheme]) -> Message:
+def _away(theme: KnownTheme, said: Mapping[str, str]) -> Message:
     """Return what became of a theme that has edits, and is not in this run."""
-    into = [theme.into] if theme.into else [each for each in past if theme.id in past[each].parents]
-    key = f"feedback.edits_{theme.status if into else 'dormant'}"
-    words = {"theme": theme.id, "name": title(theme.phrases), "edits": [*said], "into": into}
-    return Message(key, words)
+    words = {"theme": theme.id, "name": title(theme.phrases), "edits": [*said], "into": theme.into}
+    return Message(f"feedback.edits_{'merged' if theme.into else 'dormant'}", words)
 
 
 def _checked(
@@ -315,9 +309,9 @@ def _checked(
     values: Values,
     rows: Mapping[tuple[str, str], Row],
     names: Mapping[str, str],
-    file: str,
     teams: Collection[str],
-    past: Mapping[str, KnownTheme],
+    *,
+    first_run: bool,
 ) -> list[Message]:
     """Raise where an edit is none, or does not go with another one; return what gives way."""
     gone, notes = {*edits.splits, *edits.merges}, list[Message]()
@@ -333,7 +327,7 @@ def _checked(
         wrong = {
             "split": parts and theme not in edits.splits.keys() - edits.merges.keys(),
             "merge_into": edits.merges.get(theme) in {"", *away},
-            "rename": name and (theme in gone or name in given or (name in machine and not past)),
+            "rename": name and (theme in gone or name in given or (first_run and name in machine)),
             "pin": said.get("pin", "") not in {"", "yes"},
             "exclude": said.get("exclude", "") not in {"", "yes"}
             or theme in gone & {*edits.excluded},
@@ -343,7 +337,7 @@ def _checked(
             row = rows.get((theme, column)) or rows[theme, "rename_fr"]
             unlike = None if team in teams else did_you_mean(team or "", teams)
             near = unlike if column == "route" else None
-            raise refusal(row, column, file, cell=row[column] or row["rename_fr"], near=near)
+            raise refusal(row, column, cell=row[column] or row["rename_fr"], near=near)
         given.add(name)
         words = {"theme": theme, "name": edits.names.get(theme), "into": edits.merges.get(theme)}
         remarks = {

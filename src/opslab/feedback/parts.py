@@ -51,6 +51,13 @@ def whole(known: Registry | None) -> Registry | None:
     return _holding(known, themes)
 
 
+def called(known: Registry | None, middles: Mapping[str, Vectors]) -> Names:
+    """Return what parts are called that are still where they were."""
+    each = [known.theme(part) for part in middles] if known else []
+    same = [part for part in each if part and part.centroid is middles[part.id]]
+    return {part.id: part.phrases for part in same if part.phrases}
+
+
 def with_parts(
     registry: Registry,
     known: Registry | None,

@@ -271,8 +271,8 @@ def _themes_sheet(result: FeedbackResult) -> pd.DataFrame:
     for column in reversed(COLUMNS):
         edited = {theme: row[column] or None for theme, row in result.edits.rows.items()}
         sheet.insert(2, column, sheet["theme"].map(edited).astype(object))
-    names = {each.id: title(each.phrases) for each in result.registry.themes} | result.before
-    sheet["name"] = sheet["theme"].map(names).fillna(sheet["name"])
+    names = {each.id: title(each.phrases) for each in result.registry.themes}
+    sheet["name"] = sheet["theme"].map({**names, **result.before}).fillna(sheet["name"])
     return sheet
 
 
