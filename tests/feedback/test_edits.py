@@ -354,6 +354,11 @@ def test_a_name_that_the_machine_gave_meanwhile_stops_no_run():
     assert problem.key == "feedback.edit_rename"
 
 
+def test_the_name_of_an_excluded_theme_is_free():
+    edits = weekly(row("T01", rename="Refund"), row("T02", exclude="yes"))
+    assert (edits.names, notes_of(edits)) == ({"T01": "Refund"}, [])
+
+
 def test_parts_that_are_known_need_no_texts_to_be_told_apart():
     parts = {part: was(part, parents=("T04",)) for part in ("T04a", "T04b", "T04c", "T04d")}
     assert weekly(row("T04", split="4"), past=PAST | parts).splits == {"T04": [*parts]}

@@ -285,5 +285,29 @@ def test_a_split_theme_is_whole_to_what_looks_for_themes(first, names, run):
     assert [part.messages for part in parts] == [
         sum(part.id in each.themes for each in second.assignments) for part in parts
     ]
-    same = with_parts(machine, registry, {}, {}, ())
+    none = first.edits
+    same = with_parts(machine, registry, none, {}, {}, ())
     assert {same.theme(part.id).status for part in parts} == {"merged"}
+    away = with_parts(machine, registry, second.edits, {}, {}, ())
+    assert {away.theme(part.id).status for part in parts} == {"dormant"}
+    assert away.ledger == registry.ledger
+
+
+def test_a_split_theme_that_is_away_for_a_week_has_its_parts_again(first, names, run):
+    dark = names["dark"]
+    content = f"split: {{{dark}: 2}}\n"
+    second = run(1, first, content)
+    third = run(2, second, content, kinds=("parcel", "refund", "login"))
+    fourth = run(3, third, content)
+    assert [note.key for note in third.edits.notes] == ["feedback.edits_dormant"]
+    assert third.registry.theme(f"{dark}a").status == "dormant"
+    parts = {f"{dark}a", f"{dark}b"}
+    both = [pair for pair in zip(second.labels, fourth.labels, strict=True) if {*pair} <= parts]
+    assert len(both) > 20
+    assert all(before == after for before, after in both)
+    divided = [event.others for event in fourth.registry.ledger if event.theme == dark]
+    assert divided == [(), (f"{dark}a", f"{dark}b")]  # born, and split once
+    more = {
+        each.id: each.status for each in run(4, fourth, f"split: {{{dark}: 3}}\n").registry.themes
+    }
+    assert more[f"{dark}c"] == "active"

@@ -134,7 +134,7 @@ def _analysed(
         sorting, parts = edited(sorting, edits, cut.vectors, same)
         names = named(sorting) | called(same, parts) | names
         assignments = corpus.assigned(sorting)
-    registry = with_parts(registry, known, parts, names, assignments)
+    registry = with_parts(registry, known, edits, parts, names, assignments)
     names = renamed(names, edits)
     numbers = np.append(sorting.clusters.groups, -1)[sorting.themes]
     group_names = corpus.named(numbers, len({*sorting.clusters.groups.tolist()}), language)

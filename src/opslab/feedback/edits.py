@@ -316,7 +316,7 @@ def _checked(
     """Raise where an edit is none, or does not go with another one; return what gives way."""
     gone, notes = {*edits.splits, *edits.merges}, list[Message]()
     away = gone.union(edits.excluded)
-    machine = {names[theme].casefold() for theme in names.keys() - edits.names.keys() - gone}
+    machine = {names[theme].casefold() for theme in names.keys() - edits.names.keys() - away}
     given = set[str]()
     for theme, said in values.items():
         name, parts, team = (

@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from opslab.feedback.clustering import Vectors
+from opslab.feedback.edits import Edits
 from opslab.feedback.naming import Names
 from opslab.feedback.registry.state import Event, KnownTheme, Registry
 from opslab.feedback.result import Assignment
@@ -61,6 +62,7 @@ def called(known: Registry | None, middles: Mapping[str, Vectors]) -> Names:
 def with_parts(
     registry: Registry,
     known: Registry | None,
+    edits: Edits,
     middles: Mapping[str, Vectors],
     names: Names,
     assignments: Sequence[Assignment],
@@ -73,6 +75,7 @@ def with_parts(
         Of the run, without parts.
     known : Registry or None
         Of the run before.
+    edits : Edits
     middles : mapping of str to array
         The middle of each part, by its id.
     names : mapping of str to tuple of Phrases
@@ -104,11 +107,11 @@ def with_parts(
             )
             if was == "merged":
                 new.setdefault(theme, []).append(part)
-        elif themes[theme].status == "active":  # people took the split back
-            now = replace(old[part], status="merged", into=theme, messages=0)
+        elif themes[theme].status == "active" and not edits.rows.get(theme, {}).get("split"):
+            now = replace(old[part], status="merged", into=theme, messages=0)  # taken back
             if was != "merged":
                 events.append(Event(registry.as_of, "merged", part, (theme,)))
-        else:
+        else:  # the theme is away, or has fewer parts
             now = replace(old[part], status="dormant", messages=0)
         themes[part] = now
     themes |= {part[:-1]: replace(themes[part[:-1]], status="split") for part in middles}
