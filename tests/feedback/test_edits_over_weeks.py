@@ -53,7 +53,7 @@ SAID = {
         "A dark mode would help my eyes",
     ),
 }
-ENDS = ("", "!", " today", " please help", " really")
+ENDS = ("", "!", " today")
 TEAMS = {"logistics": ("where is my parcel",), "accounts": ("I cannot log in",)}
 
 
@@ -177,9 +177,9 @@ def test_an_excluded_theme_is_counted_and_is_nowhere_else(first, names, run):
 
 
 def test_all_themes_may_be_excluded(first, names, run):
-    result = run(1, first, f"exclude: [{', '.join(names.values())}]\n")
+    plain, result = run(1, first), run(1, first, f"exclude: [{', '.join(names.values())}]\n")
     assert result.themes == ()
-    assert result.record()["messages"]["unsorted"]["excluded"] > 100
+    assert result.record()["messages"]["unsorted"]["excluded"] == plain.sorted
     assert result.documents()
     assert result.headline("fr")
 

@@ -84,6 +84,8 @@ def with_parts(
         After edits.
     """
     old = {each.id: each for each in known.themes if is_part(each.id)} if known else {}
+    if not (old or middles):
+        return registry
     themes = {each.id: each for each in registry.themes}
     days: dict[str, list[datetime.date | None]] = {part: [] for part in middles}
     for each in assignments:

@@ -81,7 +81,7 @@ def record(result: FeedbackResult) -> dict[str, Any]:
         "ranking": {"parts": result.counted, "themes": cells(result.ranking)},
         "trends": cells(result.trends),
         "severities": cells(result.severities),
-        "edits": asdict(result.edits),
+        "edits": asdict(replace(result.edits, called={})),
         "audit": asdict(result.audit) if result.audit else None,
         "routed": _routed(result),
         "imports": [reading.record() for reading in intake.readings],
