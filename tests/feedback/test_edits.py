@@ -354,6 +354,21 @@ def test_a_name_that_the_machine_gave_meanwhile_stops_no_run():
     assert problem.key == "feedback.edit_rename"
 
 
+def test_the_order_of_rows_changes_nothing():
+    rows = [
+        row("T02", pin="yes"),
+        entry("T01", pin="yes"),
+        entry("T04", exclude="yes"),
+        row("T03", exclude="yes", rename="A"),
+        entry("T05", known="T05", pin="yes"),
+        entry("T07", known="T07", pin="yes"),
+    ]
+    edits = weekly(*rows)
+    assert (edits.pinned, edits.excluded) == (["T01", "T02"], ["T03", "T04"])
+    assert weekly(*rows[::-1]) == edits
+    assert [*weekly(*rows[::-1]).rows] == [*edits.rows]
+
+
 def test_the_name_of_an_excluded_theme_is_free():
     edits = weekly(row("T01", rename="Refund"), row("T02", exclude="yes"))
     assert (edits.names, notes_of(edits)) == ({"T01": "Refund"}, [])

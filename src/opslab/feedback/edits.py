@@ -213,7 +213,7 @@ def read_edits(
             words = {"other": before[column], "source": before["file"], "verb": column}
             words["where"] = text_of_both(f"errors.{at}", **{at: before[at]})
             raise refusal(row, "theme", cell=row[column], **words)
-    done = {theme: said for theme, said in values.items() if theme in there}
+    done = {theme: values[theme] for theme in sorted(values) if theme in there}
     new = {
         theme: " / ".join(said[column] for column in COLUMNS[:2] if column in said)
         for theme, said in done.items()
@@ -223,7 +223,7 @@ def read_edits(
     called = {name: _end(theme, there, past) for name, theme in spelt.items()}
     merges, notes = _merges(done, called, there, past)
     edits = Edits(
-        rows={theme: dict.fromkeys(COLUMNS, "") | said for theme, said in values.items()},
+        rows={theme: dict.fromkeys(COLUMNS, "") | values[theme] for theme in sorted(values)},
         splits=splits,
         merges=merges,
         names=new,
@@ -234,7 +234,7 @@ def read_edits(
         routes={theme: said["route"] for theme, said in done.items() if "route" in said},
     )
     notes += _checked(edits, done, first, names, teams, first_run=not past)
-    notes += [_away(past[theme], said) for theme, said in values.items() if theme not in there]
+    notes += [_away(past[theme], values[theme]) for theme in sorted(values.keys() - there)]
     return replace(edits, notes=notes)
 
 
