@@ -24,7 +24,7 @@ def blocks(result: FeedbackResult, say: Voice) -> Blocks:
     told = [_sentence(row, say) for row in _told(result, say)]
     days = sorted(each.date for each in result.intake.messages if each.date)
     if not days:
-        return [say.heading("incidents", 3), say.paragraph("incidents_undated")]
+        return []
     found: Blocks = [Points(told)] if told else [say.paragraph("incidents_none")]
     if more := len(result.incidents) - len(told):
         found.append(say.remark("incidents_more", count=more))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -23,21 +22,15 @@ TRIED = 8.0
 """Tests that the windows of a day are worth, since they overlap: by simulation."""
 LEAST, FEWEST = 5, 3
 """Messages that make an incident, and days from which one can be told."""
-WEEKS = 4
-"""Weeks from which a pattern by weekday can be told."""
+WEEKS, WEEKDAYS = 4, 6
+"""Weeks from which a pattern by weekday can be told, and its degrees of freedom."""
 HELD = 10.0
 """Messages of a weekday by which a theme's pattern is drawn towards that of all themes."""
 SILENCE = 7
 """Days without a message of a source that are no longer zeros, but missing."""
 
 
-class Piece(NamedTuple):
-    """A window that stands out: its first and last day, its chance, how much counts vary."""
-
-    start: int
-    end: int
-    chance: float
-    inflation: float
+COLUMNS = "theme start end on messages expected ratio low high p"
 
 
 def incidents(
@@ -80,39 +73,25 @@ def incidents(
     Kulldorff (1997).
     """
     table, count, last = counted(inside, days, sources, customers, 1, past)
-    if not count or not inside.shape[1]:
-        return pd.DataFrame()
-    said, usual = _expected(table, count, measure)
-    weekdays = 6 * (count >= 7 * WEEKS)
-    if weekdays:
-        usual = usual * _weekdays(said, usual)
-    taken, pieces = searched(said, usual, weekdays)
-    first = count - 1 - int((last - dated(days).min()).days)
     rows = []
-    for theme, own in pieces.items():
-        base = np.where(taken[:, theme], 0, [said[:, theme], usual[:, theme]]).sum(axis=1)
-        for start, end, surest in _joined(own):
-            if end < first:
-                continue
-            window = slice(start, end + 1)
-            count_in, usual_in = (part[window, theme].sum() for part in (said, usual))
-            low, ratio, high = ratio_of(count_in, usual_in, base[0], base[1], surest.inflation)
-            day = last - pd.to_timedelta(count - 1 - np.array([start, end]), unit="D")
-            rows.append(
-                {
-                    "theme": theme,
-                    "start": str(day[0])[:10],
-                    "end": str(day[1])[:10],
-                    "on": end == count - 1,
-                    "messages": round(count_in),
-                    "expected": count_in / ratio,
-                    "ratio": ratio,
-                    "low": low,
-                    "high": high,
-                    "p": surest.chance,
-                }
-            )
-    return pd.DataFrame(rows)
+    if count >= FEWEST and inside.shape[1]:
+        said, usual = _expected(table, count, measure)
+        chances, spread = searched(said, usual, WEEKDAYS * (count >= 7 * WEEKS))
+        first = count - 1 - (last - dated(days).min()).days
+        dates = [str(last - pd.Timedelta(days=count - 1 - day))[:10] for day in range(count)]
+        for theme, column in enumerate(chances.T):
+            own, own_usual = said[:, theme], usual[:, theme]
+            calm, hit = column == 1, np.flatnonzero(column < 1)
+            for run in np.split(hit, np.flatnonzero(np.diff(hit) > 1) + 1) if len(hit) else []:
+                said_in, inflation = own[run].sum(), spread[run, theme].max()
+                low, ratio, high = ratio_of(
+                    said_in, own_usual[run].sum(), own[calm].sum(), own_usual[calm].sum(), inflation
+                )
+                numbers = round(said_in), said_in / ratio, ratio, low, high, column[run].min()
+                if run[-1] >= first:
+                    span = dates[run[0]], dates[run[-1]], bool(run[-1] == count - 1)
+                    rows.append((theme, *span, *numbers))
+    return pd.DataFrame(rows, columns=COLUMNS.split())
 
 
 def ratio_of(
@@ -168,97 +147,86 @@ def chance_of(count: float, total: float, part: float, inflation: float, freedom
     return float(stdtr(freedom, ndtri(np.clip(law.sf(round(count) - 1), 1e-300, 0.5))))
 
 
-def searched(said: Array, usual: Array, weekdays: int) -> tuple[Array, dict[int, list[Piece]]]:
-    """Return which days of a theme are in an incident, and the windows that it was found by."""
-    taken, pieces = np.zeros(said.shape, bool), dict[int, list[Piece]]()
+def searched(said: Array, usual: Array, weekdays: int = 0) -> tuple[Array, Array]:
+    """Return the chance of each day's incident, 1 where there is none, and how counts vary in it.
+
+    Parameters
+    ----------
+    said, usual : array, shape (days, themes)
+        Messages, and what they are in proportion to where nothing happens; 0 where nothing is
+        known of a day.
+    weekdays : int
+        Degrees of freedom that a pattern in ``usual`` has taken; with it, one is made first.
+
+    Returns
+    -------
+    chances, spread : array, shape (days, themes)
+    """
+    if weekdays:
+        usual *= _weekdays(said, usual)
+    chances, spread = np.ones((2, *said.shape))
     bound = FALSE_ALARMS / (365 * said.shape[1] * TRIED)
-    again = len(said) >= FEWEST
+    again = True
     while again:
         again = False
-        left, base = (np.where(taken, 0, part) for part in (said, usual))
-        score, inflation, freedom = _scan(left, base, taken, weekdays)
-        total, exposed = left.sum(axis=0), base.sum(axis=0)
-        for theme, best in enumerate(score.reshape(-1, score.shape[-1]).argmax(axis=0)):
-            at = *divmod(int(best), score.shape[1]), theme
-            window = slice(at[1], at[1] + at[0] + 1)
-            count, part = left[window, theme].sum(), base[window, theme].sum()
-            if count < LEAST or score[at] < 1:
-                continue
-            chance = chance_of(
-                count, total[theme], part / exposed[theme], inflation[at], freedom[at]
-            )
-            if chance < bound:
-                again = taken[window, theme] = True
-                piece = Piece(window.start, window.stop - 1, chance, inflation[at])
-                pieces.setdefault(theme, []).append(piece)
-    return taken, pieces
+        left, base = (np.where(chances < 1, 0, part) for part in (said, usual))
+        scan = _scan(left, base, chances < 1, weekdays)
+        for theme, best in enumerate(scan[0].reshape(-1, said.shape[1]).argmax(axis=0).tolist()):
+            length, start = divmod(best, len(said))
+            score, inflation, freedom = scan[:, length, start, theme]
+            window = slice(start, start + length + 1), theme
+            count, part = left[window].sum(), base[window].sum() / base[:, theme].sum()
+            if count >= LEAST and score > 1:
+                total = left[:, theme].sum()
+                chance = chance_of(count, total, part, inflation, freedom)
+                if chance < bound:
+                    chances[window], spread[window], again = chance, inflation, True
+    return chances, spread
 
 
-def _joined(pieces: Sequence[Piece]) -> list[tuple[int, int, Piece]]:
-    """Return the first and last day of incidents, pieces that adjoin as one, and its surest."""
-    spans: list[tuple[int, int, Piece]] = []
-    for piece in sorted(pieces):
-        if spans and spans[-1][1] + 1 == piece.start:
-            start, _, surest = spans.pop()
-            spans.append((start, piece.end, min(surest, piece, key=lambda each: each.chance)))
-        else:
-            spans.append((piece.start, piece.end, piece))
-    return spans
-
-
-def _scan(said: Array, usual: Array, taken: Array, weekdays: int) -> tuple[Array, Array, Array]:
+@np.errstate(all="ignore")
+def _scan(said: Array, usual: Array, taken: Array, weekdays: int) -> Array:
     """Return how much each window stands out, how much counts vary and how well that is known.
 
     By the window's length less 1, its first day and the theme.
     """
     days, themes = said.shape
     root = np.sqrt(usual)
-    scaled = np.divide(said, root, out=np.zeros_like(root), where=root > 0)
-    (one, two), (base, next_base) = ((part, part[1:]) for part in (scaled, root))
-    same = scaled**2, 2 * said * (root > 0), usual
-    pairs = one[:-1] * two, one[:-1] * next_base + base[:-1] * two, base[:-1] * next_base
-    near = [np.pad(part, ((1, 1), (0, 0))) for part in pairs]
-    shape = min(LONGEST, days // 2), days, themes
-    score, spread, free = np.full(shape, -np.inf), np.ones(shape), np.ones(shape)
-    total, exposed = said.sum(axis=0), usual.sum(axis=0)
-    for length in range(1, shape[0] + 1):
-        others, base_of = _outside(said, length), _outside(usual, length)
-        level = np.maximum(others, 0.5) / np.maximum(base_of, 1e-9)
-        own = np.maximum(_outside(root > 0, length) - 1 - weekdays, 0)
-        squares, products = (
-            np.maximum(
-                _outside(parts[0], wide)
-                - level * _outside(parts[1], wide)
-                + level**2 * _outside(parts[2], wide),
-                0,
-            )
-            for parts, wide in ((same, length), (near, length + 1))
+    scaled = np.nan_to_num(said / root)
+    lags = []
+    for lag in (0, 1):
+        (one, base), (two, next_base) = (
+            [part[own] for part in (scaled, root)] for own in (slice(days - lag), slice(lag, None))
         )
-        dispersion = np.maximum(squares / level / np.maximum(own, 1), 1)
-        likeness = products / np.maximum(squares, 1e-9)
-        likeness += (1 + 3 * likeness) / np.maximum(own, 1)  # its bias in few days
+        parts = one * two, one * next_base + base * two, base * next_base
+        lags.append([np.pad(part, ((lag, lag), (0, 0))) for part in parts])
+    scan = np.full((3, min(LONGEST, days // 2), *said.shape), -np.inf)
+    total = said.sum(axis=0)
+    for length in range(1, scan.shape[1] + 1):
+        others = _outside(said, length)
+        sums = [[_outside(part, length + lag) for part in lags[lag]] for lag in (0, 1)]
+        level = np.maximum(others, 0.5) / sums[0][2]
+        own = np.maximum(_outside(root > 0, length) - 1 - weekdays, 1e-9)
+        squares, products = (each[0] - level * each[1] + level**2 * each[2] for each in sums)
+        likeness = products / squares
+        likeness += (1 + 3 * likeness) / own  # its bias in few days
         prior = np.minimum(BORROWED, own * (themes - 1))
-        freedom = np.maximum(own + prior, 1)
-        drawn = [
+        freedom = own + prior
+        dispersion, follows = (
             (own * part + prior * np.median(part, axis=1, keepdims=True)) / freedom
-            for part in (dispersion, likeness.clip(0, 0.9))
-        ]
+            for part in (np.fmax(squares / level / own, 1), np.nan_to_num(likeness).clip(0, 0.9))
+        )
         apart = np.arange(1, length).reshape(-1, 1, 1)
-        inflation = drawn[0] * (1 + 2 * ((1 - apart / length) * drawn[1] ** apart).sum(axis=0))
-        count, part = total - others, (exposed - base_of) / np.maximum(exposed, 1e-9)
-        part = np.clip(part, 1e-9, 1 - 1e-9)
-        deviance = xlogy(count, count / np.maximum(total * part, 1e-9)) + xlogy(
-            others, others / np.maximum(total * (1 - part), 1e-9)
-        )
-        above = np.sqrt(2 * np.maximum(deviance, 0) / np.maximum(inflation, 1)) * np.sign(
-            count - total * part
-        )
-        whole = (_outside(taken, length) == taken.sum(axis=0)) & (own > 0)
-        ends = (root[: days - length + 1] > 0) & (root[length - 1 :] > 0)
-        at = np.s_[length - 1, : days - length + 1]
-        score[at] = np.where(whole & ends, above, -np.inf)
-        spread[at], free[at] = inflation, freedom
-    return score, spread, free
+        inflation = dispersion * (1 + 2 * ((1 - apart / length) * follows**apart).sum(axis=0))
+        expected = total * sums[0][2] / usual.sum(axis=0)
+        count, above = total - others, total - expected
+        deviance = xlogy(count, count / above) + xlogy(others, others / expected)
+        score = np.sqrt(2 * deviance / inflation) * np.sign(count - above)
+        whole = (_outside(taken, length) == taken.sum(axis=0)) & (own >= 1)
+        ends = root[: days - length + 1] * root[length - 1 :] > 0
+        score = np.where(whole & ends & (score > 0), score, -np.inf)
+        scan[:, length - 1, : len(score)] = np.broadcast_arrays(score, inflation, freedom)
+    return scan
 
 
 def _outside(values: Array, length: int) -> Array:
@@ -278,9 +246,8 @@ def _expected(table: pd.DataFrame, count: int, measure: Measure) -> tuple[Array,
         each = volume.fillna(0).to_numpy()
     own = table.drop(columns="all")
     rates = own.groupby("source").sum().to_numpy() / np.maximum(each.sum(axis=0), 1e-9)[:, None]
-    said = own.groupby("ago").sum().reindex(volume.index, fill_value=0).to_numpy()
-    usual = each @ rates
-    return said, usual
+    said = own.groupby("ago").sum().reindex(volume.index, fill_value=0)
+    return said.to_numpy(), each @ rates
 
 
 def _weekdays(said: Array, usual: Array) -> Array:

@@ -188,7 +188,8 @@ class FeedbackResult(Result):
     ``compare(other)`` sets two results side by side, ``theme("T01")`` has its quotes,
     ``figures["shares"]`` its picture. ``contrasts``, ``trends``, ``incidents``, ``severities``
     and ``ranking`` are data frames. ``to_excel`` and ``to_csv`` take it away, ``explain("share")``
-    tells what a word means. What is asked beyond the study is marked as exploratory, and is no evidence.
+    tells what a word means. What is asked beyond the study is marked as exploratory, and is no
+    evidence.
 
     Attributes
     ----------
