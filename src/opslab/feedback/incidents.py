@@ -238,16 +238,15 @@ def _outside(values: Array, length: int) -> Array:
 def _expected(table: pd.DataFrame, count: int, measure: Measure) -> tuple[Array, Array]:
     """Return the messages of each day and theme, and what its sources and weekday let expect."""
     volume = table["all"].unstack().reindex(range(count)[::-1])  # noqa: PD010
-    seen = volume.notna()
+    each = volume.fillna(0)
     if measure == "rate":
-        silent = [part.groupby(part.cumsum()).transform("size") for _, part in seen.items()]
-        each = pd.concat(silent, axis=1).le(SILENCE).to_numpy() & (seen.cumsum() > 0).to_numpy()
-    else:
-        each = volume.fillna(0).to_numpy()
+        since = volume.notna().cumsum()  # messages of a source so far: the same in a silence
+        silent = since.apply(lambda part: part.groupby(part).transform("size") > SILENCE)
+        each = (volume.notna() | (~silent & (since > 0))) * 1.0
     own = table.drop(columns="all")
-    rates = own.groupby("source").sum().to_numpy() / np.maximum(each.sum(axis=0), 1e-9)[:, None]
+    rates = own.groupby("source").sum().to_numpy() / each.sum().to_numpy()[:, None]
     said = own.groupby("ago").sum().reindex(volume.index, fill_value=0)
-    return said.to_numpy(), each @ rates
+    return said.to_numpy(), each.to_numpy() @ rates
 
 
 def _weekdays(said: Array, usual: Array) -> Array:
