@@ -170,9 +170,13 @@ def counted(
     last, first = dates.max(), dates.min()
     writers = [name or at for at, name in enumerate(customers)] or [*dates.index]
     ago = (last - dates).dt.days // width
-    frame = pd.DataFrame(inside).assign(ago=ago, source=[*sources], writer=writers)
-    once = frame[ago.notna()].groupby(["ago", "source", "writer"], sort=False).any().astype(float)
-    parts = [once.assign(all=1.0).groupby(["ago", "source"]).sum()]
+    frame = pd.DataFrame({"ago": ago, "source": [*sources], "writer": writers})
+    rows, themes = np.nonzero(inside)  # few of all: a table of every message and theme is too large
+    names = [*range(inside.shape[1]), "all"]
+    marks = [frame.assign(theme=len(names) - 1), frame.iloc[rows].assign(theme=themes)]
+    once = pd.concat(marks).dropna(subset="ago").drop_duplicates()
+    sums = once.groupby(["ago", "source", "theme"]).size().unstack(fill_value=0)  # noqa: PD010
+    parts = [sums.reindex(columns=range(len(names)), fill_value=0).set_axis(names, axis=1) * 1.0]
     if past is not None and len(past):
         before = past[past["day"] <= last]
         first = min(first, before["day"].min())

@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Mapping
 from typing import Any
 
+from opslab.feedback.history import dated
 from opslab.feedback.incidents import FALSE_ALARMS
 from opslab.feedback.intake import cells
 from opslab.feedback.result import FeedbackResult, Theme
@@ -14,29 +15,29 @@ from opslab.report.drawing import Row
 from opslab.report.figures import BLUE, RED, Figure
 from opslab.report.voice import Blocks, Voice
 
-_MOST, _WIDEST = 8, 30.0  # incidents that are told; largest ratio that the figure shows
+_MOST, _WIDEST = 8, 30.0  # incidents that are shown; largest ratio that the figure shows
 
 
 def blocks(result: FeedbackResult, say: Voice) -> Blocks:
     """Return on which days themes were said more than usual, and which are new or grow."""
     if not result.themes or result.broken:
         return []
-    told = [_sentence(row, say) for row in _told(result, say)]
-    days = sorted(each.date for each in result.intake.messages if each.date)
-    if not days:
+    shown = [_sentence(row, say) for row in _told(result, say)]
+    days = dated([each.date for each in result.intake.messages]).dropna()
+    if not len(days):
         return []
-    found: Blocks = [Points(told)] if told else [say.paragraph("incidents_none")]
-    if more := len(result.incidents) - len(told):
-        found.append(say.remark("incidents_more", count=more))
+    lines: Blocks = [Points(shown)] if shown else [say.paragraph("incidents_none")]
+    if more := len(result.incidents) - len(shown):
+        lines.append(say.remark("incidents_more", count=more))
     if result.emerging:
         names = [result.theme(name).called(say.language) for name in result.emerging]
-        found.append(say.paragraph("emerging", count=len(names), themes=names))
+        lines.append(say.paragraph("emerging", count=len(names), themes=names))
     rates = len(result.trends) and (result.trends["measure"] == "rate").all()
-    span = (days[-1] - days[0]).days + 1
+    span = (days.max() - days.min()).days + 1
     alarms = {"alarms": FALSE_ALARMS, "here": FALSE_ALARMS * span / 365, "days": span}
     return [
         say.heading("incidents", 3),
-        *found,
+        *lines,
         *filter(None, [result.figures(say.language).get("incidents")]),
         say.remark("measure_rate" if rates else "measure_share"),
         say.remark("incidents", **alarms),
@@ -54,7 +55,7 @@ def marks(result: FeedbackResult, theme: Theme, say: Voice) -> list[str]:
 
 def figures(result: FeedbackResult, say: Voice) -> dict[str, Figure]:
     """Return the figure of the incidents, none without any."""
-    told = _told(result, say)
+    shown = _told(result, say)
     rows = [
         Row(
             say("incident_bar", **row),
@@ -63,14 +64,14 @@ def figures(result: FeedbackResult, say: Voice) -> dict[str, Figure]:
             row["ratio"],
             thin=True,
         )
-        for row in told
+        for row in shown
     ]
-    if not told:
+    if not shown:
         return {}
-    title, axis = say("incident_title", **told[0]), say("incident_axis")
-    top = min(max(row["high"] for row in told) * 1.05, _WIDEST)
-    lines = [_sentence(row, say) for row in told[1:]]
-    lines.insert(0, say("incident_alt", **told[0]))
+    title, axis = say("incident_title", **shown[0]), say("incident_axis")
+    top = min(max(row["high"] for row in shown) * 1.05, _WIDEST)
+    lines = [_sentence(row, say) for row in shown[1:]]
+    lines.insert(0, say("incident_alt", **shown[0]))
     return {"incidents": say.chart("incidents", title, rows, axis, lines, base=1, frame=(0, top))}
 
 
@@ -83,13 +84,13 @@ def _told(result: FeedbackResult, say: Voice) -> list[dict[str, Any]]:
     ordered = sorted(
         cells(result.incidents), key=lambda row: (row["end"], -row["p"], row["theme"]), reverse=True
     )
-    told = []
+    shown = []
     for row in ordered[:_MOST]:
         start, end = (datetime.date.fromisoformat(row[name]) for name in ("start", "end"))
         theme = result.theme(row["theme"]).called(say.language)
-        told.append(
+        shown.append(
             row
-            | {"id": row["theme"], "theme": theme, "start": start, "days": (start, end)}
+            | {"id": row["theme"], "theme": theme, "start": start}
             | {"when": say.period((start, end))}
         )
-    return told
+    return shown

@@ -20,8 +20,8 @@ LONGEST = 14
 """Days of the longest window that is tried; longer incidents are told in pieces, then joined."""
 TRIED = 8.0
 """Tests that the windows of a day are worth, since they overlap: by simulation."""
-LEAST, FEWEST = 5, 3
-"""Messages that make an incident, and days from which one can be told."""
+LEAST, FEWEST, LOOKED = 5, 3, 2.5
+"""Messages of an incident, days that can tell one, scores whose chance is worked out: at least."""
 WEEKS, WEEKDAYS = 4, 6
 """Weeks from which a pattern by weekday can be told, and its degrees of freedom."""
 HELD = 10.0
@@ -176,7 +176,7 @@ def searched(said: Array, usual: Array, weekdays: int = 0) -> tuple[Array, Array
             score, inflation, freedom = scan[:, length, start, theme]
             window = slice(start, start + length + 1), theme
             count, part = left[window].sum(), base[window].sum() / base[:, theme].sum()
-            if count >= LEAST and score > 1:
+            if count >= LEAST and score > LOOKED:
                 total = left[:, theme].sum()
                 chance = chance_of(count, total, part, inflation, freedom)
                 if chance < bound:
@@ -195,10 +195,10 @@ def _scan(said: Array, usual: Array, taken: Array, weekdays: int) -> Array:
     scaled = np.nan_to_num(said / root)
     lags = []
     for lag in (0, 1):
-        (one, base), (two, next_base) = (
+        (first, base), (second, next_base) = (
             [part[own] for part in (scaled, root)] for own in (slice(days - lag), slice(lag, None))
         )
-        parts = one * two, one * next_base + base * two, base * next_base
+        parts = first * second, first * next_base + base * second, base * next_base
         lags.append([np.pad(part, ((lag, lag), (0, 0))) for part in parts])
     scan = np.full((3, min(LONGEST, days // 2), *said.shape), -np.inf)
     total = said.sum(axis=0)

@@ -116,11 +116,7 @@ def trends(
         each / pd.Series(each).groupby([strata, late]).transform("sum").to_numpy(), axis=0
     )
     expected, weeks = (part[weights != 0].groupby("ago").sum() for part in (expected, said))
-    own = len(weeks) - 2  # a week without messages tells nothing
-    dispersion = (((weeks - expected) ** 2 / expected.clip(1e-9)).sum() / own).clip(1).to_numpy()
-    prior = min(BORROWED, own * (len(dispersion) - 1))
-    freedom = own + prior
-    inflation = (own * dispersion + prior * np.median(dispersion)) / freedom
+    inflation, freedom = _inflation(weeks, expected)
     counts = said.to_numpy()
     rates = counts / each[:, None]
     shares = np.maximum(sides @ rates, 0.5 / ((sides > 0) @ each)[:, None])
@@ -150,3 +146,12 @@ def trends(
     rows = adjusted([frame])
     rising = (rows["ratio"] > RATIO) & (rows["q"] < CLEAR) & (rows["messages"] >= MESSAGES)
     return rows.assign(rising=rising)
+
+
+def _inflation(weeks: pd.DataFrame, expected: pd.DataFrame) -> tuple[Array, int]:
+    """Return by how much weekly counts vary more than by chance, and its degrees of freedom."""
+    own = len(weeks) - 2  # a week without messages tells nothing
+    dispersion = (((weeks - expected) ** 2 / expected.clip(1e-9)).sum() / own).clip(1).to_numpy()
+    prior = min(BORROWED, own * (len(dispersion) - 1))
+    freedom = own + prior
+    return (own * dispersion + prior * np.median(dispersion)) / freedom, freedom
