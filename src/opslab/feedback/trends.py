@@ -111,12 +111,7 @@ def trends(
     sides = np.maximum([weights, -weights], 0)
     if count < WEEKS or ((sides > 0) @ totals).min() < FEWEST:
         return pd.DataFrame()
-    sums = said.groupby([strata, late]).transform("sum")
-    expected = sums.mul(
-        each / pd.Series(each).groupby([strata, late]).transform("sum").to_numpy(), axis=0
-    )
-    expected, weeks = (part[weights != 0].groupby("ago").sum() for part in (expected, said))
-    inflation, freedom = _inflation(weeks, expected)
+    weeks, inflation, freedom = _inflation(said[weights != 0], each[weights != 0], recent)
     counts = said.to_numpy()
     rates = counts / each[:, None]
     shares = np.maximum(sides @ rates, 0.5 / ((sides > 0) @ each)[:, None])
@@ -148,10 +143,15 @@ def trends(
     return rows.assign(rising=rising)
 
 
-def _inflation(weeks: pd.DataFrame, expected: pd.DataFrame) -> tuple[Array, int]:
-    """Return by how much weekly counts vary more than by chance, and its degrees of freedom."""
+def _inflation(said: pd.DataFrame, each: Array, recent: int) -> tuple[pd.DataFrame, Array, int]:
+    """Return weekly counts, by how much they vary more than by chance, its degrees of freedom."""
+    ago, strata = (said.index.get_level_values(name) for name in ("ago", "source"))
+    sides = [strata, ago < recent]
+    part = each / pd.Series(each).groupby(sides).transform("sum").to_numpy()
+    expected = said.groupby(sides).transform("sum").mul(part, axis=0).groupby("ago").sum()
+    weeks = said.groupby("ago").sum()
     own = len(weeks) - 2  # a week without messages tells nothing
     dispersion = (((weeks - expected) ** 2 / expected.clip(1e-9)).sum() / own).clip(1).to_numpy()
     prior = min(BORROWED, own * (len(dispersion) - 1))
     freedom = own + prior
-    return (own * dispersion + prior * np.median(dispersion)) / freedom, freedom
+    return weeks, (own * dispersion + prior * np.median(dispersion)) / freedom, freedom
