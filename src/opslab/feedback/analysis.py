@@ -20,6 +20,7 @@ from opslab.feedback.corpus import Corpus, worth_of
 from opslab.feedback.edit_sheet import read_changes
 from opslab.feedback.edits import Edits, Row, read_edits, renamed
 from opslab.feedback.encoders import Encoder, Latent, encoder_for
+from opslab.feedback.history import history_of
 from opslab.feedback.intake import Intake, take_in
 from opslab.feedback.naming import Names, title
 from opslab.feedback.parts import called, whole, with_parts
@@ -127,6 +128,7 @@ def _analysed(
         passages=words,
         assignments=assignments,
     )
+    registry = replace(registry, history=history_of(known, assignments))
     edits, audit = _reviewed(study, changes, before, assignments, sample, registry, known)
     parts = dict[str, Vectors]()
     if edits.splits or edits.merges or edits.excluded:
@@ -161,7 +163,7 @@ def _analysed(
         intake=intake,
         registry=registry,
         known=known,
-        **compared(themes, assignments),
+        **compared(themes, assignments, registry, known, edits.merges),
         **shown,
     )
 
