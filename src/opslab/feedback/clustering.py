@@ -274,7 +274,7 @@ def centroids(vectors: Vectors, labels: Integers, count: int | None = None) -> V
 def membership(labels: Integers, count: int | None = None) -> sparse.csr_matrix:
     """Return a row for each text with a 1 in the column of its theme."""
     size = len(labels)
-    shape = (size, count or int(labels.max()) + 1)
+    shape = (size, count or int(labels.max(initial=-1)) + 1)
     return sparse.csr_matrix((np.ones(size, np.float32), (np.arange(size), labels)), shape)
 
 

@@ -30,7 +30,7 @@ MOVES = 0.3
 MOSTLY = 0.35
 """Share of a fresh community that makes a theme of its part in a known one, or in none."""
 
-CLEARLY = 1.5
+CLEARLY = 1.25
 """How much nearer than the resolution asks two themes are that become one, or farther two parts."""
 
 
