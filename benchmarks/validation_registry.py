@@ -94,9 +94,8 @@ def world(names: np.ndarray, vectors: np.ndarray, seed: int, new: int, weeks: in
         there = (arrival <= week) & (week < death)
         ramp = np.where(arrival > 0, np.clip((week - arrival + 1) / 3, 0, 1), 1)
         rate = base * np.exp(growth * week) * there * ramp
-        for label in random.choice(count, new, p=rate / rate.sum()).tolist():
-            if pools[label]:
-                drawn.append((pools[label].pop(), week))
+        labelled = random.choice(count, new, p=rate / rate.sum()).tolist()
+        drawn.extend((pools[label].pop(), week) for label in labelled if pools[label])
     rows, when = np.array(drawn).T
     return World(rows, when, labels, arrival, merged)
 
