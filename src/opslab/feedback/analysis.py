@@ -147,9 +147,23 @@ def _analysed(
     themes, groups = describe(
         assignments, corpus.heads, said, cut.vectors, sorting, names, group_names, judged, routes
     )
+    themes = tuple(
+        replace(theme, born=own.born, status=own.status)
+        if (own := registry.theme(theme.id))
+        else theme
+        for theme in themes
+    )
     best = clusters.resolution, clusters.silhouette
     return FeedbackResult(
-        checks=panel(study, assignments, themes, audit, fallback=fallback, known=encoder.languages),
+        checks=panel(
+            study,
+            assignments,
+            themes,
+            audit,
+            fallback=fallback,
+            known=encoder.languages,
+            shared=past is not None and not past.fixed,
+        ),
         study=study,
         model=Model(encoder.name, encoder.sha256, fallback, seed, *best, points=cut.points),
         themes=themes,

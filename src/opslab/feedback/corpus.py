@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ from opslab.feedback.clustering import (
     Clusters,
     Floats,
     Integers,
-    Settle,
+    Settled,
     Vectors,
     cluster,
 )
@@ -79,7 +79,7 @@ def _cut(
         words = [passage.words for passage in part]
 
         def search(
-            some: Integers, settle: Settle | None = None, fitted: int | None = None
+            some: Integers, settle: Callable[..., Settled] | None = None, fitted: int | None = None
         ) -> Clusters:
             texts, heavy, tongues = ([row[at] for at in some] for row in (words, stand_for, spoken))
             fitted = fitted or len(some)

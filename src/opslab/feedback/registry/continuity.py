@@ -15,7 +15,7 @@ from scipy import sparse
 
 from opslab.feedback import clustering
 from opslab.feedback.clustering import Clusters, Floats, Integers, Kin, Settled, Vectors
-from opslab.feedback.encoders import Encoder, Latent, levels_of
+from opslab.feedback.encoders import Encoder, Latent, levels_of, unit
 from opslab.feedback.registry.state import KnownTheme, Registry, keys_of
 
 REFIT_DAYS = 7
@@ -30,7 +30,7 @@ MOVES = 0.3
 MOSTLY = 0.35
 """Share of a fresh community that makes a theme of its part in a known one, or in none."""
 
-CLEARLY = 1.5
+CLEARLY = 1.25
 """How much nearer than the resolution asks two themes are that become one, or farther two parts."""
 
 
@@ -148,7 +148,10 @@ class Past:
                 most = resolution / CLEARLY if held else resolution
                 if len(part) < max(smallest, MOSTLY * inside.sum()):
                     continue
-                if theme < 0 or (len(rest) >= len(part) and affinity(part, rest) < most):
+                close = anchor @ unit(vectors[part].sum(axis=0, keepdims=True))[0]
+                if theme < 0 and close.max() >= SAME:
+                    labels[part] = close.argmax()
+                elif theme < 0 or (len(rest) >= len(part) and affinity(part, rest) < most):
                     labels[part] = len(kin)
                     kin.append(Kin("", kin[theme].id if held else ""))
         labels = np.where(labels < 0, best, labels)
