@@ -20,6 +20,7 @@ from opslab.feedback.comparisons import compared
 from opslab.feedback.corpus import Corpus, worth_of
 from opslab.feedback.edits import Edits, read_edits
 from opslab.feedback.encoders import Encoder, Latent, encoder_for
+from opslab.feedback.history import history_of
 from opslab.feedback.intake import Intake, take_in
 from opslab.feedback.naming import Names, renamed, title
 from opslab.feedback.registry.continuity import Past
@@ -63,7 +64,7 @@ def find_themes(
     registry : Registry, optional
         That of an earlier result, ``result.registry``: themes keep their ids and names.
     as_of : datetime.date, optional
-        The day as of which the result speaks.
+        The day as of which the result speaks: later messages are left out.
     seed : int
         Of clustering and of the audit sheet's draw; nothing else is left to chance.
     language : {"en", "fr"}
@@ -83,6 +84,8 @@ def find_themes(
     ['T01', 'T01']
     """
     study = study or Study(study="feedback")
+    if as_of:
+        study = study.model_copy(update={"end": min(as_of, study.end or as_of)})
     intake = take_in(study, data, answers)
     return _analysed(study, intake, seed, registry, as_of=as_of, language=language)
 
@@ -123,6 +126,7 @@ def _analysed(
         passages=words,
         assignments=assignments,
     )
+    registry = replace(registry, history=history_of(known, assignments))
     edits, audit = _reviewed(study, before, assignments, sample)
     if edits.rows:
         sorting = edited(sorting, edits, cut.vectors)
@@ -167,7 +171,7 @@ def _analysed(
         intake=intake,
         registry=registry,
         known=known,
-        **compared(themes, assignments),
+        **compared(themes, assignments, registry, known, edits.merges),
         **shown,
     )
 
