@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Mapping
 from typing import Any
 
+from opslab.feedback import incident_page
 from opslab.feedback.actions import read
 from opslab.feedback.naming import title
 from opslab.feedback.result import FeedbackResult
@@ -37,7 +38,7 @@ def since(result: FeedbackResult, say: Voice) -> Blocks:
         columns = [*_COLUMNS, *["handling"] * any("saved" in row for row in done)]
         rows = [_row(row, result, say)[: len(columns)] for row in done]
         blocks += [say.table("done", " ".join(columns), rows), say.remark("done_order")]
-    return blocks
+    return blocks + incident_page.blocks(result, say)
 
 
 def _change(change: Mapping[str, Any], result: FeedbackResult, say: Voice) -> Cell:
