@@ -11,7 +11,7 @@ from opslab import workspace
 from opslab.errors import ParameterError
 from opslab.feedback.predecessor import predecessor
 from opslab.parameters import Inputs, Parameters
-from opslab.secret import fingerprint, secret_for
+from opslab.secret import ERASED, fingerprint, secret_for
 
 if TYPE_CHECKING:
     from opslab.feedback.registry.state import Registry
@@ -45,7 +45,8 @@ class ThemesParameters(Parameters):
         day = self.day(study)
         ParameterError.refuse(study.lacking())
         known = predecessor(study, day)
-        files = (*study.files(), *([known] if known else ()))
+        gone = workspace.root() / ERASED
+        files = (*study.files(), *([known] if known else ()), *([gone] * gone.is_file()))
         return Inputs(study.slug, day, files, fingerprint(secret_for(study.files())))
 
     def registry(self, study: Study) -> Registry | None:

@@ -26,6 +26,7 @@ from opslab.feedback.shares import beta_of
 from opslab.feedback.spec import Study
 from opslab.frames import kept, remark_step, step_within
 from opslab.results import Message
+from opslab.secret import erased
 from opslab.tables import write_csv
 from opslab.tables.writer import workbook
 
@@ -112,7 +113,8 @@ def counts(result: FeedbackResult) -> dict[str, int]:
     intake = result.intake
     copies = sum(assignment.copy_of is not None for assignment in result.assignments)
     left = {
-        name: getattr(intake, name) for name in ("empty", "outside", "repeated", "shared", "cut")
+        name: getattr(intake, name)
+        for name in ("empty", "erased", "outside", "repeated", "shared", "cut")
     }
     return {"used": len(intake.messages), "copies": copies, **left}
 
@@ -174,7 +176,7 @@ def came_in(study: Study, data: Any) -> pd.DataFrame:
     if data is not None:
         return read()
     state = [workspace.sha256(path) for path in study.files() if path.is_file()]
-    return kept((study.model_dump_json(), *state), read)
+    return kept((study.model_dump_json(), *state, *erased()), read)
 
 
 def _laid_out(rows: Iterable[Mapping[str, Any]], names: str) -> pd.DataFrame:
