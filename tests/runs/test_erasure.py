@@ -30,7 +30,11 @@ TEXTS = {
     "tickets": [
         LONG,
         "Zorblatt gearwheel squeaks underneath moonlit pergolas.",
-        *["The yodelling marmalade dispenser jams on blueberry scones"] * 6,
+        *(
+            f"The yodelling marmalade dispenser {does} on blueberry scones{ends}"
+            for does in ("jams", "stalls", "sputters", "hiccups", "overheats")
+            for ends in ("", ", alas!", " every Thursday", ", which is galling")
+        ),
         "Kwyjibo!",
     ],
     "survey": ["Ocelot-patterned invoice envelopes flummox my bookkeeper entirely, I must confess."],
@@ -44,7 +48,7 @@ sources:
   - {{path: reviews.csv, source: app store}}
 start: 2026-08-03
 end: {end}
-themes: {{cache: vectors}}
+themes: {{cache: .vectors}}
 {more}"""
 
 
@@ -106,7 +110,7 @@ def unfolded(content, depth=0):
 
 
 def letters(text):
-    return re.sub(r"\s+", " ", text.casefold())
+    return re.sub(r"[\s\u00a0]+", " ", text.casefold())
 
 
 def found_in(files, *, sources=()):
@@ -131,7 +135,8 @@ def planted(tmp_path_factory):
         patch.delenv("OPSLAB_WORKSPACE", raising=False)
         patch.chdir(folder)
         plant(folder)
-        assert run("run", "feedback_themes", "-p", "spec=planted.yaml")[0] == 0
+        code, said = run("run", "feedback_themes", "-p", "spec=planted.yaml")
+        assert code == 0, said
         (first,) = (folder / "reports/feedback_themes/planted").glob("2026-09-20-*[0-9a-f]")
         book = openpyxl.load_workbook(first / "themes.xlsx")
         sheet = book["audit"]
