@@ -3,6 +3,7 @@
 import base64
 import csv
 import datetime
+import hashlib
 import html
 import io
 import json
@@ -12,6 +13,8 @@ import zipfile
 import zlib
 from urllib.parse import unquote
 
+import nbformat
+import numpy as np
 import openpyxl
 import pytest
 from click.testing import CliRunner
@@ -19,9 +22,12 @@ from click.testing import CliRunner
 from conftest import make_workspace
 from opslab import archive
 from opslab.cli import main
+from opslab.feedback.registry.state import Registry, key_of
+from opslab.runs.publication import publication
 from opslab.secret import key
 
 ADDRESS, NUMBER = "ada.quixotry@example.org", "plant-4711"
+HOME = "reports/feedback_themes/planted"
 LONG = (
     "My vermilion zeppelin kettle boils sideways & whistles “Vivaldi” at <dawn>;\nplease \"recalibrate\" its "
     "gyroscopic spout before the Wimbledon regatta, c'est déjà l'été à Tübingen."
@@ -61,10 +67,11 @@ def plant(folder, end="2026-09-20", more=""):
     """Write a study of three exports: two of them hold the customer, by address and by id."""
     sample = folder / "data" / "sample"
     tickets = rows_of(sample / "feedback_tickets.csv")[:150]
+    form = dict(tickets[0])
     for number, text in enumerate([*TEXTS["tickets"], SHARED]):
         about = {"id": f"h9{number:03}", "created_at": "2026-08-20", "segment": "Quixotry Ltd"}
-        tickets.insert(20 * number % 149, {**tickets[0], **about, "customer_id": ADDRESS, "message": text})
-    tickets.append({**tickets[0], "id": "h9500", "customer_id": "c900", "message": SHARED})
+        tickets.insert(20 * number % 149, {**form, **about, "customer_id": ADDRESS, "message": text})
+    tickets.append({**form, "id": "h9500", "customer_id": "c900", "message": SHARED})
     survey = [
         {"id": row["id"], "date": "2026-08-21", "comment": row["commentaire"], "customer_id": f"p{at}"}
         for at, row in enumerate(rows_of(sample / "feedback_survey.csv", "cp1252")[:60])
@@ -128,8 +135,8 @@ def found_in(files, *, sources=()):
 
 
 @pytest.fixture(scope="module")
-def planted(tmp_path_factory):
-    """Two chained runs of a week apart, a bundle, a filled-in workbook; then they are erased."""
+def erased(tmp_path_factory):
+    """Two chained runs a week apart, bundles, a filled-in workbook; what they were, and erased."""
     folder = make_workspace(tmp_path_factory.mktemp("planted") / "workspace")
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("OPSLAB_WORKSPACE", raising=False)
@@ -137,17 +144,109 @@ def planted(tmp_path_factory):
         plant(folder)
         code, said = run("run", "feedback_themes", "-p", "spec=planted.yaml")
         assert code == 0, said
-        (first,) = (folder / "reports/feedback_themes/planted").glob("2026-09-20-*[0-9a-f]")
+        (first,) = (folder / HOME).glob("2026-09-20-*[0-9a-f]")
         book = openpyxl.load_workbook(first / "themes.xlsx")
-        sheet = book["audit"]
         for row in range(2, 40):
-            sheet.cell(row, 5, "yes")
+            book["audit"].cell(row, 5, "yes")
         book.save(folder / "filled.xlsx")
         plant(folder, "2026-09-27", "audit: filled.xlsx")
-        run("run", "feedback_themes", "-p", "spec=planted.yaml")
-        (second,) = (folder / "reports/feedback_themes/planted").glob("2026-09-27-*[0-9a-f]")
+        code, said = run("run", "feedback_themes", "-p", "spec=planted.yaml")
+        assert code == 0, said
+        (second,) = (folder / HOME).glob("2026-09-27-*[0-9a-f]")
         run("bundle", str(second))
         run("bundle", str(first), "--to", "reports")
         shutil.copytree(first, f"{first}.failed")
         (first / "notes.md").write_text(f"> {LONG}\n\nasked by {ADDRESS}", encoding="utf-8")
-        yield folder, first, second
+        before = looked_at(folder)
+        ages = {path: path.stat().st_mtime_ns for path in (first, second / "run.json")}
+        said = run("erase", ADDRESS, "--dry-run")[1]
+        assert looked_at(folder) == before
+        said += run("erase", ADDRESS, "--as-of", "2026-11-30")[1]
+        said += run("erase", NUMBER, "--source", "panel", "--as-of", "2026-11-30")[1]
+        yield folder, first, second, before, said, ages
+
+
+def looked_at(folder):
+    ours = ("data/", "notebooks/", "tickets.csv", "survey.csv")
+    return {name: part for name, part in bytes_of(folder).items() if not name.startswith(ours)}
+
+
+@pytest.mark.slow
+def test_the_customer_is_nowhere(erased):
+    folder, first, second, before, said, ages = erased
+    held = found_in(before)
+    kinds = {"readout.html", "notebook.ipynb", "result.json", "messages.csv", "themes.xlsx", "jira.csv"}
+    assert kinds <= {name.rpartition("/")[2] for name in held}
+    assert {"filled.xlsx", f"{HOME}/{first.name}.failed/points.csv"} <= {*held}
+    rows = read_table(before[f"{HOME}/{second.name}/messages.csv"])
+    theirs = [row for row in rows if row["text"][:20] in {text[:20] for part in TEXTS.values() for text in part}]
+    told = {row[name] for row in theirs for name in ("message", "customer")}
+    assert len(theirs) == sum(map(len, TEXTS.values()))
+    after = looked_at(folder)
+    assert found_in(after, sources=told) == {}
+    assert before.keys() | {".opslab-erased"} == after.keys()
+    left = read_table(after[f"{HOME}/{second.name}/messages.csv"])
+    gone = {row["message"] for row in rows} - {row["message"] for row in left}
+    assert {row["message"] for row in theirs} < gone and len(gone) == len(theirs) + 1  # and SHARED
+    texts = {row["message"]: row["text"] for row in rows}
+    assert all(texts[row["message"]] == row["text"] for row in left)
+    assert "rows 2, " in said and "still holds the customer" in said
+    assert all(path.stat().st_mtime_ns == age for path, age in ages.items())
+    keys = {npz: np.load(io.BytesIO(part))["keys"] for npz, part in before.items() if npz[-4:] == ".npz"}
+    for npz, known in keys.items():
+        kept = np.load(io.BytesIO(after[npz]))["keys"]
+        words = re.sub(r"\s+", " ", LONG)
+        assert len(known) > len(kept) > 400
+        assert hashed(words) in known and hashed(words) not in kept
+        assert hashed(SHARED) in kept
+
+
+def hashed(words):
+    return hashlib.sha256(words.encode()).hexdigest()[:32]
+
+
+def read_table(content):
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+
+
+@pytest.mark.slow
+def test_runs_stay_whole_and_go_on_working(erased, tmp_path):
+    folder, first, second, before, _, _ = erased
+    for run_folder in (first, second):
+        filed = archive.read_run(run_folder)
+        assert filed.altered is None and filed.card is not None
+        about = json.loads(filed.files["run.json"])
+        assert [note["date"] for note in about["erased"]] == ["2026-11-30"] * 2
+        stones = (folder / ".opslab-erased").read_text(encoding="utf-8")
+        assert all(note["tombstone"] in stones for note in about["erased"])
+        carried = publication(nbformat.read(run_folder / "notebook.ipynb", 4)).contents()
+        assert {name: filed.files[name] for name in carried} == carried
+        registry = Registry.of(filed.files["registry.json"], "registry.json")
+        old = Registry.of(before[f"{HOME}/{run_folder.name}/registry.json"], "registry.json")
+        assert key_of(re.sub(r"\s+", " ", LONG)) in old.keys and len(registry.keys) < len(old.keys)
+        assert key_of(SHARED) in registry.keys and len(registry.keys) == len(registry.owners)
+    packed = run("bundle", str(second), "--to", str(tmp_path))
+    assert packed[0] == 0 and run("catalogue")[0] == 0
+    assert "altered" not in (folder / "reports/catalogue.json").read_text(encoding="utf-8")
+    book = openpyxl.load_workbook(folder / "filled.xlsx")
+    assert book["audit"]["E2"].value or book["audit"]["E3"].value
+    again = looked_at(folder)
+    assert "Nothing of this customer" in run("erase", ADDRESS, "--as-of", "2027-01-01")[1]
+    assert {**looked_at(folder), "reports/catalogue.csv": b"", "reports/catalogue.json": b""} == {
+        **again,
+        "reports/catalogue.csv": b"",
+        "reports/catalogue.json": b"",
+    }
+
+
+@pytest.mark.slow
+def test_later_runs_leave_the_customer_out(erased):
+    folder, *_ = erased
+    plant(folder, "2026-10-04")
+    code, said = run("run", "feedback_themes", "-p", "spec=planted.yaml")
+    assert code == 0, said
+    (third,) = (folder / HOME).glob("2026-10-04-*[0-9a-f]")
+    record = json.loads((third / "result.json").read_text(encoding="utf-8"))
+    assert record["messages"]["erased"] == sum(map(len, TEXTS.values())) + 1
+    assert "Rows of customers who were erased" in (third / "readout.html").read_text(encoding="utf-8")
+    assert found_in(bytes_of(third)) == {}
