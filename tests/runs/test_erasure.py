@@ -2,7 +2,6 @@
 
 import base64
 import csv
-import datetime
 import hashlib
 import html
 import io
@@ -24,12 +23,11 @@ from opslab import archive
 from opslab.cli import main
 from opslab.feedback.registry.state import Registry, key_of
 from opslab.runs.publication import publication
-from opslab.secret import key
 
 ADDRESS, NUMBER = "ada.quixotry@example.org", "plant-4711"
 HOME = "reports/feedback_themes/planted"
 LONG = (
-    "My vermilion zeppelin kettle boils sideways & whistles “Vivaldi” at <dawn>;\nplease \"recalibrate\" its "
+    'My vermilion zeppelin kettle boils sideways & whistles “Vivaldi” at <dawn>;\nplease "recalibrate" its '
     "gyroscopic spout before the Wimbledon regatta, c'est déjà l'été à Tübingen."
 )
 TEXTS = {
@@ -43,7 +41,9 @@ TEXTS = {
         ),
         "Kwyjibo!",
     ],
-    "survey": ["Ocelot-patterned invoice envelopes flummox my bookkeeper entirely, I must confess."],
+    "survey": [
+        "Ocelot-patterned invoice envelopes flummox my bookkeeper entirely, I must confess."
+    ],
 }
 SHARED = "The app crashes when I open it."
 STUDY = """
@@ -70,10 +70,17 @@ def plant(folder, end="2026-09-20", more=""):
     form = dict(tickets[0])
     for number, text in enumerate([*TEXTS["tickets"], SHARED]):
         about = {"id": f"h9{number:03}", "created_at": "2026-08-20", "segment": "Quixotry Ltd"}
-        tickets.insert(20 * number % 149, {**form, **about, "customer_id": ADDRESS, "message": text})
+        tickets.insert(
+            20 * number % 149, {**form, **about, "customer_id": ADDRESS, "message": text}
+        )
     tickets.append({**form, "id": "h9500", "customer_id": "c900", "message": SHARED})
     survey = [
-        {"id": row["id"], "date": "2026-08-21", "comment": row["commentaire"], "customer_id": f"p{at}"}
+        {
+            "id": row["id"],
+            "date": "2026-08-21",
+            "comment": row["commentaire"],
+            "customer_id": f"p{at}",
+        }
         for at, row in enumerate(rows_of(sample / "feedback_survey.csv", "cp1252")[:60])
     ]
     for text in TEXTS["survey"]:
@@ -124,7 +131,17 @@ def found_in(files, *, sources=()):
     """Return where anything of the customer stands, by file."""
     texts = [letters(text) for part in TEXTS.values() for text in part]
     pieces = {text[at : at + 12] for text in texts for at in range(max(1, len(text) - 11))}
-    pieces |= {ADDRESS, NUMBER, "quixotry", "zorblatt", "kwyjibo", "h9000", "h9001", "s9000", *sources}
+    pieces |= {
+        ADDRESS,
+        NUMBER,
+        "quixotry",
+        "zorblatt",
+        "kwyjibo",
+        "h9000",
+        "h9001",
+        "s9000",
+        *sources,
+    }
     found = {}
     for name, content in files.items():
         for text in unfolded(content):
@@ -175,11 +192,22 @@ def looked_at(folder):
 def test_the_customer_is_nowhere(erased):
     folder, first, second, before, said, ages = erased
     held = found_in(before)
-    kinds = {"readout.html", "notebook.ipynb", "result.json", "messages.csv", "themes.xlsx", "jira.csv"}
+    kinds = {
+        "readout.html",
+        "notebook.ipynb",
+        "result.json",
+        "messages.csv",
+        "themes.xlsx",
+        "jira.csv",
+    }
     assert kinds <= {name.rpartition("/")[2] for name in held}
     assert {"filled.xlsx", f"{HOME}/{first.name}.failed/points.csv"} <= {*held}
     rows = read_table(before[f"{HOME}/{second.name}/messages.csv"])
-    theirs = [row for row in rows if row["text"][:20] in {text[:20] for part in TEXTS.values() for text in part}]
+    theirs = [
+        row
+        for row in rows
+        if row["text"][:20] in {text[:20] for part in TEXTS.values() for text in part}
+    ]
     told = {row[name] for row in theirs for name in ("message", "customer")}
     assert len(theirs) == sum(map(len, TEXTS.values()))
     after = looked_at(folder)
@@ -192,7 +220,9 @@ def test_the_customer_is_nowhere(erased):
     assert all(texts[row["message"]] == row["text"] for row in left)
     assert "rows 2, " in said and "still holds the customer" in said
     assert all(path.stat().st_mtime_ns == age for path, age in ages.items())
-    keys = {npz: np.load(io.BytesIO(part))["keys"] for npz, part in before.items() if npz[-4:] == ".npz"}
+    keys = {
+        npz: np.load(io.BytesIO(part))["keys"] for npz, part in before.items() if npz[-4:] == ".npz"
+    }
     for npz, known in keys.items():
         kept = np.load(io.BytesIO(after[npz]))["keys"]
         words = re.sub(r"\s+", " ", LONG)
@@ -248,5 +278,7 @@ def test_later_runs_leave_the_customer_out(erased):
     (third,) = (folder / HOME).glob("2026-10-04-*[0-9a-f]")
     record = json.loads((third / "result.json").read_text(encoding="utf-8"))
     assert record["messages"]["erased"] == sum(map(len, TEXTS.values())) + 1
-    assert "Rows of customers who were erased" in (third / "readout.html").read_text(encoding="utf-8")
+    assert "Rows of customers who were erased" in (third / "readout.html").read_text(
+        encoding="utf-8"
+    )
     assert found_in(bytes_of(third)) == {}

@@ -105,7 +105,9 @@ def erase(
         changed.append(path)
         yield text("runs.erased_in", path=path, files=names)
     key = "erased_none" if not changed else "erased_would" if dry_run else "erased_done"
-    yield text(f"runs.{key}", count=len(changed), file=ERASED)
+    yield text(f"runs.{key}", count=len(changed))
+    if erasing.stones:
+        yield text("runs.erased_noted", file=ERASED)
     for name, (spec, export, *rows) in known.told:
         yield text(f"runs.erased_{name}", study=spec, file=export, rows=rows)
     if scrubber.unread:
@@ -141,18 +143,19 @@ class _Erasing(NamedTuple):
         it is known what to look for, wherever an erasure was stopped.
         """
         traces, runs = self.scrubber.traces, set[str]()
-        paths = [*_bundles(), *others]
+        paths, inside = [*_bundles(), *others], self.reports.resolve()
+        paths = [path for path in paths if not path.resolve().is_relative_to(inside)]
         for path in sorted(filter(Path.is_file, self.reports.rglob("*"))):
             name = path.relative_to(self.reports).as_posix()
             if _RUN_FOLDER.match(name):
                 runs.add("/".join(name.split("/")[:3]))
             else:
                 paths.append(path)
+        home = min(traces.homes, default="")
         for path in dict.fromkeys(paths):
-            home = min(traces.homes, default="")
-            inside = path.is_relative_to(self.reports)
-            name = path.relative_to(self.reports).as_posix() if inside else f"{home}/{path.name}"
-            if self._file(path, name):
+            within = path.is_relative_to(self.reports)
+            name = path.relative_to(self.reports).as_posix() if within else path.name
+            if self._file(path, f"{home}/{name}" if path in others else name):
                 yield workspace.shown(path), [path.name]
         newest = sorted(runs, key=lambda run: run.rpartition("/")[2], reverse=True)
         for run in sorted(newest, key=traces.near):
