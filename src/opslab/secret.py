@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from opslab import workspace
+from opslab import provenance, workspace
 from opslab.errors import InputError, MachineError
 
 FILE = ".opslab-secret"
@@ -101,7 +101,7 @@ def tombstone(secret: str, customer: str) -> str:
     Examples
     --------
     >>> tombstone("a secret of some length", "5b11cdeb648e")
-    '?'
+    '9969865d323a'
     """
     return key(secret, f"erased {customer}")
 
@@ -113,10 +113,13 @@ def erased() -> dict[str, dict[str, Any]]:
     """
     file = workspace.root() / ERASED
     try:
-        lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else ()
-        return {each["customer"]: each for each in map(json.loads, filter(None, lines))}
+        content = file.read_bytes() if file.exists() else b""
+        stones = {each["customer"]: each for each in map(json.loads, content.splitlines())}
     except (ValueError, KeyError, TypeError):
         raise InputError.of("specs.bad_erased", file=file.name) from None
+    if stones:
+        provenance.note(file, hashlib.sha256(content).hexdigest())
+    return stones
 
 
 def fingerprint(secret: str) -> str:

@@ -97,18 +97,23 @@ def test_texts_are_compared_by_their_letters():
 
 def test_their_words_go_and_those_of_others_stay(made):
     code, said = erase("C-1", "--as-of", "2026-11-30")
-    assert code == 0 and "feedback_themes/made/2026-09-27-0b0b0b0b" in said
+    assert code == 0
+    assert "feedback_themes/made/2026-09-27-0b0b0b0b" in said
     folder = made / HOME / "2026-09-20-0a0a0a0a"
     filed = archive.read_run(folder)
-    assert filed.altered is None and filed.card is not None
+    assert filed.altered is None
+    assert filed.card is not None
     rows = list(csv.DictReader(io.StringIO(filed.files["messages.csv"].decode("utf-8-sig"))))
     assert [row["text"] for row in rows] == OTHERS
     assert [row["id"] for row in rows] == ["90", "91", "92"]
     assert {row["copy_of"] for row in rows} == {"[erased]"}
     page = filed.files["readout.html"].decode()
-    assert "1,017 of 2,000" in page and f"“{OTHERS[2]}” · help desk · 91" in page
-    assert "data:image/svg+xml,drawn" not in page and "saffron" not in page.casefold()
-    assert "help desk · 1017" not in page and "<style>p {}</style>" in page
+    assert "1,017 of 2,000" in page
+    assert f"“{OTHERS[2]}” · help desk · 91" in page
+    assert "data:image/svg+xml,drawn" not in page
+    assert "saffron" not in page.casefold()
+    assert "help desk · 1017" not in page
+    assert "<style>p {}</style>" in page
     (theme,) = json.loads(filed.files["result.json"])["themes"]
     assert theme["title"] == "[erased]"
     assert theme["quotes"][0] == {
@@ -117,7 +122,8 @@ def test_their_words_go_and_those_of_others_stay(made):
         "text": "[erased]",
         "language": "en",
     }
-    assert theme["quotes"][1]["text"] == OTHERS[1] and theme["quotes"][1]["id"] == "91"
+    assert theme["quotes"][1]["text"] == OTHERS[1]
+    assert theme["quotes"][1]["id"] == "91"
 
 
 def test_what_cites_them_is_cleaned_and_what_is_about_something_else_is_not(made):
@@ -129,7 +135,8 @@ def test_what_cites_them_is_cleaned_and_what_is_about_something_else_is_not(made
         "claims": ["theme:[erased]"],
         "said": "Where is my parcel, I ask",
     }
-    assert b"drawn" not in cited.files["made.pdf"] and cited.files["made.pdf"].startswith(b"%PDF-")
+    assert b"drawn" not in cited.files["made.pdf"]
+    assert cited.files["made.pdf"].startswith(b"%PDF-")
     assert everything(made / "reports/experiment_readout") == before
 
 
@@ -182,10 +189,12 @@ def test_the_tombstone_names_nobody(made):
     erase("c-1", "--as-of", "2026-11-30")
     (line,) = (made / ".opslab-erased").read_text(encoding="utf-8").splitlines()
     stone = json.loads(line)
-    assert stone["date"] == "2026-11-30" and len(stone["runs"]) == 3
+    assert stone["date"] == "2026-11-30"
+    assert len(stone["runs"]) == 3
     key = secret.key(secret.stored(made), "help desk\0c-1")
     assert stone["customer"] == secret.tombstone(secret.stored(made), key) != key
-    assert "c-1" not in line and key not in line
+    assert "c-1" not in line
+    assert key not in line
 
 
 def test_another_secret_finds_nobody(made, monkeypatch):
@@ -209,7 +218,8 @@ def test_bundles_are_cleaned_wherever_they_are(made):
 
 def test_wrong_use_is_refused_with_one_message(made, tmp_path, monkeypatch):
     code, said = erase("c-1", "--source", "hotline")
-    assert code == 2 and "help desk" in said
+    assert code == 2
+    assert "help desk" in said
     with FileLock(made / HOME / ".2026-10-04-0e0e0e0e.lock"):
         assert erase("c-1")[0] == 5
     (made / ".opslab-erased").write_text("{}\n", encoding="utf-8")

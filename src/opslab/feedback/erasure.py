@@ -35,9 +35,9 @@ class Known:
     ----------
     keys : mapping of str to str
         Their keys, each with the secret that it was made with.
-    found : set of str
+    met : set of str
         Those that exports hold.
-    told : sequence of (str, sequence)
+    remarks : sequence of (str, sequence)
         What is to be said: ``held`` with study, export and its rows, as a spreadsheet numbers them;
         ``unnamed``, with study and export, of no column of customers; ``lost`` of what cannot be
         read.
@@ -46,8 +46,8 @@ class Known:
     """
 
     keys: dict[str, str]
-    found: set[str]
-    told: Sequence[tuple[str, Sequence[Any]]]
+    met: set[str]
+    remarks: Sequence[tuple[str, Sequence[Any]]]
     files: Sequence[Path]
 
 
@@ -61,7 +61,7 @@ def known(customer: str, source: str | None, specs: Iterable[str], labels: set[s
     source : str, optional
         What readers call the source of the id; by default it is tried for every one.
     specs : iterable of str
-        Studies; those that cannot be read are told.
+        Studies; those that cannot be read are remarks.
     labels : set of str
         Sources that the runs name.
 
@@ -71,12 +71,12 @@ def known(customer: str, source: str | None, specs: Iterable[str], labels: set[s
         When there is no such source, or the name is nobody's.
     """
     name = customer.strip().casefold()
-    studies, told, files = list[Study](), list[tuple[str, Sequence[Any]]](), list[Path]()
+    studies, remarks, files = list[Study](), list[tuple[str, Sequence[Any]]](), list[Path]()
     for spec in specs:
         try:
             studies.append(Study.load(workspace.resolve(spec), spec))
         except (InputError, OSError):
-            told.append(("lost", (spec, spec)))
+            remarks.append(("lost", (spec, spec)))
     labels = labels | {_label(each) for study in studies for each in study.sources}
     if source is not None and source not in labels:
         raise ParameterError.of("feedback.erase_source", given=source, known=sorted(labels))
@@ -88,16 +88,16 @@ def known(customer: str, source: str | None, specs: Iterable[str], labels: set[s
     }
     if not keys:
         raise ParameterError.of("feedback.erase_nobody", given=customer)
-    found = set[str]()
+    met = set[str]()
     for study in studies:
         others = [path for at, path in study.named().items() if at[0] != "sources"]
         files += filter(Path.is_file, map(study.beside, others))
         if study.themes.cache:
             files += study.beside(study.themes.cache).glob("vectors-*.npz")
         for each in study.sources:
-            kind, rows = _held(study, each, name, keys, found)
-            told += [(kind, (study.slug, each.path, *rows))] * bool(kind)
-    return Known(keys, found, told, files)
+            kind, rows = _held(study, each, name, keys, met)
+            remarks += [(kind, (study.slug, each.path, *rows))] * bool(kind)
+    return Known(keys, met, remarks, files)
 
 
 def _label(source: Source) -> str:
@@ -105,7 +105,7 @@ def _label(source: Source) -> str:
 
 
 def _held(
-    study: Study, source: Source, name: str, keys: dict[str, str], found: set[str]
+    study: Study, source: Source, name: str, keys: dict[str, str], met: set[str]
 ) -> tuple[str, list[int]]:
     """Return what is to be said of an export, and the customer's rows; add the keys there."""
     secret = secret_for(study.files())
@@ -126,7 +126,7 @@ def _held(
         if each.customer and "@" in name and name in named[each.row - 1]:
             keys[each.customer] = secret
     theirs = [each for each in messages if each.customer in keys]
-    found.update(each.customer or "" for each in theirs)
+    met.update(each.customer or "" for each in theirs)
     rows = sorted({places[each.row - 1] + 1 for each in theirs})
     return ("held" if rows else ""), rows
 

@@ -163,23 +163,8 @@ def take_in(study: Study, data: Any = None, answers: Answers | None = None) -> I
 
 def _intake(study: Study, rows: Sequence[_Row], readings: Sequence[Reading]) -> Intake:
     """Return the messages with words, in the study's days, each id once, and count the others."""
-    came = dict[tuple[str, str, str], _Row]()
-    counts, redacted = Counter[str](), Counter[str]()
-    gone = erased()
-    secret = secret_for(study.files()) if gone else ""
-    for row in rows:
-        message, day = row.message, row.message.date
-        if gone and tombstone(secret, message.customer or "") in gone:
-            counts["erased"] += 1
-        elif day and not (study.start or day) <= day <= (study.end or day):
-            counts["outside"] += 1
-        elif not message.text.strip():
-            counts["empty"] += 1
-        elif (message.source, message.id, message.text) in came:
-            counts["repeated"] += 1
-        else:
-            came[message.source, message.id, message.text] = row
-    counts["shared"] = len(came) - len({name[:2] for name in came})
+    came, counts = _counted(study, rows)
+    redacted = Counter[str]()
     kept, furniture, persons = [], [], set[str]()
     letters = list(_opened(came.values()))
     signed = Counter(name for _, letter in letters for name in set(letter.names))
@@ -214,6 +199,30 @@ def _intake(study: Study, rows: Sequence[_Row], readings: Sequence[Reading]) -> 
         tuple(sorted(furniture)),
         **counts,
     )
+
+
+def _counted(
+    study: Study, rows: Sequence[_Row]
+) -> tuple[dict[tuple[str, str, str], _Row], Counter[str]]:
+    """Return what is looked at, by source, id and text, and how many others were left out."""
+    came = dict[tuple[str, str, str], _Row]()
+    counts = Counter[str]()
+    gone = erased()
+    secret = secret_for(study.files()) if gone else ""
+    for row in rows:
+        message, day = row.message, row.message.date
+        if gone and tombstone(secret, message.customer or "") in gone:
+            counts["erased"] += 1
+        elif day and not (study.start or day) <= day <= (study.end or day):
+            counts["outside"] += 1
+        elif not message.text.strip():
+            counts["empty"] += 1
+        elif (message.source, message.id, message.text) in came:
+            counts["repeated"] += 1
+        else:
+            came[message.source, message.id, message.text] = row
+    counts["shared"] = len(came) - len({name[:2] for name in came})
+    return came, counts
 
 
 def customer_key(secret: str, source: str, name: str) -> str | None:

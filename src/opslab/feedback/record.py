@@ -13,7 +13,7 @@ from typing import Any, get_args
 
 import pandas as pd
 
-from opslab import workspace
+from opslab import provenance, workspace
 from opslab.errors import ParameterError, did_you_mean
 from opslab.evidence import Evidence, Quantity, SourceFile
 from opslab.feedback.comparisons import compared
@@ -26,7 +26,7 @@ from opslab.feedback.shares import beta_of
 from opslab.feedback.spec import Study
 from opslab.frames import kept, remark_step, step_within
 from opslab.results import Message
-from opslab.secret import erased
+from opslab.secret import ERASED, erased
 from opslab.tables import write_csv
 from opslab.tables.writer import workbook
 
@@ -105,6 +105,8 @@ def inputs(result: FeedbackResult) -> list[dict[str, str]]:
     paths = [study.file, study.beside(study.audit) if study.audit else None]
     named = [(workspace.shown(path), workspace.sha256(path)) for path in paths if path]
     named[1:1] = [(each.name, each.sha256) for each in result.intake.readings if each.sha256]
+    if erased():
+        named.append((ERASED, provenance.hash_of(workspace.root() / ERASED)))
     return [{"file": file, "sha256": sha256} for file, sha256 in named]
 
 

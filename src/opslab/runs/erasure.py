@@ -93,7 +93,7 @@ def erase(
     (area,) = erasures()
     known = area.known(customer, source, specs, labels)
     traces = learn(customer, {*known.keys}, contents, area.phrases)
-    met = known.keys if "@" in customer else traces.met | known.found
+    met = known.keys if "@" in customer else traces.met | known.met
     stones = sorted(tombstone(known.keys[key], key) for key in met)
     day = f"{as_of or datetime.datetime.now().astimezone():%Y-%m-%d}"
     notes = [{"tombstone": stone, "date": day} for stone in stones]
@@ -108,7 +108,7 @@ def erase(
     yield text(f"runs.{key}", count=len(changed))
     if erasing.stones:
         yield text("runs.erased_noted", file=ERASED)
-    for name, (spec, export, *rows) in known.told:
+    for name, (spec, export, *rows) in known.remarks:
         yield text(f"runs.erased_{name}", study=spec, file=export, rows=rows)
     if scrubber.unread:
         yield text("runs.erased_unread", files=sorted(scrubber.unread))
@@ -149,7 +149,7 @@ class _Erasing(NamedTuple):
             name = path.relative_to(self.reports).as_posix()
             if _RUN_FOLDER.match(name):
                 runs.add("/".join(name.split("/")[:3]))
-            else:
+            elif not path.is_symlink():
                 paths.append(path)
         home = min(traces.homes, default="")
         for path in dict.fromkeys(paths):

@@ -7,6 +7,7 @@ import io
 import json
 import re
 import zipfile
+import zlib
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -34,6 +35,14 @@ _IMAGE = re.compile(r"<img\b[^>]*>")
 _ROW = re.compile(r"<row\b[^>]*/>|<row\b.*?</row>", re.DOTALL)
 _IN_ROW = re.compile(r"<c\b([^>]*)(?<!/)>(.*?)</c>", re.DOTALL)
 _STRING = re.compile(r"<si>.*?</si>|<si/>", re.DOTALL)
+_UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    RuntimeError,  # encrypted
+    NotImplementedError,
+    ValueError,
+    IndexError,
+)
 _HASH = re.compile(r"\b[0-9a-f]{64}\b")
 _NO_PICTURE = "data:image/svg+xml,%3Csvg xmlns=%22http://www.w3.org/2000/svg%22/%3E"
 _NO_PDF = (
@@ -87,9 +96,9 @@ class Scrubber:
                     clean[name] = self._known(files[name], _NO_PDF)
             for name in last:
                 named = _HASH.sub(
-                    lambda old: self._hashes.get(old[0], old[0]), clean[name].decode()
+                    lambda old: self._hashes.get(old[0], old[0]), clean[name].decode("latin-1")
                 )
-                clean[name] = self._known(files[name], named.encode())
+                clean[name] = self._known(files[name], named.encode("latin-1"))
             with suppress(ValueError, KeyError, TypeError):
                 before, about = (json.loads(each[RUN]) for each in (files, clean))
                 if sealed(before)["seal"] == before["seal"]:
@@ -152,8 +161,8 @@ class Scrubber:
 
     def _is_theirs(self, cells: Sequence[str]) -> bool:
         """Whether a row of a table is a message of the customer's, and not a copy of one."""
-        told = [*filter(None, cells)]
-        return bool({*told[:1]} & self.traces.uids or {*told} & self.traces.keys)
+        filled = [*filter(None, cells)]
+        return bool({*filled[:1]} & self.traces.uids or {*filled} & self.traces.keys)
 
     def _value(self, name: str, value: Any, without: Callable[[str], str]) -> Any:
         """Return a value of JSON, cleaned; a cell's output loses a picture of what was cleaned."""
@@ -165,7 +174,7 @@ class Scrubber:
             return value
         clean = {
             without(key): {file: self._carried(name, file, text) for file, text in part.items()}
-            if key == FILES_TYPE
+            if key == FILES_TYPE and isinstance(part, dict)
             else self._value(name, part, without)
             for key, part in value.items()
         }
@@ -178,27 +187,28 @@ class Scrubber:
 
     def _carried(self, name: str, file: str, text: str) -> str:
         """Return a file that a notebook carries, as it stands beside it."""
-        content = unpacked(text, _MOST)
+        content = unpacked(str(text), _MOST)
         clean = self.file(f"{name.rpartition('/')[0]}/{file}", content)
         clean = self._known(content, _NO_PDF) if file.endswith(".pdf") else clean
         return text if clean == content else packed(clean)
 
     def _packed(self, name: str, content: bytes) -> bytes:
         """Return a zip or a workbook with its files cleaned; each folder of a zip by itself."""
+        folders = defaultdict[str, dict[str, bytes]](dict)
         try:
             with zipfile.ZipFile(io.BytesIO(content)) as archive:
                 members, comment = archive.infolist(), archive.comment
                 files = {member.filename: archive.read(member) for member in members}
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError):  # such as an encrypted one
+            shared = _STRING.findall(files.get("xl/sharedStrings.xml", b"").decode())
+            row = partial(self._row, strings=[*map(_value_of, shared)])
+            for file, part in files.items():
+                home, slash, bare = file.rpartition("/")
+                rows = home == "xl/worksheets" and bare.endswith(".xml")
+                inside = _ROW.sub(row, part.decode()).encode() if rows else part
+                folders[home + slash][bare] = inside
+        except _UNREADABLE:
             self.unread.add(name)
             return content
-        shared = _STRING.findall(files.get("xl/sharedStrings.xml", b"").decode())
-        row = partial(self._row, strings=[*map(_value_of, shared)])
-        folders = defaultdict[str, dict[str, bytes]](dict)
-        for file, part in files.items():
-            home, slash, bare = file.rpartition("/")
-            rows = file.startswith("xl/worksheets/") and bare
-            folders[home + slash][bare] = _ROW.sub(row, part.decode()).encode() if rows else part
         clean = {
             home + bare: part
             for home, inside in folders.items()
@@ -226,15 +236,15 @@ def _value_of(cell: str) -> str:
 def marked_up(text: str, without: Callable[[str], str]) -> str:
     """Return HTML or XML with its texts and attributes cleaned; no picture of what was cleaned."""
 
-    def piece(found: re.Match[str]) -> str:
-        passed = found[0].startswith(("<style", "data:"))
-        return found[0] if passed else without(found[0])
+    def piece(written: re.Match[str]) -> str:
+        passed = written[0].startswith(("<style", "data:"))
+        return written[0] if passed else without(written[0])
 
-    def image(found: re.Match[str]) -> str:
+    def image(written: re.Match[str]) -> str:
         return (
-            re.sub(r'src="[^"]*"', f'src="{_NO_PICTURE}"', found[0])
-            if MARK in found[0]
-            else found[0]
+            re.sub(r'src="[^"]*"', f'src="{_NO_PICTURE}"', written[0])
+            if MARK in written[0]
+            else written[0]
         )
 
     return _IMAGE.sub(image, _PIECE.sub(piece, text))

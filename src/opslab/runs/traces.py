@@ -29,6 +29,7 @@ SIZE, LONG = 8, 24
 """Letters in a row that make a text the customer's: in runs of their messages, and elsewhere."""
 _LEAST = 4  # letters of a word or an id that tells who wrote it
 _LONGEST_NAME = 300
+_COLUMNS = ("message", "customer", "source", "id", "text")
 _OF_THEMES = {"name", "group", "themes"}  # columns that may hold another customer's words
 _ESCAPE = r"&(?:#\d+|#[xX][\da-fA-F]+|[A-Za-z]\w*);|(?:%[\da-fA-F]{2})+|\\u[\da-fA-F]{4}|\\[nrt]"
 _SIGN = re.compile(f"{_ESCAPE}|.", re.DOTALL)
@@ -137,10 +138,11 @@ def _windows(letters: str) -> Iterator[tuple[int, str]]:
 
 
 def records(content: bytes) -> Iterator[dict[str, str]]:
-    """Yield the rows of a table of ours."""
+    """Yield the rows of a table of messages; none of another that is called alike."""
     text = content.decode("utf-8-sig", "replace")
     for row in csv.DictReader(io.StringIO(text, newline="")):
-        yield {name: str(value or "") for name, value in row.items()}
+        if {*_COLUMNS} <= row.keys():
+            yield {name: str(value or "") for name, value in row.items()}
 
 
 def learn(
@@ -158,7 +160,7 @@ def learn(
         Returns the parts of texts that are known by themselves.
     """
     homes, ids, taken = set[str](), set[tuple[str, str]](), set[tuple[str, str]]()
-    met, uids, texts, told = set[str](), set[str](), set[str](), {customer}
+    met, uids, texts, values = set[str](), set[str](), set[str](), {customer}
     for name, content in contents():
         for row in records(content) if name.endswith(f"/{TABLE}") else ():
             homes.add("/".join(name.split("/")[-4:-2]))
@@ -170,11 +172,11 @@ def learn(
             met.add(row["customer"])
             uids.add(row["message"])
             texts.add(row["text"])
-            told |= {value for column, value in row.items() if column not in _OF_THEMES}
+            values |= {value for column, value in row.items() if column not in _OF_THEMES}
     forms = {plain(form) for text in texts for form in (text, html.escape(text))}
     windows = {each for form in forms for _, each in _windows(form)}
     phrases = {each: plain(each) for each in parts(texts)}
-    words = {plain(each) for each in {*told, *re.findall(r"[^\W\d_]+", " ".join(texts))}}
+    words = {plain(each) for each in {*values, *re.findall(r"[^\W\d_]+", " ".join(texts))}}
     words = {each for each in {*words, *phrases.values()} if each.strip("0123456789")[_LEAST - 1 :]}
     own = set(windows)
     for letters in _of_others(contents, keys, homes):
