@@ -26,6 +26,8 @@ from opslab.secret import secret_for
 from opslab.tables import open_export
 from opslab.tables.source import ROW
 
+VECTORS = (".npz", ".vectors")
+
 
 @dataclass(frozen=True)
 class Known:
@@ -93,7 +95,8 @@ def known(customer: str, source: str | None, specs: Iterable[str], labels: set[s
         others = [path for at, path in study.named().items() if at[0] != "sources"]
         files += filter(Path.is_file, map(study.beside, others))
         if study.themes.cache:
-            files += study.beside(study.themes.cache).glob("vectors-*.npz")
+            kept = study.beside(study.themes.cache).rglob("*")
+            files += (path for path in kept if path.suffix in VECTORS)
         for each in study.sources:
             kind, rows = _held(study, each, name, keys, met)
             remarks += [(kind, (study.slug, each.path, *rows))] * bool(kind)
@@ -152,23 +155,32 @@ def forget(name: str, content: bytes, said: set[str]) -> bytes:
     ----------
     name : str
     content : bytes
-        Those of another file are returned as they are.
+        Those of another file, or of a broken one, are returned as they are.
     said : set of str
     """
-    if PurePosixPath(name).name == FILE:
-        with suppress(InputError):
+    with suppress(InputError, ValueError, KeyError):
+        if PurePosixPath(name).name == FILE:
             registry = Registry.of(content, name)
             kept = ~np.isin(registry.keys, keys_of(sorted(said)))
             if not kept.all():
                 fewer = replace(registry, keys=registry.keys[kept], owners=registry.owners[kept])
                 return fewer.content()
-    elif name.endswith(".npz"):
-        with np.load(io.BytesIO(content)) as archive:
-            arrays: dict[str, Any] = dict(archive)
-        gone = [hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32] for text in said]
-        kept = ~np.isin(arrays["keys"], gone)
-        if not kept.all():
+        elif name.endswith(".npz"):
+            with np.load(io.BytesIO(content)) as archive:
+                arrays: dict[str, Any] = dict(archive)
+            kept = ~np.isin(arrays["keys"], [_hash(text).hex()[:32] for text in said])
             written = io.BytesIO()
             np.savez(written, **{each: array[kept] for each, array in arrays.items()})
-            return written.getvalue()
+            return content if kept.all() else written.getvalue()
+        elif name.endswith(".vectors"):  # how many, of how many numbers; hashes; vectors
+            rows, size = np.frombuffer(content, "<u8", 2).tolist()
+            keys = np.frombuffer(content, "<u8", rows, 16)
+            vectors = np.frombuffer(content, "<f4", offset=16 + 8 * rows).reshape(rows, size)
+            kept = ~np.isin(keys, [int.from_bytes(_hash(text)[:8], "big") for text in said])
+            head = np.array([kept.sum(), size], "<u8").tobytes()
+            return head + keys[kept].tobytes() + vectors[kept].tobytes()
     return content
+
+
+def _hash(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "replace")).digest()
