@@ -175,7 +175,8 @@ def test_every_input_gives_a_page(name):
         assert "<script>" not in page
         assert result.headline(language) in page or result.broken
     assert len(json.dumps(result.record(), allow_nan=False)) < 1_000_000
-    assert set(result.files()) == {"themes.csv", "messages.csv", "audit.csv", "themes.xlsx"}
+    files = {"themes.csv", "messages.csv", "audit.csv", "themes.xlsx", "registry.json"}
+    assert set(result.files()) == files
 
 
 def test_few_texts_make_a_theme_only_by_repetition():
@@ -225,7 +226,7 @@ def test_parts_show_themselves_in_the_language_of_the_run(result):
         assert theme.called(spoken.language) in words
     assert theme.called("fr") != theme.called("en")
     assert repr(result) == f"<FeedbackResult: {result.headline()}>"
-    assert set(french.figures) == {"shares", "whom"}
+    assert set(french.figures) == {"shares", "whom", "incidents"}
     assert french.figures["whom"].caption.startswith("Chaque case")
     assert french.record() == result.record()
     assert french == result

@@ -5,23 +5,27 @@ from __future__ import annotations
 import datetime
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from opslab import workspace
-from opslab.feedback.audit import Audit, judge, random_sample, read_sheets
+from opslab.feedback.audit import Audit, identified, judge, random_sample
 from opslab.feedback.checks import panel
 from opslab.feedback.clustering import (
     Vectors,
 )
 from opslab.feedback.comparisons import compared
 from opslab.feedback.corpus import Corpus, worth_of
-from opslab.feedback.edits import Edits, read_edits
+from opslab.feedback.edit_sheet import read_changes
+from opslab.feedback.edits import Edits, Row, read_edits, renamed
 from opslab.feedback.encoders import Encoder, Latent, encoder_for
+from opslab.feedback.history import history_of
 from opslab.feedback.intake import Intake, take_in
-from opslab.feedback.naming import Names, renamed, title
-from opslab.feedback.registry.continuity import continued, registered
+from opslab.feedback.naming import Names, title
+from opslab.feedback.parts import called, whole, with_parts
+from opslab.feedback.registry.continuity import Past
+from opslab.feedback.registry.ledger import registered, remembered
 from opslab.feedback.registry.state import Registry
 from opslab.feedback.result import Assignment, FeedbackResult, Model, Theme
 from opslab.feedback.routing import Route, RoutingAudit, route, routing_confusion
@@ -61,7 +65,7 @@ def find_themes(
     registry : Registry, optional
         That of an earlier result, ``result.registry``: themes keep their ids and names.
     as_of : datetime.date, optional
-        The day as of which the result speaks.
+        The day as of which the result speaks: later messages are left out.
     seed : int
         Of clustering and of the audit sheet's draw; nothing else is left to chance.
     language : {"en", "fr"}
@@ -81,6 +85,8 @@ def find_themes(
     ['T01', 'T01']
     """
     study = study or Study(study="feedback")
+    if as_of:
+        study = study.model_copy(update={"end": min(as_of, study.end or as_of)})
     intake = take_in(study, data, answers)
     return _analysed(study, intake, seed, registry, as_of=as_of, language=language)
 
@@ -92,46 +98,72 @@ def _analysed(
     settings, language = study.themes, study.languages[0]
     cache = study.beside(settings.cache) if settings.cache else None
     encoder, fallback = encoder_for(settings.encoder, study.beside(settings.encoder), cache)
-    corpus = Corpus.of(intake, encoder, settings.smallest, seed)
+    changes, machine = read_changes(study), whole(known)
+    past = Past.of(machine, encoder, shown["as_of"])
+    corpus = Corpus.of(intake, encoder, settings.smallest, seed, past)
     cut, clusters = corpus.cut, corpus.cut.clusters
+    words = [corpus.said[row].words for row in cut.rows]
 
     def named(sorting: Sorting) -> Names:
         more = encoder.encode, intake.persons, worth_of(corpus.kinds(sorting), encoder)
         names = corpus.named(sorting.themes, len(sorting.ids), language, *more)
         return corpus.called(dict(zip(sorting.ids, names, strict=True)), sorting, language)
 
-    sorting = continued(sort_texts(clusters, cut.vectors, cut.weights, settings), known)
-    names, assignments = named(sorting), corpus.assigned(sorting)
+    following = known.next if known else 1
+    sorting = sort_texts(clusters, cut.vectors, cut.weights, settings, following)
+    names = remembered(named(sorting), past, sorting, words)
+    assignments = corpus.assigned(sorting)
     before = {theme: title(parts) for theme, parts in names.items()}
     near = [(each.message.uid, each.main.nearest) for each in assignments if each.main.nearest]
     sample = tuple(near[at] for at in random_sample([uid for uid, _ in near], seed))
     registry = registered(
-        known,
+        machine,
+        past,
+        cut,
+        sorting,
         study=study.slug,
         encoder=encoder,
         day=shown["as_of"],
-        sorting=sorting,
         names=names,
-        passages=[corpus.said[row].words for row in cut.rows],
+        passages=words,
         assignments=assignments,
     )
-    edits, audit = _reviewed(study, before, assignments, sample)
-    if edits.rows:
-        sorting = edited(sorting, edits, cut.vectors)
-        names = renamed(named(sorting) | names, edits)
+    registry = replace(registry, history=history_of(known, assignments))
+    edits, audit = _reviewed(study, changes, before, assignments, sample, registry, known)
+    parts = dict[str, Vectors]()
+    if edits.splits or edits.merges or edits.excluded:
+        same = known if past and past.fixed else None
+        sorting, parts = edited(sorting, edits, cut.vectors, same)
+        names = named(sorting) | called(same, parts) | names
         assignments = corpus.assigned(sorting)
+    registry = with_parts(registry, known, edits, parts, names, assignments)
+    names = renamed(names, edits)
     numbers = np.append(sorting.clusters.groups, -1)[sorting.themes]
     group_names = corpus.named(numbers, len({*sorting.clusters.groups.tolist()}), language)
     judged = judged_rows(assignments, sorting.ids, edits, audit)
     assignments = moved(assignments, edits, audit)
-    routes = _routes(study, encoder, corpus.vectors[cut.rows], sorting)
+    routes = _routes(study, encoder, corpus.vectors[cut.rows], sorting, edits)
     said = [corpus.said[row] for row in cut.rows]
     themes, groups = describe(
         assignments, corpus.heads, said, cut.vectors, sorting, names, group_names, judged, routes
     )
+    themes = tuple(
+        replace(theme, born=own.born, status=own.status)
+        if (own := registry.theme(theme.id))
+        else theme
+        for theme in themes
+    )
     best = clusters.resolution, clusters.silhouette
     return FeedbackResult(
-        checks=panel(study, assignments, themes, audit, fallback=fallback, known=encoder.languages),
+        checks=panel(
+            study,
+            assignments,
+            themes,
+            audit,
+            fallback=fallback,
+            known=encoder.languages,
+            shared=past is not None and not past.fixed,
+        ),
         study=study,
         model=Model(encoder.name, encoder.sha256, fallback, seed, *best, points=cut.points),
         themes=themes,
@@ -145,18 +177,24 @@ def _analysed(
         intake=intake,
         registry=registry,
         known=known,
-        **compared(themes, assignments),
+        **compared(themes, assignments, registry, known, edits.merges),
         **shown,
     )
 
 
-def _routes(study: Study, encoder: Encoder, vectors: Vectors, sorting: Sorting) -> list[Route]:
-    """Return the team of each theme, by vectors that are not levelled; none without teams."""
-    if not study.teams or not len(vectors) or encoder.sha256 == Latent.sha256:
-        return []  # word counts of examples by themselves lie in no space with the themes
-    examples = {team: encoder.encode(texts) for team, texts in study.teams.items()}
-    labels = sorting.clusters.labels
-    return route(middles(vectors, labels, len(sorting.ids)), examples)
+def _routes(
+    study: Study, encoder: Encoder, vectors: Vectors, sorting: Sorting, edits: Edits
+) -> list[Route | None]:
+    """Return the team of each theme, by people or by vectors that are not levelled."""
+    routes: dict[str, Route] = {}
+    if study.teams and len(vectors) and encoder.sha256 != Latent.sha256:
+        # word counts of examples by themselves lie in no space with the themes
+        examples = {team: encoder.encode(texts) for team, texts in study.teams.items()}
+        each = route(middles(vectors, sorting.clusters.labels, len(sorting.ids)), examples)
+        routes = dict(zip(sorting.ids, each, strict=True))
+    for theme, team in edits.routes.items():
+        routes[theme] = replace(routes.get(theme, Route(team, team, None, 1.0, 1.0)), team=team)
+    return [routes.get(theme) for theme in sorting.ids]
 
 
 def _routed(
@@ -177,16 +215,19 @@ def _routed(
 
 def _reviewed(
     study: Study,
+    changes: Mapping[str, Sequence[Row]],
     names: Mapping[str, str],
     assignments: Sequence[Assignment],
     sample: Sequence[tuple[str, str]],
+    registry: Registry,
+    known: Registry | None,
 ) -> tuple[Edits, Audit | None]:
     """Return what people changed about themes, and what they judged."""
-    path = study.beside(study.audit or "")
-    sheets = read_sheets(path, names) if study.audit else {}
-    file = workspace.shown(path)
+    before = [each.id for each in known.themes] if known else []
+    rows = {kind: identified(changes[kind], names, before) for kind in changes}
+    past = {each.id: each for run in (known, registry) if run and known for each in run.themes}
     stands = [(each, each.main.nearest) for each in assignments if each.main.nearest]
     texts = Counter(theme for each, theme in stands if not each.copy_of)
-    edits = read_edits(sheets.get("themes", ()), names, texts, file)
+    edits = read_edits(rows["themes"], names, texts, teams=study.teams, past=past)
     sure = {(each.message.uid, theme): each.main.theme is not None for each, theme in stands}
-    return edits, judge(sheets.get("audit", ()), sure, edits, file, sample)
+    return edits, judge(rows["audit"], sure, edits, sample)

@@ -39,6 +39,7 @@ def panel(
     *,
     fallback: bool,
     known: frozenset[str] | None = None,
+    shared: bool = False,
 ) -> tuple[Check, ...]:
     """Return the checks: what each measured, and whether its failure takes the themes' word away.
 
@@ -53,8 +54,11 @@ def panel(
         Whether word counts stand in for the encoder.
     known : frozenset of str, optional
         Languages that the encoder knows.
+    shared : bool
+        Whether the themes of the run before were known by shared messages alone.
     """
     checks = [_check("encoder", "warn", None, "fallback")] if fallback else []
+    checks += [_check("identity", "warn", None, "members")] if shared else []
     if themes:
         checks += _of_themes(themes, assignments)
         checks.append(_of_furniture(assignments))
@@ -74,7 +78,7 @@ def _check(
 
 def _of_themes(themes: Sequence[Theme], assignments: Sequence[Assignment]) -> Iterator[Check]:
     inside = [each for each in assignments if each.themes]
-    silent = {"praise", "no_words"}  # they say nothing that a theme could hold
+    silent = {"praise", "no_words", "excluded"}  # they say nothing that a theme could hold
     share = len(inside) / sum(each.main.reason not in silent for each in assignments)
     yield _check(
         "coverage", "pass" if share >= COVERED else "fail", share, share=share, least=COVERED

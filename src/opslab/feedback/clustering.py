@@ -9,8 +9,8 @@ docs/feedback-methods.md.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -37,6 +37,21 @@ _ROUNDS, _SUBSAMPLES, _SILHOUETTE_TEXTS, _BLOCK = 5, 3, 3000, 1024
 _ASKED = 5000  # fitted texts among which the neighbours of further ones are sought
 
 
+class Kin(NamedTuple):
+    """Which theme of earlier runs a theme is; empty for a new one, and the one it is a part of."""
+
+    id: str = ""
+    parent: str = ""
+
+
+class Settled(NamedTuple):
+    """Labels of texts, which theme of earlier runs each label is, and what merged into what."""
+
+    labels: Integers
+    kin: Sequence[Kin] = ()
+    merged: Mapping[str, str] = {}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Clusters:
     """Themes of texts.
@@ -56,6 +71,10 @@ class Clusters:
         similarity with a theme found there (Hennig 2007); NaN where that is not known.
     resolution, silhouette : float or None
         What was chosen, and why; None where each text is its own theme.
+    kin : sequence of Kin
+        Of each theme; empty where no run came before.
+    merged : mapping of str to str
+        Themes of earlier runs that are parts of others now, by their ids.
     """
 
     labels: Integers
@@ -67,6 +86,8 @@ class Clusters:
     stability: Floats
     resolution: float | None = None
     silhouette: float | None = None
+    kin: Sequence[Kin] = ()
+    merged: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def alone(cls, vectors: Vectors) -> Clusters:
@@ -96,6 +117,7 @@ def cluster(
     spelling: Vectors | None = None,
     languages: Sequence[str | None] = (),
     shaping: int = MOST_FITTED,
+    settle: Callable[..., Settled] | None = None,
 ) -> Clusters:
     """Find the themes of texts, all assigned.
 
@@ -114,6 +136,8 @@ def cluster(
         Of each text, where spelling is given.
     shaping : int
         How many of the first texts shape the graph.
+    settle : callable, optional
+        `registry.continuity.Past.settled`: which of the themes are those of the run before.
     """
     from threadpoolctl import threadpool_limits
 
@@ -124,7 +148,10 @@ def cluster(
         if spelling is not None:
             graph = spelt(graph, fuzzy(*nearest(fitted[1], NEIGHBOURS)), languages[:shaping])
         choice = _clearest(fitted, graph, seed)
-        labels = without_small(fitted[0], choice.labels, weights[:shaping], smallest)
+        settled = Settled(without_small(fitted[0], choice.labels, weights[:shaping], smallest))
+        if settle:
+            settled = settle(fitted, graph, settled.labels, choice.resolution)
+        labels = settled.labels
         scores = likeness(views, fitted, labels) + VOTE * _votes(graph, labels, vectors)
         order = np.argsort(-scores, axis=1, kind="stable")[:, :2]
         first, second = order[:, 0], order[:, -1]
@@ -140,6 +167,8 @@ def cluster(
             resolution=choice.resolution,
             silhouette=choice.silhouette,
             stability=stability(fitted, graph, labels, choice.resolution, seed),
+            kin=settled.kin,
+            merged=settled.merged,
         )
 
 
@@ -156,7 +185,7 @@ def _clearest(views: Sequence[Vectors], graph: sparse.csr_matrix, seed: int) -> 
     np.fill_diagonal(distances, 0)
     choices = []
     for resolution in RESOLUTIONS:
-        labels = refined(views, graph, louvain(graph, resolution, seed))
+        labels = numbered(refined(views, graph, louvain(graph, resolution, seed)))
         choices.append(_Choice(labels, resolution, silhouette(distances, labels[: len(some)])))
     best = max(choices, key=lambda choice: choice.silhouette)
     return best if best.silhouette >= CLEAR else choices[0]
@@ -241,7 +270,7 @@ def centroids(vectors: Vectors, labels: Integers, count: int | None = None) -> V
 def membership(labels: Integers, count: int | None = None) -> sparse.csr_matrix:
     """Return a row for each text with a 1 in the column of its theme."""
     size = len(labels)
-    shape = (size, count or int(labels.max()) + 1)
+    shape = (size, count or int(labels.max(initial=-1)) + 1)
     return sparse.csr_matrix((np.ones(size, np.float32), (np.arange(size), labels)), shape)
 
 
@@ -260,11 +289,11 @@ def likeness(views: Sequence[Vectors], fitted: Sequence[Vectors], labels: Intege
     )
 
 
-def votes(graph: sparse.csr_matrix, labels: Integers) -> Vectors:
+def votes(graph: sparse.csr_matrix, labels: Integers, count: int | None = None) -> Vectors:
     """Return the share of each text's edges that lead to each theme."""
     total = np.maximum(np.asarray(graph.sum(axis=1)).ravel(), 1e-9)
     shares = sparse.csr_matrix(sparse.diags((1 / total).astype(np.float32)) @ graph)
-    return np.asarray((shares @ membership(labels)).toarray())
+    return np.asarray((shares @ membership(labels, count)).toarray())
 
 
 def numbered(labels: Integers) -> Integers:
@@ -275,11 +304,12 @@ def numbered(labels: Integers) -> Integers:
 def refined(views: Sequence[Vectors], graph: sparse.csr_matrix, labels: Integers) -> Integers:
     """Return labels moved to the theme of the nearest centroid and neighbours, until none moves."""
     for _ in range(_ROUNDS):
-        scores = likeness(views, views, labels) + VOTE * votes(graph, labels)
-        moved = np.argmax(scores, axis=1)
+        there, own = np.unique(labels, return_inverse=True)
+        scores = likeness(views, views, own) + VOTE * votes(graph, own)
+        moved = there[np.argmax(scores, axis=1)]
         if np.array_equal(moved, labels):
             break
-        labels = numbered(moved)
+        labels = moved
     return labels
 
 

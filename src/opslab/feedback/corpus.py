@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,15 +17,17 @@ from opslab.feedback.clustering import (
     Clusters,
     Floats,
     Integers,
+    Settled,
     Vectors,
     cluster,
 )
-from opslab.feedback.encoders import Encoder, levelled, spelling
+from opslab.feedback.encoders import Encoder, levelled, levels_of, spelling
 from opslab.feedback.intake import CustomerMessage, Intake
 from opslab.feedback.kinds import Kind, kinds_of, says_nothing
 from opslab.feedback.naming import Names, Phrases, Worth, name_themes
 from opslab.feedback.points import Passage, finer, passages
 from opslab.feedback.redaction import without_tokens
+from opslab.feedback.registry.continuity import Past
 from opslab.feedback.result import Assignment, Point
 from opslab.feedback.sorting import Sorting, assign, drafts, stood
 
@@ -44,6 +47,7 @@ class Cut(NamedTuple):
     weights: list[int]
     vectors: Vectors
     clusters: Clusters
+    levels: Mapping[str, Vectors]
     points: bool = False
 
 
@@ -58,6 +62,7 @@ def _cut(
     rows: list[int],
     smallest: int,
     seed: int,
+    past: Past | None,
 ) -> Cut:
     """Return the themes that whole messages shape, or points where only they have clear ones.
 
@@ -68,16 +73,33 @@ def _cut(
         part = [said[row] for row in rows]
         spoken = [passage.language for passage in part]
         stand_for = [weights[row] * (at < shaping) for at, row in enumerate(rows)]
-        level = levelled(vectors[rows], spoken, shaping)
-        if shaping < FEWEST:
-            return Cut(rows, stand_for, level, Clusters.alone(level))
-        fitted = min(shaping, MOST_FITTED)
-        spelt = spelling([passage.words for passage in part], fitted)
-        clusters = cluster(level, stand_for, smallest, seed, spelt, spoken, fitted)
-        return Cut(rows, stand_for, level, clusters)
+        part_of = vectors[rows], spoken, shaping
+        levels = past.levels(*part_of) if past else levels_of(*part_of)
+        level = levelled(vectors[rows], spoken, levels)
+        words = [passage.words for passage in part]
+
+        def search(
+            some: Integers, settle: Callable[..., Settled] | None = None, fitted: int | None = None
+        ) -> Clusters:
+            texts, heavy, tongues = ([row[at] for at in some] for row in (words, stand_for, spoken))
+            fitted = fitted or len(some)
+            spelt = spelling(texts, fitted)
+            return cluster(level[some], heavy, smallest, seed, spelt, tongues, fitted, settle)
+
+        if past and (past.daily or shaping < FEWEST):
+            clusters = past.assigned(past.owners(words), level, search)
+        elif shaping < FEWEST:
+            clusters = Clusters.alone(level)
+        else:
+            settle = partial(past.settled, past.owners(words), smallest) if past else None
+            clusters = search(np.arange(len(rows)), settle, min(shaping, MOST_FITTED))
+        return Cut(rows, stand_for, level, clusters, levels)
 
     shaping = sum(not said[row].position for row in rows)
-    whole, points = cut(rows, shaping), finer(said, rows)
+    points = finer(said, rows)
+    if past and past.daily and past.known.points:
+        return cut(points, len(points))._replace(points=True)
+    whole = cut(rows, shaping)
     if not _is_clear(whole) and len(points) > _SEVERAL * shaping:
         apart = cut(points, len(points))
         if _is_clear(apart):
@@ -111,7 +133,9 @@ class Corpus:
     cut: Cut
 
     @classmethod
-    def of(cls, intake: Intake, encoder: Encoder, smallest: int, seed: int) -> Corpus:
+    def of(
+        cls, intake: Intake, encoder: Encoder, smallest: int, seed: int, past: Past | None = None
+    ) -> Corpus:
         """Return the themes of what came in."""
         unsorted = drafts(intake.messages)
         heads = [draft.message for draft in unsorted if not (draft.main.reason or draft.copy_of)]
@@ -126,7 +150,7 @@ class Corpus:
         ]
         weights = [1 + copied[heads[each.owner].uid] for each in said]
         telling = [row for row, point in enumerate(points) if not point.reason]
-        cut = _cut(said, vectors, weights, telling, smallest, seed)
+        cut = _cut(said, vectors, weights, telling, smallest, seed, past)
         return cls(unsorted, heads, said, points, vectors, cut)
 
     def assigned(self, sorting: Sorting) -> tuple[Assignment, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -274,12 +274,12 @@ def unit(vectors: NDArray[Any]) -> Vectors:
     return np.asarray(vectors / np.maximum(lengths, 1e-12), np.float32)
 
 
-def levelled(
+def levels_of(
     vectors: Vectors, languages: Sequence[str | None], shaping: int | None = None
-) -> Vectors:
-    """Return vectors without what only tells the language: all languages get the same mean.
+) -> dict[str, Vectors]:
+    """Return what only tells the language: by how much its mean lies off that of all texts.
 
-    That of a language of fewer than `_LEVELLED` texts cannot be told: they stay where they are.
+    That of a language of fewer than `_LEVELLED` texts cannot be told.
 
     Parameters
     ----------
@@ -288,13 +288,31 @@ def levelled(
     shaping : int, optional
         How many of the first texts tell the means; all by default.
     """
-    spoken = np.array(languages, object)
-    level, telling = vectors.copy(), vectors[:shaping]
-    for name in set(languages) - {None}:
-        own = spoken == name
-        known = own[:shaping]
-        if known.sum() >= _LEVELLED:
-            level[own] -= telling[known].mean(axis=0) - telling.mean(axis=0)
+    spoken, telling = np.array(languages, object)[:shaping], vectors[:shaping]
+    return {
+        name: telling[spoken == name].mean(axis=0) - telling.mean(axis=0)
+        for name in sorted({*filter(None, languages)})
+        if (spoken == name).sum() >= _LEVELLED
+    }
+
+
+def levelled(
+    vectors: Vectors,
+    languages: Sequence[str | None],
+    levels: Mapping[str, Vectors] | None = None,
+) -> Vectors:
+    """Return vectors without what only tells the language: all languages get the same mean.
+
+    Parameters
+    ----------
+    vectors : array, shape (n, dimensions)
+    languages : sequence of str or None
+    levels : mapping of str to array, optional
+        As of `levels_of`; by default of these texts.
+    """
+    spoken, level = np.array(languages, object), vectors.copy()
+    for name, mean in (levels_of(vectors, languages) if levels is None else levels).items():
+        level[spoken == name] -= mean
     return unit(level)
 
 

@@ -18,7 +18,9 @@ from opslab.errors import ParameterError, did_you_mean
 from opslab.evidence import Evidence, Quantity, SourceFile
 from opslab.feedback.comparisons import compared
 from opslab.feedback.edits import COLUMNS
+from opslab.feedback.incidents import FALSE_ALARMS
 from opslab.feedback.intake import CustomerMessage, Intake, cells, take_in
+from opslab.feedback.naming import title
 from opslab.feedback.predecessor import FILE
 from opslab.feedback.priority import BANDS
 from opslab.feedback.result import FeedbackResult, Reason, Topic
@@ -31,7 +33,7 @@ from opslab.tables import write_csv
 from opslab.tables.writer import workbook
 
 KEYS = ("theme", "name")
-"""Columns of the frame that name a row: ids hold within a run, so that a name goes with them."""
+"""Columns of the frame that name a row: a theme's id says nothing without its name."""
 MAIN = ("share", "share_low", "share_high", "percent")
 """Columns that tell a row beside another result's, its interval's ends, how they are written."""
 SCHEMA = "opslab.feedback/1"
@@ -59,7 +61,8 @@ def record(result: FeedbackResult) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "inputs": inputs(result),
-        "plan": study.model_dump(mode="json", exclude={"sources", "audit"}) | {"slug": study.slug},
+        "plan": study.model_dump(mode="json", exclude={"sources", "audit", "edits"})
+        | {"slug": study.slug},
         "method": asdict(result.model),
         "messages": {
             **counts(result),
@@ -70,7 +73,9 @@ def record(result: FeedbackResult) -> dict[str, Any]:
         },
         "redacted": dict(sorted(intake.redacted.items())),
         "themes": [
-            asdict(theme) | {"quotes": [_quote(message) for message in theme.quotes]}
+            asdict(theme)
+            | {"quotes": [_quote(message) for message in theme.quotes]}
+            | {"born": theme.born and theme.born.isoformat()}
             for theme in result.themes[:_MOST_RECORDED]
         ],
         "groups": [
@@ -79,8 +84,10 @@ def record(result: FeedbackResult) -> dict[str, Any]:
         ],
         "ranking": {"parts": result.counted, "themes": cells(result.ranking)},
         "trends": cells(result.trends),
+        "incidents": {"false_alarms_a_year": FALSE_ALARMS, "found": cells(result.incidents)},
+        "emerging": result.emerging,
         "severities": cells(result.severities),
-        "edits": asdict(result.edits),
+        "edits": asdict(replace(result.edits, called={})),
         "audit": asdict(result.audit) if result.audit else None,
         "routed": _routed(result),
         "imports": [reading.record() for reading in intake.readings],
@@ -100,9 +107,10 @@ def _routed(result: FeedbackResult) -> dict[str, Any] | None:
 
 
 def inputs(result: FeedbackResult) -> list[dict[str, str]]:
-    """Return the files behind the result with the SHA-256 of their bytes: study, sources, audit."""
+    """Return the files behind the result with the SHA-256 of their bytes: study, sources, edits."""
     study = result.study
-    paths = [study.file, study.beside(study.audit) if study.audit else None]
+    written = [study.beside(name) for name in (study.audit, study.edits) if name]
+    paths = [study.file, *dict.fromkeys(written)]
     named = [(workspace.shown(path), workspace.sha256(path)) for path in paths if path]
     named[1:1] = [(each.name, each.sha256) for each in result.intake.readings if each.sha256]
     if erased():
@@ -233,7 +241,14 @@ def by(result: FeedbackResult, column: str | pd.Series[Any]) -> FeedbackResult:
     asked = {name: [values.get(each.message.uid) for each in result.assignments]}
     return replace(
         result,
-        **compared(result.themes, result.assignments, asked),
+        **compared(
+            result.themes,
+            result.assignments,
+            result.registry,
+            result.known,
+            result.edits.merges,
+            asked,
+        ),
         asked=(*result.asked, Message("feedback.asked_by", {"column": name})),
     )
 
@@ -253,6 +268,7 @@ def tables(result: FeedbackResult) -> dict[str, pd.DataFrame]:
     further = {
         "points": pd.DataFrame(points, columns=_POINT.split()),
         "contrasts": result.contrasts,
+        "incidents": result.incidents,
         "cut": pd.DataFrame(result.intake.furniture, columns=["message", "kind", "text"]),
     }
     frames |= {name: table for name, table in further.items() if len(table)}
@@ -263,7 +279,8 @@ def tables(result: FeedbackResult) -> dict[str, pd.DataFrame]:
 def _themes_sheet(result: FeedbackResult) -> pd.DataFrame:
     """Return the themes with the edits that were applied, to be changed and applied again.
 
-    A theme bears the name that it had before edits, by which it is known.
+    A theme bears the name that it had before edits, by which it is known where no run before knew
+    its id. Also the edits that wait for their theme are there.
     """
     themes = frame(result, full=True)
     gone = [theme for theme in result.edits.rows if theme not in set(themes["theme"])]
@@ -271,7 +288,8 @@ def _themes_sheet(result: FeedbackResult) -> pd.DataFrame:
     for column in reversed(COLUMNS):
         edited = {theme: row[column] or None for theme, row in result.edits.rows.items()}
         sheet.insert(2, column, sheet["theme"].map(edited).astype(object))
-    sheet["name"] = sheet["theme"].map(result.before).fillna(sheet["name"])
+    names = {each.id: title(each.phrases) for each in result.registry.themes}
+    sheet["name"] = sheet["theme"].map({**names, **result.before}).fillna(sheet["name"])
     return sheet
 
 

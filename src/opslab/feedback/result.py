@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 
     from opslab.feedback.registry.state import Registry
 
-Reason = Literal["between", "far", "few", "judged", "praise", "template", "no_words", "too_few"]
+Reason = Literal[
+    "between", "excluded", "far", "few", "judged", "praise", "template", "no_words", "too_few"
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +35,7 @@ class Topic:
     Attributes
     ----------
     id : str
-        ``T01`` … by size, and ``G01`` … for groups: they hold within a run.
+        ``T01`` … which hold from run to run, and ``G01`` … for groups, which hold within a run.
     title : str
         A clause of the customers' own, in each language that has a fifth of the messages; typical
         words for a group.
@@ -77,6 +80,10 @@ class Theme(Topic):
     languages : mapping of str to int
     route : Route or None
         Whose it is; None where the study names no teams.
+    born : date or None
+        Day of the run that first had it; None where the run has no day, or people made it.
+    status : {"active", "dormant"}
+        Dormant where its last message is more than 28 days older than the data's.
     """
 
     group: str
@@ -86,6 +93,8 @@ class Theme(Topic):
     stability: float | None
     languages: Mapping[str, int]
     route: Route | None
+    born: datetime.date | None = None
+    status: str = "active"
 
     @property
     def kind(self) -> Kind | None:
@@ -186,9 +195,10 @@ class FeedbackResult(Result):
     ``frame()`` has a row for each theme, ``messages()`` one for each message, ``tables()`` all that
     is written beside the page. ``by("rating")`` compares the themes along another column,
     ``compare(other)`` sets two results side by side, ``theme("T01")`` has its quotes,
-    ``figures["shares"]`` its picture. ``contrasts``, ``trends``, ``severities`` and ``ranking`` are
-    data frames. ``to_excel`` and ``to_csv`` take it away, ``explain("share")`` tells what a word
-    means. What is asked beyond the study is marked as exploratory, and is no evidence.
+    ``figures["shares"]`` its picture. ``contrasts``, ``trends``, ``incidents``, ``severities``
+    and ``ranking`` are data frames. ``to_excel`` and ``to_csv`` take it away, ``explain("share")``
+    tells what a word means. What is asked beyond the study is marked as exploratory, and is no
+    evidence.
 
     Attributes
     ----------
@@ -219,6 +229,10 @@ class FeedbackResult(Result):
         themes' ids, as of `opslab.feedback.contrasts`, `trends`, `severity` and `priority`.
     counted : tuple of str
         What the order rests on, as of `opslab.feedback.priority.Ranking`.
+    incidents : pandas.DataFrame
+        Days on which a theme was said more than usual, as of `opslab.feedback.incidents`.
+    emerging : tuple of str
+        Themes that are new since the last run but one, or rise.
     """
 
     PARTS: ClassVar[Mapping[str, str]] = {
@@ -249,6 +263,8 @@ class FeedbackResult(Result):
     severities: pd.DataFrame = field(compare=False)
     ranking: pd.DataFrame = field(compare=False)
     counted: tuple[str, ...]
+    incidents: pd.DataFrame = field(compare=False)
+    emerging: tuple[str, ...]
 
     def theme(self, name: str) -> Theme:
         """Return a theme by its id."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,11 +11,12 @@ import numpy as np
 import pandas as pd
 
 from opslab.feedback.audit import PROMISED, Audit
-from opslab.feedback.clustering import Clusters, Integers, Vectors, centroids
+from opslab.feedback.clustering import Clusters, Integers, Kin, Vectors, centroids
 from opslab.feedback.duplicates import copies
 from opslab.feedback.edits import Edits
 from opslab.feedback.intake import CustomerMessage
 from opslab.feedback.points import Passage
+from opslab.feedback.registry.state import Registry
 from opslab.feedback.result import Assignment, Point, Reason
 from opslab.feedback.spec import Themes
 
@@ -67,9 +69,13 @@ def drafts(messages: Sequence[CustomerMessage]) -> list[Assignment]:
 
 
 def sort_texts(
-    clusters: Clusters, vectors: Vectors, weights: Sequence[int], settings: Themes
+    clusters: Clusters,
+    vectors: Vectors,
+    weights: Sequence[int],
+    settings: Themes,
+    following: int = 1,
 ) -> Sorting:
-    """Return the surest texts in their themes.
+    """Return the surest texts in their themes; those of earlier runs keep their ids.
 
     Parameters
     ----------
@@ -78,7 +84,10 @@ def sort_texts(
     weights : sequence of int
         Messages that each text stands for; 0 for a point beside its whole message.
     settings : Themes
+    following : int
+        The number of the next new theme.
     """
+    clusters = replace(clusters, kin=clusters.kin or [Kin()] * len(clusters.groups))
     labels, reasons = _surest(clusters, weights, settings)
     least = max(settings.smallest, HEAVY * sum(weights))
     rows = [row for row in np.flatnonzero(labels < 0).tolist() if weights[row] >= least]
@@ -92,6 +101,7 @@ def sort_texts(
     numbers = np.full(len(clusters.groups) + 1, -1)  # the last is that of the label -1
     numbers[order] = np.arange(len(order))
     nearest, second = numbers[clusters.labels], numbers[clusters.second]
+    kin = [clusters.kin[label] for label in order]
     clusters = replace(
         clusters,
         labels=np.where(nearest < 0, second, nearest),
@@ -99,8 +109,10 @@ def sort_texts(
         groups=pd.factorize(clusters.groups[order])[0],
         centroids=clusters.centroids[order],
         stability=clusters.stability[order],
+        kin=kin,
     )
-    ids = [f"T{number + 1:02d}" for number in range(len(order))]
+    new = itertools.count(following)
+    ids = [own.id or f"T{next(new):02d}" for own in kin]
     return Sorting(clusters, numbers[labels], reasons, ids)
 
 
@@ -117,23 +129,29 @@ def _with_repeated(
         groups=np.append(groups, new + groups.max() + 1),
         centroids=np.vstack([clusters.centroids, vectors[rows]]),
         stability=np.append(clusters.stability, np.full(len(rows), np.nan)),
+        kin=[*clusters.kin, *[Kin()] * len(rows)],
     )
 
 
-def edited(sorting: Sorting, edits: Edits, vectors: Vectors) -> Sorting:
-    """Return texts in the themes that are left after people's splits and merges.
+def edited(
+    sorting: Sorting, edits: Edits, vectors: Vectors, known: Registry | None = None
+) -> tuple[Sorting, dict[str, Vectors]]:
+    """Return texts in the themes that are left after people's edits, and the middles of parts.
 
     Parameters
     ----------
     sorting : Sorting
     edits : Edits
     vectors : array, shape (texts, dimensions)
+    known : Registry, optional
+        Of a run before, in the same space.
     """
     clusters, old = sorting.clusters, np.array([*sorting.ids, ""])  # the last is that of none
-    labels = edits.applied(
-        old[np.array([clusters.labels, clusters.second])], vectors, sorting.themes >= 0
-    )
-    there = sorted(filter(None, set(labels[0].tolist())))
+    labels, sure = old[np.array([clusters.labels, clusters.second])], sorting.themes >= 0
+    parts = edits.middles(labels[0], vectors, sure, known)
+    labels = edits.applied(labels, vectors, sure, parts)
+    out = np.isin(labels[0], [*edits.excluded])
+    there = {*labels[0].tolist()} - {"", *edits.excluded}
     ids = sorted(there, key=lambda name: (len(name.rstrip("abcde")), name))
     number = {name: at for at, name in enumerate(ids)}
     first, second = (np.array([number.get(name, -1) for name in row]) for row in labels)
@@ -148,7 +166,11 @@ def edited(sorting: Sorting, edits: Edits, vectors: Vectors) -> Sorting:
         centroids=middles(vectors, first, len(ids)),
         stability=np.where(same, clusters.stability[origin], np.nan),
     )
-    return Sorting(clusters, np.where(sorting.themes < 0, -1, first), sorting.reasons, ids)
+    reasons: list[Reason] = [
+        "excluded" if left else reason
+        for left, reason in zip((out & sure).tolist(), sorting.reasons, strict=True)
+    ]
+    return Sorting(clusters, np.where(sure, first, -1), reasons, ids), parts
 
 
 def judged_rows(
@@ -169,13 +191,14 @@ def judged_rows(
         met = assignments[row].main.nearest or ""
         true = met if each.right else edits.merges.get(each.true, each.true)
         most = true or each.new or assignments[row].main.second or ""
-        judged.append((row, number[met], number.get(true, -1), number.get(most, -1)))
+        judged.append((row, number.get(met, -1), number.get(true, -1), number.get(most, -1)))
     return judged
 
 
 def middles(vectors: Vectors, labels: Integers, count: int) -> Vectors:
     """Return the mean direction of each theme; a label below 0 is none."""
-    return centroids(vectors[labels >= 0], labels[labels >= 0], count)
+    own = labels >= 0
+    return centroids(vectors[own], labels[own], max(count, 1))[:count]
 
 
 def moved(
@@ -190,7 +213,10 @@ def moved(
     after = list(assignments)
     for row, each in enumerate(after):
         theme = true.get(each.message.uid)
-        if theme:
+        if theme in edits.excluded:
+            main = replace(each.main, theme=None, nearest=None, reason="excluded")
+            after[row] = replace(each, main=main)
+        elif theme:
             main = replace(each.main, theme=theme, nearest=theme, reason=None)
             after[row] = replace(each, main=main)
         elif theme == "":
@@ -213,8 +239,10 @@ def _surest(
         order = np.argsort(-clusters.confidence, kind="stable")
         covered = np.cumsum(np.asarray(weights)[order])
         labels[order[covered > settings.coverage * sum(weights) + 1e-9]] = -1
+    labels[clusters.cosine <= -1] = -1
     sizes = np.bincount(labels + 1, weights, minlength=count + 1)[1:]
-    for row in np.flatnonzero((labels >= 0) & (sizes[labels] < settings.smallest)):
+    new = np.array([not kin.id for kin in clusters.kin], bool)  # a known one may be small for once
+    for row in np.flatnonzero((labels >= 0) & new[labels] & (sizes[labels] < settings.smallest)):
         labels[row] = -1
         if clusters.resolution:
             reasons[row] = "few"
