@@ -102,12 +102,10 @@ class Scrubber:
             with suppress(ValueError, KeyError, TypeError):
                 before, about = (json.loads(each[RUN]) for each in (files, clean))
                 if sealed(before)["seal"] == before["seal"]:
-                    clean[RUN] = json_bytes(sealed(about | {"erased": self._noted(about)}))
+                    notes = [*about.get("erased", ()), *self._notes]
+                    clean[RUN] = json_bytes(sealed(about | {"erased": notes}))
         self._hashes = around
         return clean
-
-    def _noted(self, about: Mapping[str, Any]) -> list[Any]:
-        return [*about.get("erased", ()), *self._notes]
 
     def _known(self, content: bytes, clean: bytes) -> bytes:
         """Return a file's new bytes; from now on its hash is known to have changed."""

@@ -191,15 +191,13 @@ def learn(
     traces = Traces(keys, met, uids, texts, said, homes, needles, words, set(), windows, own)
     for name, content in contents():
         if traces.near(name) and name.endswith((f"/{RESULT}", f"/{RUN}")):
-            strings = filter(_is_name, _strings(_json(content)))
             traces.names.update(
-                plain(text) for text in strings if text != traces.without(text, "", near=True)
+                plain(text)
+                for text in _strings(_json(content))
+                if _LEAST < len(text) <= _LONGEST_NAME
+                and text != traces.without(text, "", near=True)
             )
     return traces
-
-
-def _is_name(text: str) -> bool:
-    return _LEAST < len(text) <= _LONGEST_NAME
 
 
 def _of_others(contents: Contents, keys: set[str], homes: set[str]) -> Iterator[str]:
