@@ -12,7 +12,7 @@ from opslab.errors import ParameterError
 from opslab.feedback.predecessor import predecessor
 from opslab.filed_runs import looked_at
 from opslab.parameters import Inputs, Parameters
-from opslab.secret import fingerprint, secret_for
+from opslab.secret import ERASED, fingerprint, secret_for
 
 if TYPE_CHECKING:
     from opslab.feedback.registry.state import Registry
@@ -47,8 +47,9 @@ class ThemesParameters(Parameters):
         ParameterError.refuse(study.lacking())
         known = predecessor(study, day)
         runs = [done.run for done in study.done if done.run]
-        records = looked_at(runs, study.folders(), day)
-        files = (*study.files(), *([known] if known else ()), *dict.fromkeys(records))
+        records = dict.fromkeys(looked_at(runs, study.folders(), day))
+        gone = workspace.root() / ERASED
+        files = (*study.files(), *filter(None, [known]), *records, *([gone] * gone.is_file()))
         return Inputs(study.slug, day, files, fingerprint(secret_for(study.files())))
 
     def registry(self, study: Study) -> Registry | None:

@@ -14,7 +14,7 @@ from typing import Any, get_args
 import pandas as pd
 from pydantic_core import to_jsonable_python
 
-from opslab import workspace
+from opslab import provenance, workspace
 from opslab.errors import ParameterError, did_you_mean
 from opslab.evidence import Evidence, Quantity, SourceFile
 from opslab.feedback.comparisons import compared
@@ -30,6 +30,7 @@ from opslab.feedback.since import measurement, worked
 from opslab.feedback.spec import Study
 from opslab.frames import kept, remark_step, step_within
 from opslab.results import Message
+from opslab.secret import ERASED, erased
 from opslab.tables import write_csv
 from opslab.tables.writer import workbook
 
@@ -122,6 +123,8 @@ def inputs(result: FeedbackResult) -> list[dict[str, str]]:
     paths = [study.file, *dict.fromkeys(written)]
     named = [(workspace.shown(path), workspace.sha256(path)) for path in paths if path]
     named[1:1] = [(each.name, each.sha256) for each in result.intake.readings if each.sha256]
+    if erased():
+        named.append((ERASED, provenance.hash_of(workspace.root() / ERASED)))
     return [{"file": file, "sha256": sha256} for file, sha256 in named]
 
 
@@ -130,7 +133,8 @@ def counts(result: FeedbackResult) -> dict[str, int]:
     intake = result.intake
     copies = sum(assignment.copy_of is not None for assignment in result.assignments)
     left = {
-        name: getattr(intake, name) for name in ("empty", "outside", "repeated", "shared", "cut")
+        name: getattr(intake, name)
+        for name in ("empty", "erased", "outside", "repeated", "shared", "cut")
     }
     return {"used": len(intake.messages), "copies": copies, **left}
 
@@ -192,7 +196,7 @@ def came_in(study: Study, data: Any) -> pd.DataFrame:
     if data is not None:
         return read()
     state = [workspace.sha256(path) for path in study.files() if path.is_file()]
-    return kept((study.model_dump_json(), *state), read)
+    return kept((study.model_dump_json(), *state, *erased()), read)
 
 
 def _laid_out(rows: Iterable[Mapping[str, Any]], names: str) -> pd.DataFrame:
