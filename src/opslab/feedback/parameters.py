@@ -9,10 +9,9 @@ from pydantic import Field
 
 from opslab import workspace
 from opslab.errors import ParameterError
-from opslab.feedback.predecessor import predecessor
-from opslab.filed_runs import looked_at
+from opslab.feedback.predecessor import cited, predecessor
 from opslab.parameters import Inputs, Parameters
-from opslab.secret import ERASED, fingerprint, secret_for
+from opslab.secret import fingerprint, secret_for
 
 if TYPE_CHECKING:
     from opslab.feedback.registry.state import Registry
@@ -46,10 +45,7 @@ class ThemesParameters(Parameters):
         day = self.day(study)
         ParameterError.refuse(study.lacking())
         known = predecessor(study, day)
-        runs = [done.run for done in study.done if done.run]
-        records = dict.fromkeys(looked_at(runs, study.folders(), day))
-        gone = workspace.root() / ERASED
-        files = (*study.files(), *filter(None, [known]), *records, *([gone] * gone.is_file()))
+        files = (*study.files(), *filter(None, [known]), *cited(study, day))
         return Inputs(study.slug, day, files, fingerprint(secret_for(study.files())))
 
     def registry(self, study: Study) -> Registry | None:

@@ -22,7 +22,7 @@ from opslab.feedback.edits import COLUMNS
 from opslab.feedback.incidents import FALSE_ALARMS
 from opslab.feedback.intake import CustomerMessage, Intake, cells, take_in
 from opslab.feedback.naming import title
-from opslab.feedback.predecessor import FILE
+from opslab.feedback.predecessor import FILE, cited
 from opslab.feedback.priority import BANDS
 from opslab.feedback.result import FeedbackResult, Reason, Topic
 from opslab.feedback.shares import beta_of
@@ -30,7 +30,7 @@ from opslab.feedback.since import measurement, worked
 from opslab.feedback.spec import Study
 from opslab.frames import kept, remark_step, step_within
 from opslab.results import Message
-from opslab.secret import ERASED, erased
+from opslab.secret import erased
 from opslab.tables import write_csv
 from opslab.tables.writer import workbook
 
@@ -123,8 +123,10 @@ def inputs(result: FeedbackResult) -> list[dict[str, str]]:
     paths = [study.file, *dict.fromkeys(written)]
     named = [(workspace.shown(path), workspace.sha256(path)) for path in paths if path]
     named[1:1] = [(each.name, each.sha256) for each in result.intake.readings if each.sha256]
-    if erased():
-        named.append((ERASED, provenance.hash_of(workspace.root() / ERASED)))
+    beside = cited(study, result.as_of) if result.as_of else []
+    if result.known and result.known.previous:
+        beside.insert(0, workspace.reports() / result.known.previous / FILE)
+    named += [(workspace.shown(path), provenance.hash_of(path)) for path in beside]
     return [{"file": file, "sha256": sha256} for file, sha256 in named]
 
 
