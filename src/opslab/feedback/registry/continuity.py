@@ -176,29 +176,27 @@ class Past:
         (anchor, near), rows = self.anchors(vectors, owners), np.arange(len(vectors))
         like, kin = vectors @ anchor.T, self.kin
         best = np.argmax(like, axis=1)
-        strange = (owners < 0) & (like[rows, best] < near[best])
-        labels, lost = np.where(owners < 0, best, owners), np.flatnonzero(strange)
+        labels = np.where(owners < 0, best, owners)
+        lost = np.flatnonzero((owners < 0) & (like[rows, best] < near[best]))
         fresh = search(lost) if len(lost) >= clustering.FEWEST else None
-        if fresh and (fresh.silhouette or 0) >= clustering.CLEAR:
-            labels[lost], strange = len(kin) + fresh.labels, np.zeros(len(rows), bool)
-            anchor = np.vstack([anchor, fresh.centroids])
-            kin += [Kin()] * len(fresh.centroids)
-            like = vectors @ anchor.T
+        if fresh is None or (fresh.silhouette or 0) < clustering.CLEAR:
+            fresh = Clusters.alone(vectors[lost])  # only what is repeated is a theme
+        labels[lost] = len(kin) + fresh.labels
+        anchor, kin = np.vstack([anchor, fresh.centroids]), kin + [Kin()] * len(fresh.centroids)
+        like = vectors @ anchor.T
         own = like[rows, labels]
         like[rows, labels] = -np.inf
-        second, cosines = (
-            np.argmax(like, axis=1),
-            sparse.csr_matrix(np.maximum(anchor @ anchor.T, 0)),
-        )
+        like[:, len(self.alive) :] = -np.inf
+        second = np.argmax(like, axis=1)
+        ties = sparse.csr_matrix(np.maximum(anchor @ anchor.T, 0))
         return Clusters(
             labels=labels,
             second=second,
             margin=own - np.maximum(like[rows, second], 0),
-            cosine=np.where(strange, -1, own),
-            groups=clustering.coarse(cosines, np.arange(len(kin)), 1.0, 0),
+            cosine=own.astype(np.float64),
+            groups=clustering.coarse(ties, np.arange(len(kin)), 1.0, 0),
             centroids=anchor,
             stability=np.full(len(kin), np.nan),
-            resolution=1.0,
             kin=kin,
         )
 

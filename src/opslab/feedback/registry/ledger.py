@@ -147,8 +147,8 @@ def _owners(cut: Cut, sorting: Sorting) -> list[str]:
     ids = np.array([*sorting.ids, ""], object)[sorting.clusters.labels]
     kin = [own.id for own in clusters.kin] or [""] * len(clusters.groups)
     old = np.array(kin, object)[clusters.labels]
-    names = np.where((sorting.themes >= 0) | (old == ""), ids, old)
-    return list(np.where(clusters.cosine <= -1, "", names))
+    new = (old == "") & [name not in kin for name in ids]  # none that fell to its second theme
+    return list(np.where((sorting.themes >= 0) | new, ids, old))
 
 
 def _placed(
