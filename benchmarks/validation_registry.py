@@ -172,15 +172,15 @@ class Remembering:
         ]
         self.registry = registered(
             self.registry,
+            "validation",
+            self.encoder,
+            day,
             past,
             Cut([*range(len(rows))], ones, vectors, clusters, {}),
             sorting,
-            study="validation",
-            encoder=self.encoder,
-            day=day,
-            names={},
-            passages=texts,
-            assignments=assignments,
+            texts,
+            {},
+            assignments,
         )
         return np.array([int(name[1:]) for name in ids])
 

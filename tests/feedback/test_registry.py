@@ -52,15 +52,15 @@ def run(known, texts, day, encoder=ENCODER, dates=None):
     when = [(dates or {}).get(word.rsplit(" ", 1)[0], day) for word in words]
     registry = registered(
         known,
+        "synthetic",
+        encoder,
+        day,
         past,
         Cut([*range(len(words))], ones, vectors, clusters, {}),
         sorting,
-        study="synthetic",
-        encoder=encoder,
-        day=day,
-        names={},
-        passages=words,
-        assignments=[
+        words,
+        {},
+        [
             Assignment(CustomerMessage(word, "", "", 0, "", date=date), Point(text="", theme=name))
             for word, name, date in zip(words, ids, when, strict=True)
         ],

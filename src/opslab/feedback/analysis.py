@@ -25,7 +25,7 @@ from opslab.feedback.intake import Intake, take_in
 from opslab.feedback.naming import Names, title
 from opslab.feedback.parts import called, whole, with_parts
 from opslab.feedback.registry.continuity import Past
-from opslab.feedback.registry.ledger import registered, remembered
+from opslab.feedback.registry.ledger import marked, registered, remembered
 from opslab.feedback.registry.state import Registry
 from opslab.feedback.result import Assignment, FeedbackResult, Model, Theme
 from opslab.feedback.routing import Route, RoutingAudit, route, routing_confusion
@@ -113,23 +113,13 @@ def _analysed(
 
     following = known.next if known else 1
     sorting = sort_texts(clusters, cut.vectors, cut.weights, settings, following)
-    names = remembered(named(sorting), past, sorting, words)
-    assignments = corpus.assigned(sorting)
+    names, assignments = named(sorting), corpus.assigned(sorting)
+    names = remembered(names, past, sorting, words)
     before = {theme: title(parts) for theme, parts in names.items()}
     near = [(each.message.uid, each.main.nearest) for each in assignments if each.main.nearest]
     sample = tuple(near[at] for at in random_sample([uid for uid, _ in near], seed))
-    registry = registered(
-        machine,
-        past,
-        cut,
-        sorting,
-        study=study.slug,
-        encoder=encoder,
-        day=shown["as_of"],
-        names=names,
-        passages=words,
-        assignments=assignments,
-    )
+    run = past, cut, sorting, words, names, assignments
+    registry = registered(machine, study.slug, encoder, shown["as_of"], *run)
     registry = replace(registry, history=history_of(known, assignments))
     edits, audit = _reviewed(study, changes, before, assignments, sample, registry, known)
     parts = dict[str, Vectors]()
@@ -149,13 +139,8 @@ def _analysed(
     themes, groups = describe(
         assignments, corpus.heads, said, cut.vectors, sorting, names, group_names, judged, routes
     )
-    themes = tuple(
-        replace(theme, born=own.born, status=own.status)
-        if (own := registry.theme(theme.id))
-        else theme
-        for theme in themes
-    )
-    best = clusters.resolution, clusters.silhouette
+    themes, best = marked(themes, registry), (clusters.resolution, clusters.silhouette)
+    apart = past is not None and not past.fixed
     return FeedbackResult(
         checks=panel(
             study,
@@ -164,7 +149,7 @@ def _analysed(
             audit,
             fallback=fallback,
             known=encoder.languages,
-            shared=past is not None and not past.fixed,
+            apart=apart,
         ),
         study=study,
         model=Model(encoder.name, encoder.sha256, fallback, seed, *best, points=cut.points),

@@ -239,7 +239,6 @@ def _surest(
         order = np.argsort(-clusters.confidence, kind="stable")
         covered = np.cumsum(np.asarray(weights)[order])
         labels[order[covered > settings.coverage * sum(weights) + 1e-9]] = -1
-    labels[clusters.cosine <= -1] = -1
     sizes = np.bincount(labels + 1, weights, minlength=count + 1)[1:]
     new = np.array([not kin.id for kin in clusters.kin], bool)  # a known one may be small for once
     for row in np.flatnonzero((labels >= 0) & new[labels] & (sizes[labels] < settings.smallest)):

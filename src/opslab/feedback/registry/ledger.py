@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter, defaultdict
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,7 +15,7 @@ from opslab.feedback.encoders import Encoder, unit
 from opslab.feedback.naming import Names
 from opslab.feedback.registry.continuity import MOVES, Past, moved
 from opslab.feedback.registry.state import Event, Kind, KnownTheme, Registry, keys_of
-from opslab.feedback.result import Assignment
+from opslab.feedback.result import Assignment, Theme
 from opslab.feedback.sorting import Sorting
 
 DORMANT_DAYS = 28
@@ -66,15 +66,14 @@ def remembered(names: Names, past: Past | None, sorting: Sorting, passages: Sequ
 
 def registered(
     known: Registry | None,
-    past: Past | None,
-    cut: Cut,
-    sorting: Sorting,
-    *,
     study: str,
     encoder: Encoder,
     day: datetime.date | None,
-    names: Names,
+    past: Past | None,
+    cut: Cut,
+    sorting: Sorting,
     passages: Sequence[str],
+    names: Names,
     assignments: Sequence[Assignment],
 ) -> Registry:
     """Return the registry of a run: what the one before knew, and what this one found.
@@ -83,17 +82,17 @@ def registered(
     ----------
     known : Registry or None
         Of the run before.
+    study, encoder, day
+        Of this run.
     past : Past or None
         What it knew of this run's texts.
     cut : Cut
         The themes as they were found.
     sorting : Sorting
         The same with the surest texts in them, and with their ids.
-    study, encoder, day
-        Of this run.
-    names : mapping of str to tuple of Phrases
     passages : sequence of str
         Those that were sorted.
+    names : mapping of str to tuple of Phrases
     assignments : sequence of Assignment
         All messages.
     """
@@ -131,14 +130,25 @@ def registered(
     )
 
 
+def marked(themes: Iterable[Theme], registry: Registry) -> tuple[Theme, ...]:
+    """Return themes with what a registry knows of them."""
+    known = {each.id: each for each in registry.themes}
+    return tuple(
+        replace(each, born=known[each.id].born, status=known[each.id].status)
+        if each.id in known
+        else each
+        for each in themes
+    )
+
+
 def _owners(cut: Cut, sorting: Sorting) -> list[str]:
     """Return the theme of each passage, the nearest one of what is unsorted; empty for none."""
     clusters = cut.clusters
     ids = np.array([*sorting.ids, ""], object)[sorting.clusters.labels]
     kin = [own.id for own in clusters.kin] or [""] * len(clusters.groups)
     old = np.array(kin, object)[clusters.labels]
-    names = np.where((sorting.themes >= 0) | (old == ""), ids, old)
-    return list(np.where(clusters.cosine <= -1, "", names))
+    new = (old == "") & [name not in kin for name in ids]  # none that fell to its second theme
+    return list(np.where((sorting.themes >= 0) | new, ids, old))
 
 
 def _placed(
