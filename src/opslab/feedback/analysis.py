@@ -12,9 +12,6 @@ import numpy as np
 from opslab import workspace
 from opslab.feedback.audit import Audit, judge, random_sample, read_sheets
 from opslab.feedback.checks import panel
-from opslab.feedback.clustering import (
-    Vectors,
-)
 from opslab.feedback.comparisons import compared
 from opslab.feedback.corpus import Corpus, worth_of
 from opslab.feedback.edits import Edits, read_edits
@@ -124,7 +121,7 @@ def _analysed(
     group_names = corpus.named(numbers, len({*sorting.clusters.groups.tolist()}), language)
     judged = judged_rows(assignments, sorting.ids, edits, audit)
     assignments = moved(assignments, edits, audit)
-    routes = _routes(study, encoder, corpus.vectors[cut.rows], sorting)
+    routes = _routes(study, encoder, corpus, sorting)
     said = [corpus.said[row] for row in cut.rows]
     themes, groups = describe(
         assignments, corpus.heads, said, cut.vectors, sorting, names, group_names, judged, routes
@@ -150,13 +147,13 @@ def _analysed(
     )
 
 
-def _routes(study: Study, encoder: Encoder, vectors: Vectors, sorting: Sorting) -> list[Route]:
+def _routes(study: Study, encoder: Encoder, corpus: Corpus, sorting: Sorting) -> list[Route]:
     """Return the team of each theme, by vectors that are not levelled; none without teams."""
-    if not study.teams or not len(vectors) or encoder.sha256 == Latent.sha256:
+    if not study.teams or not corpus.cut.rows or encoder.sha256 == Latent.sha256:
         return []  # word counts of examples by themselves lie in no space with the themes
     examples = {team: encoder.encode(texts) for team, texts in study.teams.items()}
     labels = sorting.clusters.labels
-    return route(middles(vectors, labels, len(sorting.ids)), examples)
+    return route(middles(corpus.vectors, labels, len(sorting.ids), corpus.cut.rows), examples)
 
 
 def _routed(

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from opslab.feedback.encoders import unit
+from opslab.feedback.store import blocks
 
 Vectors = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -119,28 +120,51 @@ def cluster(
 
     with threadpool_limits(1):  # sums of several threads differ in their last bits
         views = (vectors,) if spelling is None else (vectors, spelling)
-        fitted = tuple(view[:shaping] for view in views)
+        fitted = tuple(np.array(view[:shaping]) for view in views)
         graph = fuzzy(*nearest(fitted[0], NEIGHBOURS))
         if spelling is not None:
             graph = spelt(graph, fuzzy(*nearest(fitted[1], NEIGHBOURS)), languages[:shaping])
         choice = _clearest(fitted, graph, seed)
         labels = without_small(fitted[0], choice.labels, weights[:shaping], smallest)
-        scores = likeness(views, fitted, labels) + VOTE * _votes(graph, labels, vectors)
-        order = np.argsort(-scores, axis=1, kind="stable")[:, :2]
-        first, second = order[:, 0], order[:, -1]
-        best, runner_up = np.take_along_axis(scores, order, 1).T[[0, -1]]
-        centres = centroids(vectors, first, scores.shape[1])
+        first, second, margin = _placed(views, fitted, graph, labels)
+        centres = centroids(vectors, first, int(labels.max()) + 1)
         return Clusters(
             labels=first,
             second=second,
-            margin=(best - runner_up * (order.shape[1] > 1)).astype(np.float64),
-            cosine=np.einsum("ij,ij->i", vectors, centres[first]).astype(np.float64),
+            margin=margin,
+            cosine=cosines_to(centres, vectors, first),
             groups=coarse(graph, labels, min(1.0, 0.7 * choice.resolution), seed),
             centroids=centres,
             resolution=choice.resolution,
             silhouette=choice.silhouette,
             stability=stability(fitted, graph, labels, choice.resolution, seed),
         )
+
+
+def _placed(
+    views: Sequence[Vectors], fitted: Sequence[Vectors], graph: sparse.csr_matrix, labels: Integers
+) -> tuple[Integers, Integers, Floats]:
+    """Return the theme of each text, the runner-up, and by how much the first leads."""
+    known, parts = votes(graph, labels), []
+    middle = [centroids(own, labels) for own in fitted]
+    several = known.shape[1] > 1
+    for rows in blocks(*views):
+        some, own = [view[rows] for view in views], known[rows]
+        further = _votes(fitted[0], labels, some[0][len(own) :])
+        scores = likeness(some, middle) + VOTE * np.vstack([own, further])
+        order = np.argsort(-scores, axis=1, kind="stable")[:, :2]
+        best, runner_up = np.take_along_axis(scores, order, 1).T[[0, -1]]
+        parts.append((order[:, 0], order[:, -1], (best - runner_up * several).astype(np.float64)))
+    first, second, margin = map(np.concatenate, zip(*parts, strict=True))
+    return first, second, margin
+
+
+def cosines_to(centres: Vectors, vectors: Vectors, labels: Integers) -> Floats:
+    """Return how near each text is to the middle of its theme."""
+    parts = [
+        np.einsum("ij,ij->i", vectors[rows], centres[labels[rows]]) for rows in blocks(vectors)
+    ]
+    return np.concatenate(parts).astype(np.float64)
 
 
 class _Choice(NamedTuple):
@@ -162,14 +186,15 @@ def _clearest(views: Sequence[Vectors], graph: sparse.csr_matrix, seed: int) -> 
     return best if best.silhouette >= CLEAR else choices[0]
 
 
-def _votes(graph: sparse.csr_matrix, labels: Integers, vectors: Vectors) -> Vectors:
-    """Return the share of each text's neighbours in each theme; of texts without a label too."""
-    known = votes(graph, labels)
-    if len(vectors) == len(labels):
-        return known
-    near, _ = nearest(vectors[: min(len(labels), _ASKED)], NEIGHBOURS, vectors[len(labels) :])
-    further = np.eye(known.shape[1], dtype=np.float32)[labels[near]].mean(axis=1)
-    return np.vstack([known, further])
+def _votes(fitted: Vectors, labels: Integers, vectors: Vectors) -> Vectors:
+    """Return the share in each theme of further texts' neighbours among the fitted ones."""
+    found = np.zeros((len(vectors), int(labels.max()) + 1), np.float32)
+    if len(vectors):
+        near, _ = nearest(fitted[:_ASKED], NEIGHBOURS, vectors)
+        for column in near.T:
+            found[np.arange(len(near)), labels[column]] += 1
+        found /= near.shape[1]
+    return found
 
 
 def nearest(
@@ -234,8 +259,10 @@ def louvain(graph: sparse.csr_matrix, resolution: float, seed: int) -> Integers:
 
 
 def centroids(vectors: Vectors, labels: Integers, count: int | None = None) -> Vectors:
-    """Return the mean direction of each theme."""
-    return unit(membership(labels, count).T @ vectors)
+    """Return the mean direction of each theme; a label below 0 is none."""
+    size = count or int(labels.max()) + 1
+    parts = (membership(labels[rows], size).T @ vectors[rows] for rows in blocks(vectors))
+    return unit(np.asarray(sum(parts)))
 
 
 def membership(labels: Integers, count: int | None = None) -> sparse.csr_matrix:
@@ -245,19 +272,17 @@ def membership(labels: Integers, count: int | None = None) -> sparse.csr_matrix:
     return sparse.csr_matrix((np.ones(size, np.float32), (np.arange(size), labels)), shape)
 
 
-def likeness(views: Sequence[Vectors], fitted: Sequence[Vectors], labels: Integers) -> Vectors:
+def likeness(views: Sequence[Vectors], middle: Sequence[Vectors]) -> Vectors:
     """Return how near each text is to each theme: the cosine to its centroid, in all views.
 
     Parameters
     ----------
-    views, fitted : sequence of array, shape (n, dimensions)
-        Of the texts, and of those that have a label.
-    labels : array of int
+    views : sequence of array, shape (n, dimensions)
+    middle : sequence of array, shape (themes, dimensions)
+        The centroids, in the same views.
     """
-    parts = zip(_WEIGHTS, views, fitted, strict=False)
-    return np.asarray(
-        sum(weight * (view @ centroids(own, labels).T) for weight, view, own in parts)
-    )
+    parts = zip(_WEIGHTS, views, middle, strict=False)
+    return np.asarray(sum(weight * (view @ own.T) for weight, view, own in parts))
 
 
 def votes(graph: sparse.csr_matrix, labels: Integers) -> Vectors:
@@ -275,7 +300,8 @@ def numbered(labels: Integers) -> Integers:
 def refined(views: Sequence[Vectors], graph: sparse.csr_matrix, labels: Integers) -> Integers:
     """Return labels moved to the theme of the nearest centroid and neighbours, until none moves."""
     for _ in range(_ROUNDS):
-        scores = likeness(views, views, labels) + VOTE * votes(graph, labels)
+        middle = [centroids(view, labels) for view in views]
+        scores = likeness(views, middle) + VOTE * votes(graph, labels)
         moved = np.argmax(scores, axis=1)
         if np.array_equal(moved, labels):
             break

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from opslab.feedback.clustering import (
     CLEAR,
@@ -19,7 +20,7 @@ from opslab.feedback.clustering import (
     Vectors,
     cluster,
 )
-from opslab.feedback.encoders import Encoder, levelled, spelling
+from opslab.feedback.encoders import Encoder, encoded, levelled, spelling
 from opslab.feedback.intake import CustomerMessage, Intake
 from opslab.feedback.kinds import Kind, kinds_of, says_nothing
 from opslab.feedback.naming import Names, Phrases, Worth, name_themes
@@ -27,6 +28,7 @@ from opslab.feedback.points import Passage, finer, passages
 from opslab.feedback.redaction import without_tokens
 from opslab.feedback.result import Assignment, Point
 from opslab.feedback.sorting import Sorting, assign, drafts, stood
+from opslab.feedback.store import blocks
 
 LONGEST_TITLE = 80
 """Characters of a text that is its theme's title."""
@@ -51,11 +53,33 @@ def _is_clear(cut: Cut) -> bool:
     return (cut.clusters.silhouette or 0) >= CLEAR
 
 
+def sampled(strata: Sequence[Any], most: int) -> list[int]:
+    """Return the places of texts that stand for all: of each stratum its share, and at least one.
+
+    Parameters
+    ----------
+    strata : sequence of hashable
+        What each text is of, the texts in their canonical order: the first of a stratum are taken.
+    most : int
+        How many to take; all where there are no more.
+
+    Examples
+    --------
+    >>> sampled(["en"] * 8 + ["fr"] * 2 + ["de"], 6)
+    [0, 1, 2, 3, 8, 10]
+    """
+    frame = pd.DataFrame({"stratum": pd.factorize(pd.Series(strata, dtype=object))[0]})
+    within = frame.groupby("stratum")["stratum"]
+    part = (within.cumcount() / within.transform("size")).to_numpy()
+    return sorted(np.argsort(part, kind="stable")[:most].tolist())
+
+
 def _cut(
     said: Sequence[Passage],
     vectors: Vectors,
     weights: Sequence[int],
     rows: list[int],
+    strata: Callable[[Passage], Any],
     smallest: int,
     seed: int,
 ) -> Cut:
@@ -65,14 +89,17 @@ def _cut(
     """
 
     def cut(rows: list[int], shaping: int) -> Cut:
-        part = [said[row] for row in rows]
-        spoken = [passage.language for passage in part]
         stand_for = [weights[row] * (at < shaping) for at, row in enumerate(rows)]
-        level = levelled(vectors[rows], spoken, shaping)
+        if shaping > MOST_FITTED:
+            first = sampled([strata(said[row]) for row in rows[:shaping]], MOST_FITTED)
+            order = [*first, *np.delete(np.arange(len(rows)), first).tolist()]
+            rows, stand_for = [rows[at] for at in order], [stand_for[at] for at in order]
+        fitted = min(shaping, MOST_FITTED)
+        spoken = [said[row].language for row in rows]
+        level = levelled(vectors, spoken, fitted, rows)
         if shaping < FEWEST:
             return Cut(rows, stand_for, level, Clusters.alone(level))
-        fitted = min(shaping, MOST_FITTED)
-        spelt = spelling([passage.words for passage in part], fitted)
+        spelt = spelling([said[row].words for row in rows], fitted)
         clusters = cluster(level, stand_for, smallest, seed, spelt, spoken, fitted)
         return Cut(rows, stand_for, level, clusters)
 
@@ -118,15 +145,24 @@ class Corpus:
         copied = Counter(draft.copy_of for draft in unsorted)
         said = passages(heads)
         words = [passage.words for passage in said]
-        vectors = encoder.encode(words)
-        kinds = kinds_of(words, vectors, encoder.sha256)
+        vectors = encoded(encoder, words)
+        kinds = [
+            kind
+            for rows in blocks(vectors)
+            for kind in kinds_of(words[rows], vectors[rows], encoder.sha256)
+        ]
         points = [
             Point(text=each.text, kind=kind, reason="praise" if says_nothing(each.words) else None)
             for each, kind in zip(said, kinds, strict=True)
         ]
         weights = [1 + copied[heads[each.owner].uid] for each in said]
         telling = [row for row, point in enumerate(points) if not point.reason]
-        cut = _cut(said, vectors, weights, telling, smallest, seed)
+
+        def stratum(passage: Passage) -> tuple[Any, ...]:
+            head = heads[passage.owner]
+            return head.source, passage.language, head.date and head.date.isocalendar()[:2]
+
+        cut = _cut(said, vectors, weights, telling, stratum, smallest, seed)
         return cls(unsorted, heads, said, points, vectors, cut)
 
     def assigned(self, sorting: Sorting) -> tuple[Assignment, ...]:

@@ -16,6 +16,8 @@ import numpy as np
 from opslab import workspace
 from opslab.errors import DataError
 from opslab.feedback.redaction import without_tokens
+from opslab.feedback.store import HELD, Segments, blocks, room
+from opslab.progress import advanced
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -175,31 +177,42 @@ class Local:
 class Cached:
     """An encoder that keeps its vectors in a folder, by the hash of the text.
 
-    There is a file for each encoder, and for each kind of processor that gives other last bits.
+    There is a folder for each encoder, and for each kind of processor that gives other last bits.
     """
 
     def __init__(self, encoder: Encoder, folder: Path) -> None:
         bits = hashlib.sha256(encoder.encode([_PROBE]).tobytes()).hexdigest()
-        self._path = folder / f"vectors-{encoder.sha256[:16]}-{bits[:8]}.npz"
+        self._kept = Segments(folder / f"vectors-{encoder.sha256[:16]}-{bits[:8]}")
         self._encoder = encoder
         self.name, self.sha256 = encoder.name, encoder.sha256
         self.languages = encoder.languages
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Return a vector for each text; those not met before are encoded and kept."""
-        keys = [hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32] for text in texts]
-        known: dict[str, Vectors] = {}
-        if self._path.is_file():
-            with np.load(self._path) as kept:
-                known = dict(zip(kept["keys"].tolist(), kept["vectors"], strict=True))
-        new = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
-        if new:
-            known |= zip(new, self._encoder.encode(list(new.values())), strict=True)
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            draft = self._path.with_suffix(".draft.npz")
-            np.savez(draft, keys=np.array(list(known)), vectors=np.stack(list(known.values())))
-            draft.replace(self._path)
-        return np.stack([known[key] for key in keys]) if keys else np.empty((0, 1), np.float32)
+        if not texts:
+            return np.empty((0, 1), np.float32)
+        digests = [hashlib.sha256(text.encode("utf-8", "replace")).digest()[:8] for text in texts]
+        keys = np.frombuffer(b"".join(digests), ">u8").astype(np.uint64)
+        first = np.unique(keys, return_index=True)[1]
+        new = np.sort(first[~self._kept.known(keys[first])])
+        if len(new):
+            self._kept.add(keys[new], self._encoder.encode([texts[at] for at in new]))
+            self._kept.known(keys)
+        return self._kept.read(keys)
+
+
+def encoded(encoder: Encoder, texts: Sequence[str]) -> Vectors:
+    """Return the vectors of texts: many in a file, some of them encoded at a time.
+
+    Word counts hang on all texts together, and are encoded at once.
+    """
+    if len(texts) <= HELD or encoder.sha256 == Latent.sha256:
+        return encoder.encode(texts)
+    vectors = room(len(texts), encoder.encode([_PROBE]).shape[1])
+    for rows in blocks(vectors):
+        vectors[rows] = encoder.encode(texts[rows])
+        advanced(rows.start, len(texts))
+    return vectors
 
 
 def spelling(texts: Sequence[str], fitted: int) -> Vectors:
@@ -240,9 +253,12 @@ def latent(
     with threadpool_limits(1):
         size = max(1, min(size, min(table.shape) - 1))
         model = TruncatedSVD(size, n_iter=2, random_state=0).fit(table)
-        if len(texts) > len(first):
-            table = union.transform(texts)
-        return unit(model.transform(table))
+        if len(texts) == len(first):
+            return unit(model.transform(table))
+        vectors = room(len(texts), size)
+        for rows in blocks(vectors):
+            vectors[rows] = unit(model.transform(union.transform(texts[rows])))
+        return vectors
 
 
 def encoder_for(name: str, folder: Path, cache: Path | None = None) -> tuple[Encoder, bool]:
@@ -275,7 +291,10 @@ def unit(vectors: NDArray[Any]) -> Vectors:
 
 
 def levelled(
-    vectors: Vectors, languages: Sequence[str | None], shaping: int | None = None
+    vectors: Vectors,
+    languages: Sequence[str | None],
+    shaping: int | None = None,
+    order: Sequence[int] | None = None,
 ) -> Vectors:
     """Return vectors without what only tells the language: all languages get the same mean.
 
@@ -287,15 +306,23 @@ def levelled(
     languages : sequence of str or None
     shaping : int, optional
         How many of the first texts tell the means; all by default.
+    order : sequence of int, optional
+        The rows of ``vectors`` that are meant.
     """
     spoken = np.array(languages, object)
-    level, telling = vectors.copy(), vectors[:shaping]
+    at = np.arange(len(vectors)) if order is None else np.array(order, np.int64)
+    telling, level = vectors[at[:shaping]], room(len(at), vectors.shape[1])
+    means = {}
     for name in set(languages) - {None}:
-        own = spoken == name
-        known = own[:shaping]
+        known = spoken[:shaping] == name
         if known.sum() >= _LEVELLED:
-            level[own] -= telling[known].mean(axis=0) - telling.mean(axis=0)
-    return unit(level)
+            means[name] = telling[known].mean(axis=0) - telling.mean(axis=0)
+    for rows in blocks(level, vectors):
+        part = vectors[at[rows]]
+        for name, mean in means.items():
+            part[spoken[rows] == name] -= mean
+        level[rows] = unit(part)
+    return level
 
 
 def encode(

@@ -10,13 +10,15 @@ import numpy as np
 import pandas as pd
 
 from opslab.feedback.audit import PROMISED, Audit
-from opslab.feedback.clustering import Clusters, Integers, Vectors, centroids
+from opslab.feedback.clustering import Clusters, Integers, Vectors, membership
 from opslab.feedback.duplicates import copies
 from opslab.feedback.edits import Edits
+from opslab.feedback.encoders import unit
 from opslab.feedback.intake import CustomerMessage
 from opslab.feedback.points import Passage
 from opslab.feedback.result import Assignment, Point, Reason
 from opslab.feedback.spec import Themes
+from opslab.feedback.store import blocks
 
 
 @dataclass(frozen=True)
@@ -173,9 +175,19 @@ def judged_rows(
     return judged
 
 
-def middles(vectors: Vectors, labels: Integers, count: int) -> Vectors:
-    """Return the mean direction of each theme; a label below 0 is none."""
-    return centroids(vectors[labels >= 0], labels[labels >= 0], count)
+def middles(
+    vectors: Vectors, labels: Integers, count: int, order: Sequence[int] | None = None
+) -> Vectors:
+    """Return the mean direction of each theme; a label below 0 is none.
+
+    Labels are those of the vectors, or of their rows in an order.
+    """
+    at = np.arange(len(labels)) if order is None else np.array(order, np.int64)
+    sums = np.zeros((count, vectors.shape[1]), np.float32)
+    for rows in blocks(vectors):
+        sure = labels[rows] >= 0
+        sums += membership(labels[rows][sure], count).T @ vectors[at[rows][sure]]
+    return unit(sums)
 
 
 def moved(
