@@ -21,7 +21,7 @@ from opslab.feedback.edits import COLUMNS
 from opslab.feedback.intake import CustomerMessage, Intake, cells, take_in
 from opslab.feedback.predecessor import FILE
 from opslab.feedback.priority import BANDS
-from opslab.feedback.result import FeedbackResult, Reason, Topic
+from opslab.feedback.result import FeedbackResult, Point, Reason, Topic
 from opslab.feedback.shares import beta_of
 from opslab.feedback.spec import Study
 from opslab.frames import kept, remark_step, step_within
@@ -169,12 +169,16 @@ def came_in(study: Study, data: Any) -> pd.DataFrame:
 
     def read() -> pd.DataFrame:
         intake = take_in(study, data)
-        return in_order(intake, _laid_out(map(vars, intake.messages), _CAME))
+        return in_order(intake, _laid_out(map(_fields, intake.messages), _CAME))
 
     if data is not None:
         return read()
     state = [workspace.sha256(path) for path in study.files() if path.is_file()]
     return kept((study.model_dump_json(), *state), read)
+
+
+def _fields(record: CustomerMessage | Point) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in record.__slots__}
 
 
 def _laid_out(rows: Iterable[Mapping[str, Any]], names: str) -> pd.DataFrame:
@@ -201,8 +205,8 @@ def in_order(intake: Intake, messages: pd.DataFrame) -> pd.DataFrame:
 def messages(result: FeedbackResult) -> pd.DataFrame:
     """Return the messages with their themes, by source and row."""
     rows = (
-        vars(each.main)
-        | vars(each.message)
+        _fields(each.main)
+        | _fields(each.message)
         | {"themes": "; ".join(sorted(each.themes)), "copy_of": each.copy_of}
         for each in result.assignments
     )
@@ -237,7 +241,7 @@ def by(result: FeedbackResult, column: str | pd.Series[Any]) -> FeedbackResult:
 def tables(result: FeedbackResult) -> dict[str, pd.DataFrame]:
     """Return the themes, every message with its theme, redacted, and a random sample to judge."""
     points = [
-        vars(point) | {"message": each.message.uid, "point": number}
+        _fields(point) | {"message": each.message.uid, "point": number}
         for each in sorted(result.assignments, key=attrgetter("message.source", "message.row"))
         for number, point in enumerate(each.points, 1)
     ]
