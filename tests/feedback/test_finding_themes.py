@@ -175,7 +175,8 @@ def test_every_input_gives_a_page(name):
         assert "<script>" not in page
         assert result.headline(language) in page or result.broken
     assert len(json.dumps(result.record(), allow_nan=False)) < 1_000_000
-    assert set(result.files()) == {"themes.csv", "messages.csv", "audit.csv", "themes.xlsx"}
+    files = {"themes.csv", "messages.csv", "audit.csv", "themes.xlsx", "registry.json"}
+    assert set(result.files()) == files
 
 
 def test_few_texts_make_a_theme_only_by_repetition():

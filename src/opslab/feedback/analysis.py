@@ -18,7 +18,8 @@ from opslab.feedback.edits import Edits, read_edits
 from opslab.feedback.encoders import Encoder, Latent, encoder_for
 from opslab.feedback.intake import Intake, take_in
 from opslab.feedback.naming import Names, renamed, title
-from opslab.feedback.registry.continuity import continued, registered
+from opslab.feedback.registry.continuity import Past
+from opslab.feedback.registry.ledger import registered, remembered
 from opslab.feedback.registry.state import Registry
 from opslab.feedback.result import Assignment, FeedbackResult, Model, Theme
 from opslab.feedback.routing import Route, RoutingAudit, route, routing_confusion
@@ -89,27 +90,33 @@ def _analysed(
     settings, language = study.themes, study.languages[0]
     cache = study.beside(settings.cache) if settings.cache else None
     encoder, fallback = encoder_for(settings.encoder, study.beside(settings.encoder), cache)
-    corpus = Corpus.of(intake, encoder, settings.smallest, seed)
+    past = Past.of(known, encoder, shown["as_of"])
+    corpus = Corpus.of(intake, encoder, settings.smallest, seed, past)
     cut, clusters = corpus.cut, corpus.cut.clusters
+    words = [corpus.said[row].words for row in cut.rows]
 
     def named(sorting: Sorting) -> Names:
         more = encoder.encode, intake.persons, worth_of(corpus.kinds(sorting), encoder)
         names = corpus.named(sorting.themes, len(sorting.ids), language, *more)
         return corpus.called(dict(zip(sorting.ids, names, strict=True)), sorting, language)
 
-    sorting = continued(sort_texts(clusters, cut.vectors, cut.weights, settings), known)
-    names, assignments = named(sorting), corpus.assigned(sorting)
+    following = known.next if known else 1
+    sorting = sort_texts(clusters, cut.vectors, cut.weights, settings, following)
+    names = remembered(named(sorting), past, sorting, words)
+    assignments = corpus.assigned(sorting)
     before = {theme: title(parts) for theme, parts in names.items()}
     near = [(each.message.uid, each.main.nearest) for each in assignments if each.main.nearest]
     sample = tuple(near[at] for at in random_sample([uid for uid, _ in near], seed))
     registry = registered(
         known,
+        past,
+        cut,
+        sorting,
         study=study.slug,
         encoder=encoder,
         day=shown["as_of"],
-        sorting=sorting,
         names=names,
-        passages=[corpus.said[row].words for row in cut.rows],
+        passages=words,
         assignments=assignments,
     )
     edits, audit = _reviewed(study, before, assignments, sample)

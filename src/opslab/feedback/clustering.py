@@ -9,8 +9,8 @@ docs/feedback-methods.md.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -38,6 +38,25 @@ _ROUNDS, _SUBSAMPLES, _SILHOUETTE_TEXTS, _BLOCK = 5, 3, 3000, 1024
 _ASKED = 5000  # fitted texts among which the neighbours of further ones are sought
 
 
+class Kin(NamedTuple):
+    """Which theme of earlier runs a theme is; empty for a new one, and the one it is a part of."""
+
+    id: str = ""
+    parent: str = ""
+
+
+class Settled(NamedTuple):
+    """Labels of texts, which theme of earlier runs each label is, and what merged into what."""
+
+    labels: Integers
+    kin: Sequence[Kin] = ()
+    merged: Mapping[str, str] = {}
+
+
+Settle = Callable[[Sequence[Vectors], sparse.csr_matrix, Integers, float], Settled]
+"""What makes of fresh themes those of the run before: `registry.continuity.Past.settled`."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Clusters:
     """Themes of texts.
@@ -57,6 +76,10 @@ class Clusters:
         similarity with a theme found there (Hennig 2007); NaN where that is not known.
     resolution, silhouette : float or None
         What was chosen, and why; None where each text is its own theme.
+    kin : sequence of Kin
+        Of each theme; empty where no run came before.
+    merged : mapping of str to str
+        Themes of earlier runs that are parts of others now, by their ids.
     """
 
     labels: Integers
@@ -68,6 +91,8 @@ class Clusters:
     stability: Floats
     resolution: float | None = None
     silhouette: float | None = None
+    kin: Sequence[Kin] = ()
+    merged: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def alone(cls, vectors: Vectors) -> Clusters:
@@ -97,6 +122,7 @@ def cluster(
     spelling: Vectors | None = None,
     languages: Sequence[str | None] = (),
     shaping: int = MOST_FITTED,
+    settle: Settle | None = None,
 ) -> Clusters:
     """Find the themes of texts, all assigned.
 
@@ -115,6 +141,8 @@ def cluster(
         Of each text, where spelling is given.
     shaping : int
         How many of the first texts shape the graph.
+    settle : callable, optional
+        Which of the themes are those of the run before.
     """
     from threadpoolctl import threadpool_limits
 
@@ -125,7 +153,10 @@ def cluster(
         if spelling is not None:
             graph = spelt(graph, fuzzy(*nearest(fitted[1], NEIGHBOURS)), languages[:shaping])
         choice = _clearest(fitted, graph, seed)
-        labels = without_small(fitted[0], choice.labels, weights[:shaping], smallest)
+        settled = Settled(without_small(fitted[0], choice.labels, weights[:shaping], smallest))
+        if settle:
+            settled = settle(fitted, graph, settled.labels, choice.resolution)
+        labels = settled.labels
         first, second, margin = _placed(views, fitted, graph, labels)
         centres = centroids(vectors, first, int(labels.max()) + 1)
         return Clusters(
@@ -138,6 +169,8 @@ def cluster(
             resolution=choice.resolution,
             silhouette=choice.silhouette,
             stability=stability(fitted, graph, labels, choice.resolution, seed),
+            kin=settled.kin,
+            merged=settled.merged,
         )
 
 
@@ -180,7 +213,7 @@ def _clearest(views: Sequence[Vectors], graph: sparse.csr_matrix, seed: int) -> 
     np.fill_diagonal(distances, 0)
     choices = []
     for resolution in RESOLUTIONS:
-        labels = refined(views, graph, louvain(graph, resolution, seed))
+        labels = numbered(refined(views, graph, louvain(graph, resolution, seed)))
         choices.append(_Choice(labels, resolution, silhouette(distances, labels[: len(some)])))
     best = max(choices, key=lambda choice: choice.silhouette)
     return best if best.silhouette >= CLEAR else choices[0]
@@ -285,11 +318,11 @@ def likeness(views: Sequence[Vectors], middle: Sequence[Vectors]) -> Vectors:
     return np.asarray(sum(weight * (view @ own.T) for weight, view, own in parts))
 
 
-def votes(graph: sparse.csr_matrix, labels: Integers) -> Vectors:
+def votes(graph: sparse.csr_matrix, labels: Integers, count: int | None = None) -> Vectors:
     """Return the share of each text's edges that lead to each theme."""
     total = np.maximum(np.asarray(graph.sum(axis=1)).ravel(), 1e-9)
     shares = sparse.csr_matrix(sparse.diags((1 / total).astype(np.float32)) @ graph)
-    return np.asarray((shares @ membership(labels)).toarray())
+    return np.asarray((shares @ membership(labels, count)).toarray())
 
 
 def numbered(labels: Integers) -> Integers:
@@ -300,12 +333,13 @@ def numbered(labels: Integers) -> Integers:
 def refined(views: Sequence[Vectors], graph: sparse.csr_matrix, labels: Integers) -> Integers:
     """Return labels moved to the theme of the nearest centroid and neighbours, until none moves."""
     for _ in range(_ROUNDS):
-        middle = [centroids(view, labels) for view in views]
-        scores = likeness(views, middle) + VOTE * votes(graph, labels)
-        moved = np.argmax(scores, axis=1)
+        there, own = np.unique(labels, return_inverse=True)
+        middle = [centroids(view, own) for view in views]
+        scores = likeness(views, middle) + VOTE * votes(graph, own)
+        moved = there[np.argmax(scores, axis=1)]
         if np.array_equal(moved, labels):
             break
-        labels = numbered(moved)
+        labels = moved
     return labels
 
 

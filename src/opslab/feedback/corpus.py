@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,15 +18,17 @@ from opslab.feedback.clustering import (
     Clusters,
     Floats,
     Integers,
+    Settle,
     Vectors,
     cluster,
 )
-from opslab.feedback.encoders import Encoder, encoded, levelled, spelling
+from opslab.feedback.encoders import Encoder, encoded, levelled, levels_of, spelling
 from opslab.feedback.intake import CustomerMessage, Intake
 from opslab.feedback.kinds import Kind, kinds_of, says_nothing
 from opslab.feedback.naming import Names, Phrases, Worth, name_themes
 from opslab.feedback.points import Passage, finer, passages
 from opslab.feedback.redaction import without_tokens
+from opslab.feedback.registry.continuity import Past
 from opslab.feedback.result import Assignment, Point
 from opslab.feedback.sorting import Sorting, assign, drafts, stood
 from opslab.feedback.store import blocks
@@ -36,6 +39,7 @@ LONGEST_TITLE = 80
 OTHER_KIND = 0.3
 """What a title of another kind than its theme is worth less, in cosines."""
 
+_SAID = ("words", "language")
 _SEVERAL = 1.25  # points a message, from which they may tell themes apart
 
 
@@ -46,6 +50,7 @@ class Cut(NamedTuple):
     weights: list[int]
     vectors: Vectors
     clusters: Clusters
+    levels: Mapping[str, Vectors]
     points: bool = False
 
 
@@ -82,6 +87,7 @@ def _cut(
     strata: Callable[[Passage], Any],
     smallest: int,
     seed: int,
+    past: Past | None,
 ) -> Cut:
     """Return the themes that whole messages shape, or points where only they have clear ones.
 
@@ -95,16 +101,30 @@ def _cut(
             order = [*first, *np.delete(np.arange(len(rows)), first).tolist()]
             rows, stand_for = [rows[at] for at in order], [stand_for[at] for at in order]
         fitted = min(shaping, MOST_FITTED)
-        spoken = [said[row].language for row in rows]
-        level = levelled(vectors, spoken, fitted, rows)
-        if shaping < FEWEST:
-            return Cut(rows, stand_for, level, Clusters.alone(level))
-        spelt = spelling([said[row].words for row in rows], fitted)
-        clusters = cluster(level, stand_for, smallest, seed, spelt, spoken, fitted)
-        return Cut(rows, stand_for, level, clusters)
+        words, spoken = ([getattr(said[row], name) for row in rows] for name in _SAID)
+        part_of = vectors[rows[:fitted]], spoken[:fitted], fitted
+        levels = past.levels(*part_of) if past else levels_of(*part_of)
+        level = levelled(vectors, spoken, levels, rows)
+
+        def search(some: Integers, settle: Settle | None = None, most: int = MOST_FITTED) -> Clusters:
+            texts, heavy, tongues = ([row[at] for at in some] for row in (words, stand_for, spoken))
+            spelt, own = spelling(texts, most), level if len(some) == len(rows) else level[some]
+            return cluster(own, heavy, smallest, seed, spelt, tongues, most, settle)
+
+        if past and (past.daily or shaping < FEWEST):
+            clusters = past.assigned(past.owners(words), level, search)
+        elif shaping < FEWEST:
+            clusters = Clusters.alone(level)
+        else:
+            settle = partial(past.settled, past.owners(words), smallest) if past else None
+            clusters = search(np.arange(len(rows)), settle, fitted)
+        return Cut(rows, stand_for, level, clusters, levels)
 
     shaping = sum(not said[row].position for row in rows)
-    whole, points = cut(rows, shaping), finer(said, rows)
+    points = finer(said, rows)
+    if past and past.daily and past.known.points:
+        return cut(points, len(points))._replace(points=True)
+    whole = cut(rows, shaping)
     if not _is_clear(whole) and len(points) > _SEVERAL * shaping:
         apart = cut(points, len(points))
         if _is_clear(apart):
@@ -138,7 +158,9 @@ class Corpus:
     cut: Cut
 
     @classmethod
-    def of(cls, intake: Intake, encoder: Encoder, smallest: int, seed: int) -> Corpus:
+    def of(
+        cls, intake: Intake, encoder: Encoder, smallest: int, seed: int, past: Past | None = None
+    ) -> Corpus:
         """Return the themes of what came in."""
         unsorted = drafts(intake.messages)
         heads = [draft.message for draft in unsorted if not (draft.main.reason or draft.copy_of)]
@@ -162,7 +184,7 @@ class Corpus:
             head = heads[passage.owner]
             return head.source, passage.language, head.date and head.date.isocalendar()[:2]
 
-        cut = _cut(said, vectors, weights, telling, stratum, smallest, seed)
+        cut = _cut(said, vectors, weights, telling, stratum, smallest, seed, past)
         return cls(unsorted, heads, said, points, vectors, cut)
 
     def assigned(self, sorting: Sorting) -> tuple[Assignment, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -290,15 +290,12 @@ def unit(vectors: NDArray[Any]) -> Vectors:
     return np.asarray(vectors / np.maximum(lengths, 1e-12), np.float32)
 
 
-def levelled(
-    vectors: Vectors,
-    languages: Sequence[str | None],
-    shaping: int | None = None,
-    order: Sequence[int] | None = None,
-) -> Vectors:
-    """Return vectors without what only tells the language: all languages get the same mean.
+def levels_of(
+    vectors: Vectors, languages: Sequence[str | None], shaping: int | None = None
+) -> dict[str, Vectors]:
+    """Return what only tells the language: by how much its mean lies off that of all texts.
 
-    That of a language of fewer than `_LEVELLED` texts cannot be told: they stay where they are.
+    That of a language of fewer than `_LEVELLED` texts cannot be told.
 
     Parameters
     ----------
@@ -309,14 +306,34 @@ def levelled(
     order : sequence of int, optional
         The rows of ``vectors`` that are meant.
     """
-    spoken = np.array(languages, object)
-    at = np.arange(len(vectors)) if order is None else np.array(order, np.int64)
-    telling, level = vectors[at[:shaping]], room(len(at), vectors.shape[1])
-    means = {}
-    for name in set(languages) - {None}:
-        known = spoken[:shaping] == name
-        if known.sum() >= _LEVELLED:
-            means[name] = telling[known].mean(axis=0) - telling.mean(axis=0)
+    spoken, telling = np.array(languages, object)[:shaping], vectors[:shaping]
+    return {
+        name: telling[spoken == name].mean(axis=0) - telling.mean(axis=0)
+        for name in sorted({*filter(None, languages)})
+        if (spoken == name).sum() >= _LEVELLED
+    }
+
+
+def levelled(
+    vectors: Vectors,
+    languages: Sequence[str | None],
+    levels: Mapping[str, Vectors] | None = None,
+    order: Sequence[int] | None = None,
+) -> Vectors:
+    """Return vectors without what only tells the language: all languages get the same mean.
+
+    Parameters
+    ----------
+    vectors : array, shape (n, dimensions)
+    languages : sequence of str or None
+    levels : mapping of str to array, optional
+        As of `levels_of`; by default of these texts.
+    order : sequence of int, optional
+        The rows of ``vectors`` that are meant.
+    """
+    spoken, at = np.array(languages, object), np.arange(len(vectors))
+    at, level = at if order is None else np.array(order, int), room(len(languages), len(vectors.T))
+    means = levels_of(vectors, languages) if levels is None else levels
     for rows in blocks(level, vectors):
         part = vectors[at[rows]]
         for name, mean in means.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from opslab.feedback.audit import PROMISED, Audit
-from opslab.feedback.clustering import Clusters, Integers, Vectors, membership
+from opslab.feedback.clustering import Clusters, Integers, Kin, Vectors, membership
 from opslab.feedback.duplicates import copies
 from opslab.feedback.edits import Edits
 from opslab.feedback.encoders import unit
@@ -69,9 +70,13 @@ def drafts(messages: Sequence[CustomerMessage]) -> list[Assignment]:
 
 
 def sort_texts(
-    clusters: Clusters, vectors: Vectors, weights: Sequence[int], settings: Themes
+    clusters: Clusters,
+    vectors: Vectors,
+    weights: Sequence[int],
+    settings: Themes,
+    following: int = 1,
 ) -> Sorting:
-    """Return the surest texts in their themes.
+    """Return the surest texts in their themes; those of earlier runs keep their ids.
 
     Parameters
     ----------
@@ -80,7 +85,10 @@ def sort_texts(
     weights : sequence of int
         Messages that each text stands for; 0 for a point beside its whole message.
     settings : Themes
+    following : int
+        The number of the next new theme.
     """
+    clusters = replace(clusters, kin=clusters.kin or [Kin()] * len(clusters.groups))
     labels, reasons = _surest(clusters, weights, settings)
     least = max(settings.smallest, HEAVY * sum(weights))
     rows = [row for row in np.flatnonzero(labels < 0).tolist() if weights[row] >= least]
@@ -94,6 +102,7 @@ def sort_texts(
     numbers = np.full(len(clusters.groups) + 1, -1)  # the last is that of the label -1
     numbers[order] = np.arange(len(order))
     nearest, second = numbers[clusters.labels], numbers[clusters.second]
+    kin = [clusters.kin[label] for label in order]
     clusters = replace(
         clusters,
         labels=np.where(nearest < 0, second, nearest),
@@ -101,8 +110,10 @@ def sort_texts(
         groups=pd.factorize(clusters.groups[order])[0],
         centroids=clusters.centroids[order],
         stability=clusters.stability[order],
+        kin=kin,
     )
-    ids = [f"T{number + 1:02d}" for number in range(len(order))]
+    new = itertools.count(following)
+    ids = [own.id or f"T{next(new):02d}" for own in kin]
     return Sorting(clusters, numbers[labels], reasons, ids)
 
 
@@ -119,6 +130,7 @@ def _with_repeated(
         groups=np.append(groups, new + groups.max() + 1),
         centroids=np.vstack([clusters.centroids, vectors[rows]]),
         stability=np.append(clusters.stability, np.full(len(rows), np.nan)),
+        kin=[*clusters.kin, *[Kin()] * len(rows)],
     )
 
 
@@ -225,7 +237,9 @@ def _surest(
         order = np.argsort(-clusters.confidence, kind="stable")
         covered = np.cumsum(np.asarray(weights)[order])
         labels[order[covered > settings.coverage * sum(weights) + 1e-9]] = -1
+    labels[clusters.cosine <= -1] = -1
     sizes = np.bincount(labels + 1, weights, minlength=count + 1)[1:]
+    sizes[[bool(kin.id) for kin in clusters.kin]] = np.inf  # a known theme may be small for once
     for row in np.flatnonzero((labels >= 0) & (sizes[labels] < settings.smallest)):
         labels[row] = -1
         if clusters.resolution:

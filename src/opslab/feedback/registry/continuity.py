@@ -1,101 +1,220 @@
-"""From one run to the next: which theme is which, and what becomes of the registry."""
+"""Which of a run's themes are those of the run before.
+
+Evolutionary clustering (Chakrabarti, Kumar & Tomkins 2006): a run starts from the themes that its
+texts are known in, and leaves them only on the evidence of the same graph that themes are found in.
+"""
 
 from __future__ import annotations
 
 import datetime
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
+from scipy import sparse
 
-from opslab.feedback.encoders import Encoder
-from opslab.feedback.naming import Names
-from opslab.feedback.registry.state import Event, KnownTheme, Registry, keys_of
-from opslab.feedback.result import Assignment
-from opslab.feedback.sorting import Sorting
+from opslab.feedback import clustering
+from opslab.feedback.clustering import Clusters, Floats, Integers, Kin, Settled, Vectors
+from opslab.feedback.encoders import Encoder, Latent, levels_of
+from opslab.feedback.registry.state import KnownTheme, Registry, keys_of
+
+REFIT_DAYS = 7
+"""Days after which themes are looked for anew; until then texts join the themes that are known."""
 
 SAME = 0.75
 """Cosine of two centroids from which they may be one theme's."""
 
+MOVES = 0.3
+"""Part of a centroid that is this run's."""
 
-def continued(sorting: Sorting, known: Registry | None) -> Sorting:
-    """Return texts in themes that bear the ids that a registry knows them by."""
-    if known is None:
-        return sorting
-    old = [theme for theme in known.themes if theme.status in ("active", "dormant")]
-    centroids = sorting.clusters.centroids
-    cosines = (
-        centroids @ np.array([theme.centroid for theme in old]).reshape(-1, centroids.shape[1]).T
-    )
-    rows, columns = linear_sum_assignment(-cosines)
-    same = {
-        row: old[column].id
-        for row, column in zip(rows.tolist(), columns.tolist(), strict=True)
-        if cosines[row, column] >= SAME
-    }
-    new = iter(range(known.next, known.next + len(sorting.ids)))
-    ids = [same.get(at) or f"T{next(new):02d}" for at in range(len(sorting.ids))]
-    return replace(sorting, ids=ids)
+MOSTLY = 0.35
+"""Share of a fresh community that makes a theme of its part in a known one, or in none."""
+
+CLEARLY = 1.5
+"""How much nearer than the resolution asks two themes are that become one, or farther two parts."""
 
 
-def registered(
-    known: Registry | None,
-    *,
-    study: str,
-    encoder: Encoder,
-    day: datetime.date | None,
-    sorting: Sorting,
-    names: Names,
-    passages: Sequence[str],
-    assignments: Sequence[Assignment],
-) -> Registry:
-    """Return the registry of a run: what the one before knew, and what this one found."""
-    before = known or Registry(study=study, encoder=encoder.sha256, encoder_name=encoder.name)
-    old = {theme.id: theme for theme in before.themes}
-    counts = Counter(theme for each in assignments for theme in each.themes)
-    days: dict[str, datetime.date] = {}
-    for each in assignments:
-        for theme in each.themes:
-            if each.message.date:
-                days[theme] = max(each.message.date, days.get(theme, each.message.date))
-    ledger = list(before.ledger)
-    themes = dict(old)
-    for number, name in enumerate(sorting.ids):
-        now = themes.get(name) or KnownTheme(
-            id=name, centroid=sorting.clusters.centroids[number], phrases=(), born=day
+@dataclass(frozen=True)
+class Past:
+    """What a registry knows of a run's texts.
+
+    Attributes
+    ----------
+    known : Registry
+    alive : list of int
+        The numbers of the active and dormant themes, in ``known.themes``.
+    fixed : bool
+        Whether its centroids lie in the space of this run's vectors.
+    daily : bool
+        Whether texts join the themes that are known, and only the rest is looked at for new ones.
+    """
+
+    known: Registry
+    alive: list[int]
+    fixed: bool
+    daily: bool
+
+    @classmethod
+    def of(cls, known: Registry | None, encoder: Encoder, day: datetime.date | None) -> Past | None:
+        """Return what is known; None where no theme is."""
+        themes = enumerate(known.themes if known else ())
+        alive = [at for at, theme in themes if theme.status in ("active", "dormant")]
+        if known is None or not alive:
+            return None
+        fixed = known.encoder == encoder.sha256 != Latent.sha256
+        days = (day - known.refitted).days if day and known.refitted else REFIT_DAYS
+        return cls(known, alive, fixed, fixed and 0 <= days < REFIT_DAYS)
+
+    @property
+    def kin(self) -> list[Kin]:
+        """The living themes."""
+        return [Kin(self.known.themes[at].id) for at in self.alive]
+
+    def owners(self, passages: Sequence[str]) -> Integers:
+        """Return which of the living themes each passage is known in; -1 of none."""
+        living = np.full(len(self.known.themes) + 1, -1)  # the last is that of none
+        living[self.alive] = np.arange(len(self.alive))
+        keys, met = self.known.keys, keys_of(passages)
+        at = np.searchsorted(keys, met)
+        owner = living[np.append(self.known.owners, -1)[at]]
+        return np.where(np.append(keys, 0)[at] == met, owner, -1)
+
+    def levels(
+        self, vectors: Vectors, languages: Sequence[str | None], shaping: int
+    ) -> dict[str, Vectors]:
+        """Return what is taken off the vectors of a language; it moves as centroids do."""
+        new = {} if self.daily else levels_of(vectors, languages, shaping)
+        old = self.known.levels if self.fixed else {}
+        return new | {name: moved(level, new.get(name, level)) for name, level in old.items()}
+
+    def anchors(self, vectors: Vectors, owners: Integers) -> tuple[Vectors, Floats]:
+        """Return the themes' centroids, and the cosines from which texts are near enough.
+
+        In another space than the registry's they are those of the texts that are known.
+        """
+        themes = [self.known.themes[at] for at in self.alive]
+        if self.fixed:
+            near = np.array([theme.near for theme in themes])
+            return np.array([theme.centroid for theme in themes]), near
+        own = owners >= 0
+        middles = clustering.centroids(vectors[own], owners[own], len(themes))
+        return middles, np.full(len(themes), KnownTheme.near)
+
+    def settled(
+        self,
+        owners: Integers,
+        smallest: int,
+        views: Sequence[Vectors],
+        graph: sparse.csr_matrix,
+        fresh: Integers,
+        resolution: float,
+    ) -> Settled:
+        """Return the themes of a run that looks for them anew.
+
+        Texts that are known stay, new ones join the nearest theme if it is near enough. Then
+        communities of the fresh clustering that lie well apart within a theme become new ones, and
+        themes that lie in one community and near each other become one: both by the edges between
+        them against those of chance, which modularity holds against its resolution (Reichardt &
+        Bornholdt 2006). At last each text moves to the theme of its nearest centroid and
+        neighbours, as in a first run.
+
+        Parameters
+        ----------
+        owners : array of int, shape (n,)
+            From `owners`, of the texts that shape the graph and maybe more.
+        smallest : int
+            Texts that make a theme.
+        views, graph, fresh, resolution
+            As of `clustering.cluster`.
+        """
+        vectors, own, kin = views[0], owners[: len(fresh)], self.kin
+        (anchor, near), count, rows = self.anchors(vectors, own), len(kin), np.arange(len(fresh))
+        like, degrees = vectors @ anchor.T, np.asarray(graph.sum(axis=1)).ravel()
+        votes = clustering.votes(graph, np.where(own < 0, count, own), count + 1)
+        best = np.argmax(like + clustering.VOTE * votes[:, :count], axis=1)
+        labels = np.where(own < 0, np.where(like[rows, best] < near[best], -1, best), own)
+
+        def affinity(part: Integers, rest: Integers) -> float:
+            chance = degrees[part].sum() * degrees[rest].sum() / degrees.sum()
+            return float(graph[part][:, rest].sum() / max(chance, 1e-9))
+
+        for community in np.argsort(-np.bincount(fresh), kind="stable"):
+            inside = fresh == community
+            for theme in np.unique(labels[inside]):
+                part, rest = (
+                    np.flatnonzero(side & (labels == theme)) for side in (inside, ~inside)
+                )
+                held = theme >= 0 and np.median(own[part]) >= 0  # most of it was there before
+                most = resolution / CLEARLY if held else resolution
+                if len(part) < max(smallest, MOSTLY * inside.sum()):
+                    continue
+                if theme < 0 or (len(rest) >= len(part) and affinity(part, rest) < most):
+                    labels[part] = len(kin)
+                    kin.append(Kin("", kin[theme].id if held else ""))
+        labels = np.where(labels < 0, best, labels)
+        into = np.arange(len(kin))
+        members = clustering.membership(labels, len(kin))
+        table = np.asarray((members.T @ clustering.membership(fresh)).toarray())
+        home, middles = table.argmax(axis=1), clustering.centroids(vectors, labels, len(kin))
+        for theme, large in enumerate(table.argmax(axis=0)[home[:count]].tolist()):
+            if (
+                home[theme] == home[large]
+                and large < count
+                and middles[theme] @ middles[large] >= SAME
+            ):
+                pair = (np.flatnonzero(labels == each) for each in (theme, large))
+                if theme != large and affinity(*pair) > resolution * CLEARLY:
+                    into[theme] = large
+        labels = clustering.refined(views, graph, into[labels])
+        there, labels = np.unique(labels, return_inverse=True)
+        merged = {kin[at].id: kin[to].id for at, to in enumerate(into) if at != to}
+        return Settled(labels, [kin[theme] for theme in there], merged)
+
+    def assigned(
+        self,
+        owners: Integers,
+        vectors: Vectors,
+        search: Callable[[Integers], Clusters],
+    ) -> Clusters:
+        """Return texts in the themes that are known, each by itself, and new themes of the rest.
+
+        Parameters
+        ----------
+        owners : array of int, shape (n,)
+        vectors : array, shape (n, dimensions)
+        search : callable
+            What finds the themes of some rows.
+        """
+        (anchor, near), rows = self.anchors(vectors, owners), np.arange(len(vectors))
+        like, kin = vectors @ anchor.T, self.kin
+        best = np.argmax(like, axis=1)
+        strange = (owners < 0) & (like[rows, best] < near[best])
+        labels, lost = np.where(owners < 0, best, owners), np.flatnonzero(strange)
+        fresh = search(lost) if len(lost) >= clustering.FEWEST else None
+        if fresh and (fresh.silhouette or 0) >= clustering.CLEAR:
+            labels[lost], strange = len(kin) + fresh.labels, np.zeros(len(rows), bool)
+            anchor = np.vstack([anchor, fresh.centroids])
+            kin += [Kin()] * len(fresh.centroids)
+            like = vectors @ anchor.T
+        own = like[rows, labels]
+        like[rows, labels] = -np.inf
+        second, cosines = (
+            np.argmax(like, axis=1),
+            sparse.csr_matrix(np.maximum(anchor @ anchor.T, 0)),
         )
-        if name not in old:
-            ledger.append(Event(day, "born", name))
-        themes[name] = replace(
-            now,
-            centroid=sorting.clusters.centroids[number],
-            phrases=names.get(name, now.phrases),
-            status="active",
-            seen=days.get(name, now.seen),
-            messages=counts[name],
+        return Clusters(
+            labels=labels,
+            second=second,
+            margin=own - np.maximum(like[rows, second], 0),
+            cosine=np.where(strange, -1, own),
+            groups=clustering.coarse(cosines, np.arange(len(kin)), 1.0, 0),
+            centroids=anchor,
+            stability=np.full(len(kin), np.nan),
+            resolution=1.0,
+            kin=kin,
         )
-    ordered = sorted(themes)
-    keys, first = np.unique(keys_of(passages), return_index=True)
-    number_of = {name: at for at, name in enumerate(ordered)}
-    owner = [number_of[name] for name in sorting.ids]
-    labels = sorting.clusters.labels
-    owners = np.append(np.array(owner, np.int32), np.int32(-1))[
-        np.where(labels < len(owner), labels, -1)
-    ]
-    numbers = [int(name[1:]) for name in ordered if name[1:].isdigit()]
-    return replace(
-        before,
-        encoder=encoder.sha256,
-        encoder_name=encoder.name,
-        as_of=day,
-        refitted=day,
-        next=max([before.next - 1, *numbers]) + 1,
-        themes=tuple(themes[name] for name in ordered),
-        ledger=tuple(ledger),
-        keys=keys,
-        owners=owners[first],
-        previous=before.previous,
-        previous_sha256=before.previous_sha256,
-    )
+
+
+def moved(old: Vectors, new: Vectors) -> Vectors:
+    """Return what was known, moved towards what is new."""
+    return np.asarray((1 - MOVES) * old + MOVES * new, np.float32)

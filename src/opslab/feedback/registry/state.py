@@ -50,6 +50,8 @@ class KnownTheme:
         Days of the run that first had it, and of the last message in it.
     messages : int
         In the run that wrote this.
+    near : float
+        Cosine to the centroid from which a new text is near enough to join.
     """
 
     id: str
@@ -61,6 +63,7 @@ class KnownTheme:
     born: datetime.date | None = None
     seen: datetime.date | None = None
     messages: int = 0
+    near: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ class Event:
     kind : {"born", "merged", "split", "dormant", "revived"}
     theme : str
     others : tuple of str
-        Merged: into which; split: its parts.
+        Merged: into which; split: the parts that left it, or all of them where people split it.
     """
 
     day: datetime.date | None
@@ -101,6 +104,8 @@ class Registry:
         By id: those of all runs, also the dormant ones, those merged and those split.
     ledger : tuple of Event
         Of all runs, the oldest first.
+    points : bool
+        Whether points of messages shaped the themes, and not whole messages.
     levels : mapping of str to array
         What is taken off the vectors of a language.
     keys, owners : array
@@ -121,6 +126,7 @@ class Registry:
     next: int = 1
     themes: tuple[KnownTheme, ...] = ()
     ledger: tuple[Event, ...] = ()
+    points: bool = False
     levels: Mapping[str, Vectors] = field(default_factory=dict)
     keys: Keys = field(default_factory=lambda: np.empty(0, np.uint64))
     owners: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))

@@ -1,0 +1,212 @@
+"""What a run writes into its registry: that of the run before, and what became of its themes."""
+
+from __future__ import annotations
+
+import datetime
+from collections import Counter, defaultdict
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from opslab.feedback.clustering import FEWEST, Integers, Vectors, centroids, membership
+from opslab.feedback.corpus import Cut
+from opslab.feedback.encoders import Encoder, unit
+from opslab.feedback.naming import Names
+from opslab.feedback.registry.continuity import MOVES, Past, moved
+from opslab.feedback.registry.state import Event, Kind, KnownTheme, Registry, keys_of
+from opslab.feedback.result import Assignment
+from opslab.feedback.sorting import Sorting
+
+DORMANT_DAYS = 28
+"""Days of data without a message after which a theme is dormant."""
+
+MOST_KEYS = 2_000_000
+"""Texts that a registry knows: all of its run, and of those before as many as there is room for."""
+
+_TELLING = 3  # texts of which a spread can be told
+_TYPICAL, _READ = 0.05, 200  # share of a theme's texts that hold a phrase, of so many that are read
+
+
+def remembered(names: Names, past: Past | None, sorting: Sorting, passages: Sequence[str]) -> Names:
+    """Return names of which themes keep theirs; no two have one title.
+
+    A theme is named anew where fewer than half of its phrases are still typical of it, or its
+    centroid is `MOVES` away; not on the word of a few texts.
+
+    Parameters
+    ----------
+    names : mapping of str to tuple of Phrases
+        As this run alone would call its themes.
+    past : Past or None
+    sorting : Sorting
+    passages : sequence of str
+        Those that were sorted.
+    """
+    kept, titles = Names(), set[str]()
+    for number, name in enumerate(sorting.ids):
+        old = past.known.theme(name) if past else None
+        if past and old and old.phrases:
+            rows = np.flatnonzero(sorting.clusters.labels == number)
+            texts = [" ".join(passages[row].lower().split()) for row in rows[:_READ]]
+            phrases = [phrase for part in old.phrases for phrase in part.phrases]
+            held = [sum(phrase in text for text in texts) for phrase in phrases]
+            typical = sum(count >= _TYPICAL * len(texts) for count in held)
+            near = not past.fixed or old.centroid @ sorting.clusters.centroids[number] >= 1 - MOVES
+            if len(texts) < FEWEST or (near and 2 * typical >= len(phrases)):
+                kept[name] = old.phrases
+    for name in [*sorted(kept), *sorted(names.keys() - kept)]:
+        kept[name] = tuple(
+            replace(part, title=f"{part.title} ({name})") if part.title in titles else part
+            for part in kept.get(name, names[name])
+        )
+        titles |= {part.title for part in kept[name]}
+    return {name: kept[name] for name in names}
+
+
+def registered(
+    known: Registry | None,
+    past: Past | None,
+    cut: Cut,
+    sorting: Sorting,
+    *,
+    study: str,
+    encoder: Encoder,
+    day: datetime.date | None,
+    names: Names,
+    passages: Sequence[str],
+    assignments: Sequence[Assignment],
+) -> Registry:
+    """Return the registry of a run: what the one before knew, and what this one found.
+
+    Parameters
+    ----------
+    known : Registry or None
+        Of the run before.
+    past : Past or None
+        What it knew of this run's texts.
+    cut : Cut
+        The themes as they were found.
+    sorting : Sorting
+        The same with the surest texts in them, and with their ids.
+    study, encoder, day
+        Of this run.
+    names : mapping of str to tuple of Phrases
+    passages : sequence of str
+        Those that were sorted.
+    assignments : sequence of Assignment
+        All messages.
+    """
+    before = known or Registry(study=study, encoder="", encoder_name="")
+    refit, merged = cut.clusters.silhouette is not None, sorting.clusters.merged
+    owners, old = _owners(cut, sorting), {theme.id: theme for theme in before.themes}
+    order = sorted({*old, *owners} - {""})
+    number = {name: at for at, name in enumerate(order)} | {"": -1}
+    labels = np.array([number[name] for name in owners], int)
+    nowhere = np.empty(0, np.float32)
+    new = {name: KnownTheme(id=name, centroid=nowhere, phrases=(), born=day) for name in order}
+    themes = [*(new | old).values()]
+    themes = _placed(themes, cut.vectors, labels, refit=refit, fixed=bool(past and past.fixed))
+    themes = [replace(each, phrases=names.get(each.id, each.phrases)) for each in themes]
+    here = {*owners} if past and not past.fixed else {*order}
+    themes, events = _aged(themes, old, sorting, assignments, day, here)
+    keys, first = np.unique(keys_of(passages), return_index=True)
+    older = np.flatnonzero(np.isin(before.keys, keys, invert=True))[: MOST_KEYS - len(keys)]
+    renumbered = [number[merged.get(theme.id, theme.id)] for theme in before.themes]
+    keys = np.append(keys, before.keys[older])
+    numbers = np.array([*renumbered, -1], np.int32)[before.owners[older]]
+    return replace(
+        before,
+        encoder=encoder.sha256,
+        encoder_name=encoder.name,
+        as_of=day,
+        refitted=day if refit else before.refitted,
+        next=max([before.next - 1, *(int(name[1:]) for name in order if name[1:].isdigit())]) + 1,
+        themes=tuple(themes),
+        ledger=(*before.ledger, *events),
+        points=cut.points if refit else before.points,
+        levels=cut.levels,
+        keys=np.sort(keys),
+        owners=np.append(labels[first].astype(np.int32), numbers)[np.argsort(keys)],
+    )
+
+
+def _owners(cut: Cut, sorting: Sorting) -> list[str]:
+    """Return the theme of each passage, the nearest one of what is unsorted; empty for none."""
+    clusters = cut.clusters
+    ids = np.array([*sorting.ids, ""], object)[sorting.clusters.labels]
+    kin = [own.id for own in clusters.kin] or [""] * len(clusters.groups)
+    old = np.array(kin, object)[clusters.labels]
+    names = np.where((sorting.themes >= 0) | (old == ""), ids, old)
+    return list(np.where(clusters.cosine <= -1, "", names))
+
+
+def _placed(
+    themes: Sequence[KnownTheme], vectors: Vectors, labels: Integers, *, refit: bool, fixed: bool
+) -> list[KnownTheme]:
+    """Return themes with their centroids, and the cosines from which texts are near them.
+
+    That is the mean of a theme's texts less a deviation; of fewer than three it stays as it was.
+    """
+    vectors, labels = vectors[labels >= 0], labels[labels >= 0]
+    members = membership(labels, len(themes))
+    sizes, middles = (
+        np.bincount(labels, minlength=len(themes)),
+        centroids(vectors, labels, len(themes)),
+    )
+    for at, theme in enumerate(themes):
+        if fixed and len(theme.centroid):
+            moves = refit and sizes[at]
+            middles[at] = moved(theme.centroid, middles[at]) if moves else theme.centroid
+    middles = unit(middles)
+    cosines = np.einsum("ij,ij->i", vectors, middles[labels])
+    mean, square = (members.T @ part / np.maximum(sizes, 1) for part in (cosines, cosines**2))
+    near = mean - np.sqrt(np.maximum(square - mean**2, 0))
+    renewed = (sizes >= _TELLING) & (refit or not fixed)
+    return [
+        replace(
+            theme,
+            centroid=middles[at],
+            near=round(float(near[at]), 6) if renewed[at] else theme.near,
+        )
+        for at, theme in enumerate(themes)
+    ]
+
+
+def _aged(
+    themes: Sequence[KnownTheme],
+    old: Mapping[str, KnownTheme],
+    sorting: Sorting,
+    assignments: Sequence[Assignment],
+    day: datetime.date | None,
+    here: Container[str],
+) -> tuple[list[KnownTheme], list[Event]]:
+    """Return themes with what became of them, and the ledger's entries of this run."""
+    stands = [(name, each.message.date or day) for each in assignments for name in each.themes]
+    counts = Counter(name for name, _ in stands)
+    days = dict(sorted((name, met) for name, met in stands if met))  # the last of each
+    today, merged = max(days.values(), default=day), sorting.clusters.merged
+    kin = dict(zip(sorting.ids, sorting.clusters.kin, strict=True))
+    aged, happened = [], defaultdict[tuple[Kind, str], list[str]](list)
+    for theme in themes:
+        name, status, into = theme.id, theme.status, merged.get(theme.id)
+        seen = max(filter(None, (days.get(name), theme.seen)), default=None)
+        if into:
+            status = "merged"
+        elif status in ("active", "dormant"):
+            quiet = seen and today and (today - seen).days > DORMANT_DAYS
+            if quiet or name not in here:
+                status = "dormant"
+            elif name in days:
+                status = "active"
+        parents = [each for each in sorted(merged) if merged[each] == name]
+        if name not in old and kin[name].parent:
+            parents = [kin[name].parent]
+            happened["split", parents[0]].append(name)
+        elif name not in old:
+            happened["born", name] = []
+        elif status != theme.status:
+            happened["revived" if status == "active" else status, name] = [into] if into else []
+        now = replace(theme, status=status, seen=seen, into=into or theme.into)
+        aged.append(replace(now, messages=counts[name], parents=(*theme.parents, *parents)))
+    return aged, [Event(day, *key, tuple(others)) for key, others in sorted(happened.items())]
