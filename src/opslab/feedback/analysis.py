@@ -12,6 +12,7 @@ import numpy as np
 from opslab import workspace
 from opslab.feedback.audit import Audit, judge, random_sample, read_sheets
 from opslab.feedback.checks import panel
+from opslab.feedback.clustering import centroids
 from opslab.feedback.comparisons import compared
 from opslab.feedback.corpus import Corpus, worth_of
 from opslab.feedback.edits import Edits, read_edits
@@ -27,7 +28,6 @@ from opslab.feedback.sorting import (
     Sorting,
     edited,
     judged_rows,
-    middles,
     moved,
     sort_texts,
 )
@@ -160,7 +160,7 @@ def _routes(study: Study, encoder: Encoder, corpus: Corpus, sorting: Sorting) ->
         return []  # word counts of examples by themselves lie in no space with the themes
     examples = {team: encoder.encode(texts) for team, texts in study.teams.items()}
     labels = sorting.clusters.labels
-    return route(middles(corpus.vectors, labels, len(sorting.ids), corpus.cut.rows), examples)
+    return route(centroids(corpus.vectors, labels, len(sorting.ids), corpus.cut.rows), examples)
 
 
 def _routed(

@@ -291,11 +291,24 @@ def louvain(graph: sparse.csr_matrix, resolution: float, seed: int) -> Integers:
     )
 
 
-def centroids(vectors: Vectors, labels: Integers, count: int | None = None) -> Vectors:
-    """Return the mean direction of each theme; a label below 0 is none."""
+def centroids(
+    vectors: Vectors,
+    labels: Integers,
+    count: int | None = None,
+    order: Sequence[int] | None = None,
+) -> Vectors:
+    """Return the mean direction of each theme; a label below 0 is none.
+
+    Labels are those of the vectors, or of their rows in an order.
+    """
+    at = np.arange(len(labels)) if order is None else np.array(order, int)
     size = count or int(labels.max()) + 1
-    parts = (membership(labels[rows], size).T @ vectors[rows] for rows in blocks(vectors))
-    return unit(np.asarray(sum(parts)))
+    sums = np.zeros((size, vectors.shape[1]), np.float32)
+    for rows in blocks(vectors):
+        own, whole = labels[rows], order is None and (labels >= 0).all()
+        part = vectors[rows] if whole else vectors[at[rows][own >= 0]]
+        sums += membership(own[own >= 0], size).T @ part
+    return unit(sums)
 
 
 def membership(labels: Integers, count: int | None = None) -> sparse.csr_matrix:

@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from opslab.feedback.contrasts import contrasts
 from opslab.feedback.kinds import praises
 from opslab.feedback.priority import rank
 from opslab.feedback.result import Assignment, Theme
 from opslab.feedback.severity import severities
+from opslab.feedback.store import HELD
 from opslab.feedback.themes import standing
 from opslab.feedback.trends import trends
 
@@ -33,6 +35,7 @@ def compared(
     ids = [theme.id for theme in themes]
     sorted_out = assignments if ids else ()
     inside, _ = standing(sorted_out, ids)
+    lean = sparse.csr_matrix(inside) if len(inside) > HELD else inside
     messages = [each.message for each in sorted_out]
     sources, customers = [each.source for each in messages], [each.customer for each in messages]
     names = dict.fromkeys(name for each in messages for name in each.traits)
@@ -44,12 +47,12 @@ def compared(
     traits = {name: _joined(values) for name, values in traits.items()}
     days, discontent = [each.date for each in messages], [each.discontent for each in messages]
     frames = {
-        "contrasts": contrasts(inside, traits, sources, customers),
+        "contrasts": contrasts(lean, traits, sources, customers),
         "trends": trends(inside, days, sources, customers=customers),
         "severities": severities(inside, discontent, sources, customers),
     }
     ranking = rank(
-        inside,
+        lean,
         customers,
         sources,
         [each.revenue for each in messages],

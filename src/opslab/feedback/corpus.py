@@ -25,7 +25,7 @@ from opslab.feedback.clustering import (
 from opslab.feedback.encoders import Encoder, encoded, levelled, levels_of, spelling
 from opslab.feedback.intake import CustomerMessage, Intake
 from opslab.feedback.kinds import Kind, kinds_of, says_nothing
-from opslab.feedback.naming import Names, Phrases, Worth, name_themes
+from opslab.feedback.naming import MOST_TEXTS, Names, Phrases, Worth, name_themes
 from opslab.feedback.points import Passage, finer, passages
 from opslab.feedback.redaction import without_tokens
 from opslab.feedback.registry.continuity import Past
@@ -234,8 +234,13 @@ class Corpus:
         )  # copies count
         part = [self.said[self.cut.rows[row]] for row in heard]
         languages = [each.language or language for each in part]
+        texts, read = list[str](), Counter[str]()
+        for each, language, label in zip(part, languages, labels[heard].tolist(), strict=True):
+            named = label >= 0 and read[language] < MOST_TEXTS
+            read[language] += named
+            texts.append(without_tokens(each.text, " . ") if named else "")
         return name_themes(
-            [without_tokens(each.text, " . ") for each in part],
+            texts,
             languages,
             labels[heard],
             count,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, get_args
 
@@ -35,6 +35,8 @@ MAIN = ("share", "share_low", "share_high", "percent")
 """Columns that tell a row beside another result's, its interval's ends, how they are written."""
 SCHEMA = "opslab.feedback/1"
 _MOST_IN_WORKBOOK = 20_000  # messages; more stand in the CSV file alone
+MANY, _MOST_LISTED = 200_000, 500_000
+"""Messages beyond which their tables bear no texts, and the most that are listed then."""
 _MOST_RECORDED, _MOST_EVIDENCE = 300, 20  # themes; more stand in the tables alone
 _THEME = (
     "theme name group kind team messages share share_low share_high customers rating stability "
@@ -49,6 +51,7 @@ _MESSAGE = (
     "uid source id row date week language theme name group themes kind text customer revenue "
     "rating score discontent nearest second confidence reason copy_of"
 )
+_LISTED = "message source id row date language theme second confidence reason"
 _POINT = "message point kind theme nearest confidence reason text"
 
 
@@ -169,7 +172,7 @@ def came_in(study: Study, data: Any) -> pd.DataFrame:
 
     def read() -> pd.DataFrame:
         intake = take_in(study, data)
-        return in_order(intake, _laid_out(map(_fields, intake.messages), _CAME))
+        return in_order(intake, _laid_out(intake.messages, _CAME))
 
     if data is not None:
         return read()
@@ -177,17 +180,24 @@ def came_in(study: Study, data: Any) -> pd.DataFrame:
     return kept((study.model_dump_json(), *state), read)
 
 
-def _fields(record: CustomerMessage | Point) -> dict[str, Any]:
-    return {name: getattr(record, name) for name in record.__slots__}
+def _laid_out(messages: Sequence[CustomerMessage], names: str, **more: Any) -> pd.DataFrame:
+    """Return messages by source and row: the columns that are named, then one for each trait.
 
-
-def _laid_out(rows: Iterable[Mapping[str, Any]], names: str) -> pd.DataFrame:
-    """Return messages by source and row: the columns that are named, then one for each trait."""
-    ordered = sorted(rows, key=itemgetter("source", "row"))
-    frame = pd.DataFrame(ordered, columns=names.split()).rename(columns={"uid": "message"})
+    Further columns come in the messages' order.
+    """
+    order = sorted(range(len(messages)), key=lambda at: (messages[at].source, messages[at].row))
+    ordered = [messages[at] for at in order]
+    columns = {
+        name: [more[name][at] for at in order]
+        if name in more
+        else [getattr(message, name) for message in ordered]
+        for name in names.split()
+        if name in more or name in CustomerMessage.__slots__
+    }
+    frame = pd.DataFrame(columns, columns=names.split()).rename(columns={"uid": "message"})
     days = pd.to_datetime(frame["date"])
     frame = frame.assign(date=days, week=days.dt.to_period("W").dt.start_time)
-    traits = pd.DataFrame([row["traits"] for row in ordered])
+    traits = pd.DataFrame([message.traits for message in ordered])
     return frame.join(traits.rename(columns=lambda name: name + " " * (name in frame)))
 
 
@@ -204,13 +214,14 @@ def in_order(intake: Intake, messages: pd.DataFrame) -> pd.DataFrame:
 
 def messages(result: FeedbackResult) -> pd.DataFrame:
     """Return the messages with their themes, by source and row."""
-    rows = (
-        _fields(each.main)
-        | _fields(each.message)
-        | {"themes": "; ".join(sorted(each.themes)), "copy_of": each.copy_of}
-        for each in result.assignments
-    )
-    table = _laid_out(rows, _MESSAGE)
+    assignments = result.assignments
+    more: dict[str, list[Any]] = {
+        name: [getattr(each.main, name) for each in assignments]
+        for name in ("theme", "kind", "nearest", "second", "confidence", "reason")
+    }
+    more["themes"] = ["; ".join(sorted(each.themes)) for each in assignments]
+    more["copy_of"] = [each.copy_of for each in assignments]
+    table = _laid_out([each.message for each in assignments], _MESSAGE, **more)
     themes = frame(result, full=True).set_index("theme")
     called = {name: table["theme"].map(themes[name]) for name in ("name", "group")}
     return table.assign(**called)
@@ -241,13 +252,16 @@ def by(result: FeedbackResult, column: str | pd.Series[Any]) -> FeedbackResult:
 def tables(result: FeedbackResult) -> dict[str, pd.DataFrame]:
     """Return the themes, every message with its theme, redacted, and a random sample to judge."""
     points = [
-        _fields(point) | {"message": each.message.uid, "point": number}
+        {name: getattr(point, name) for name in Point.__slots__}
+        | {"message": each.message.uid, "point": number}
         for each in sorted(result.assignments, key=attrgetter("message.source", "message.row"))
         for number, point in enumerate(each.points, 1)
+        if len(result.assignments) <= MANY
     ]
+    table = messages(result).drop(columns="week")
     frames = {
         "themes": _themes_sheet(result),
-        "messages": messages(result).drop(columns="week"),
+        "messages": table if len(table) <= MANY else _without_texts(result, table),
         "audit": _audit_sheet(result),
     }
     further = {
@@ -258,6 +272,12 @@ def tables(result: FeedbackResult) -> dict[str, pd.DataFrame]:
     frames |= {name: table for name, table in further.items() if len(table)}
     mark = {"exploratory": True} if result.asked else {}
     return {name: table.assign(**mark) for name, table in frames.items()}
+
+
+def _without_texts(result: FeedbackResult, table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table of many messages as a notebook can carry it: a random part, no texts."""
+    some = {each.message.uid for each in result.assignments[:_MOST_LISTED]}  # by hash
+    return table.loc[table["message"].isin(some), _LISTED.split()].reset_index(drop=True)
 
 
 def _themes_sheet(result: FeedbackResult) -> pd.DataFrame:

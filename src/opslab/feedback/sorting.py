@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -11,15 +11,13 @@ import numpy as np
 import pandas as pd
 
 from opslab.feedback.audit import PROMISED, Audit
-from opslab.feedback.clustering import Clusters, Integers, Kin, Vectors, membership
+from opslab.feedback.clustering import Clusters, Integers, Kin, Vectors, centroids
 from opslab.feedback.duplicates import copies
 from opslab.feedback.edits import Edits
-from opslab.feedback.encoders import unit
 from opslab.feedback.intake import CustomerMessage
 from opslab.feedback.points import Passage
 from opslab.feedback.result import Assignment, Point, Reason
 from opslab.feedback.spec import Themes
-from opslab.feedback.store import blocks
 
 
 @dataclass(frozen=True)
@@ -54,9 +52,10 @@ def drafts(messages: Sequence[CustomerMessage]) -> list[Assignment]:
     """Return messages before there are themes: what each copies, and why it can be in no theme."""
     firsts, templates = copies([message.words for message in messages])
     assignments = []
-    senders: dict[int, set[str | None]] = {first: set() for first in firsts}
-    for message, first in zip(messages, firsts, strict=True):
-        senders[first] |= {message.customer} - {None}
+    senders = defaultdict[int, set[str | None]](set)
+    for at, (message, first) in enumerate(zip(messages, firsts, strict=True)):
+        if templates[at]:
+            senders[first] |= {message.customer} - {None}
     for at, (message, first) in enumerate(zip(messages, firsts, strict=True)):
         reason: Reason | None = None
         if templates[at] and len(senders[first]) < SENDERS:
@@ -159,7 +158,7 @@ def edited(sorting: Sorting, edits: Edits, vectors: Vectors) -> Sorting:
         labels=first,
         second=second,
         groups=pd.factorize(clusters.groups[origin])[0],
-        centroids=middles(vectors, first, len(ids)),
+        centroids=centroids(vectors, first, len(ids)),
         stability=np.where(same, clusters.stability[origin], np.nan),
     )
     return Sorting(clusters, np.where(sorting.themes < 0, -1, first), sorting.reasons, ids)
@@ -185,21 +184,6 @@ def judged_rows(
         most = true or each.new or assignments[row].main.second or ""
         judged.append((row, number[met], number.get(true, -1), number.get(most, -1)))
     return judged
-
-
-def middles(
-    vectors: Vectors, labels: Integers, count: int, order: Sequence[int] | None = None
-) -> Vectors:
-    """Return the mean direction of each theme; a label below 0 is none.
-
-    Labels are those of the vectors, or of their rows in an order.
-    """
-    at = np.arange(len(labels)) if order is None else np.array(order, np.int64)
-    sums = np.zeros((count, vectors.shape[1]), np.float32)
-    for rows in blocks(vectors):
-        sure = labels[rows] >= 0
-        sums += membership(labels[rows][sure], count).T @ vectors[at[rows][sure]]
-    return unit(sums)
 
 
 def moved(
