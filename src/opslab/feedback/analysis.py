@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from opslab.feedback.comparisons import compared
 from opslab.feedback.corpus import Corpus, worth_of
 from opslab.feedback.edits import Edits, read_edits
 from opslab.feedback.encoders import Encoder, Latent, encoder_for
+from opslab.feedback.history import history_of
 from opslab.feedback.intake import Intake, take_in
 from opslab.feedback.naming import Names, renamed, title
 from opslab.feedback.registry.continuity import Past
@@ -119,6 +121,7 @@ def _analysed(
         passages=words,
         assignments=assignments,
     )
+    registry = replace(registry, history=history_of(known, assignments))
     edits, audit = _reviewed(study, before, assignments, sample)
     if edits.rows:
         sorting = edited(sorting, edits, cut.vectors)
@@ -149,7 +152,7 @@ def _analysed(
         intake=intake,
         registry=registry,
         known=known,
-        **compared(themes, assignments),
+        **compared(themes, assignments, registry, known, edits.merges),
         **shown,
     )
 

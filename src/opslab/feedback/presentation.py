@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
+from opslab.feedback import incident_page
 from opslab.feedback.actions import first, heat, kind_of, read, row_of, whom
 from opslab.feedback.audit import PROMISED
 from opslab.feedback.clustering import FEWEST
@@ -74,7 +75,7 @@ def _marks(result: FeedbackResult, theme: Theme, say: Voice) -> list[str]:
     frames = {"worse": result.severities, "rising": result.trends}
     return [
         say(f"mark_{mark}") for mark, frame in frames.items() if row_of(frame, theme.id).get(mark)
-    ]
+    ] + incident_page.marks(result, theme, say)
 
 
 def first_screen(result: FeedbackResult, say: Voice) -> Verdict:
@@ -157,7 +158,9 @@ def figures(result: FeedbackResult, say: Voice) -> dict[str, Figure]:
     if not result.themes:
         return {}
     drawn = {"shares": shares(result, say)}
-    return drawn if result.broken else drawn | heat(result, say)
+    return (
+        drawn if result.broken else drawn | heat(result, say) | incident_page.figures(result, say)
+    )
 
 
 def themes(result: FeedbackResult, say: Voice) -> Blocks:

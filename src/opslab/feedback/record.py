@@ -18,6 +18,7 @@ from opslab.errors import ParameterError, did_you_mean
 from opslab.evidence import Evidence, Quantity, SourceFile
 from opslab.feedback.comparisons import compared
 from opslab.feedback.edits import COLUMNS
+from opslab.feedback.incidents import FALSE_ALARMS
 from opslab.feedback.intake import CustomerMessage, Intake, cells, take_in
 from opslab.feedback.predecessor import FILE
 from opslab.feedback.priority import BANDS
@@ -81,6 +82,8 @@ def record(result: FeedbackResult) -> dict[str, Any]:
         ],
         "ranking": {"parts": result.counted, "themes": cells(result.ranking)},
         "trends": cells(result.trends),
+        "incidents": {"false_alarms_a_year": FALSE_ALARMS, "found": cells(result.incidents)},
+        "emerging": result.emerging,
         "severities": cells(result.severities),
         "edits": asdict(result.edits),
         "audit": asdict(result.audit) if result.audit else None,
@@ -244,7 +247,14 @@ def by(result: FeedbackResult, column: str | pd.Series[Any]) -> FeedbackResult:
     asked = {name: [values.get(each.message.uid) for each in result.assignments]}
     return replace(
         result,
-        **compared(result.themes, result.assignments, asked),
+        **compared(
+            result.themes,
+            result.assignments,
+            result.registry,
+            result.known,
+            result.edits.merges,
+            asked,
+        ),
         asked=(*result.asked, Message("feedback.asked_by", {"column": name})),
     )
 
@@ -267,6 +277,7 @@ def tables(result: FeedbackResult) -> dict[str, pd.DataFrame]:
     further = {
         "points": pd.DataFrame(points, columns=_POINT.split()),
         "contrasts": result.contrasts,
+        "incidents": result.incidents,
         "cut": pd.DataFrame(result.intake.furniture, columns=["message", "kind", "text"]),
     }
     frames |= {name: table for name, table in further.items() if len(table)}

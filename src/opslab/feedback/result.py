@@ -186,9 +186,10 @@ class FeedbackResult(Result):
     ``frame()`` has a row for each theme, ``messages()`` one for each message, ``tables()`` all that
     is written beside the page. ``by("rating")`` compares the themes along another column,
     ``compare(other)`` sets two results side by side, ``theme("T01")`` has its quotes,
-    ``figures["shares"]`` its picture. ``contrasts``, ``trends``, ``severities`` and ``ranking`` are
-    data frames. ``to_excel`` and ``to_csv`` take it away, ``explain("share")`` tells what a word
-    means. What is asked beyond the study is marked as exploratory, and is no evidence.
+    ``figures["shares"]`` its picture. ``contrasts``, ``trends``, ``incidents``, ``severities``
+    and ``ranking`` are data frames. ``to_excel`` and ``to_csv`` take it away, ``explain("share")``
+    tells what a word means. What is asked beyond the study is marked as exploratory, and is no
+    evidence.
 
     Attributes
     ----------
@@ -219,6 +220,10 @@ class FeedbackResult(Result):
         themes' ids, as of `opslab.feedback.contrasts`, `trends`, `severity` and `priority`.
     counted : tuple of str
         What the order rests on, as of `opslab.feedback.priority.Ranking`.
+    incidents : pandas.DataFrame
+        Days on which a theme was said more than usual, as of `opslab.feedback.incidents`.
+    emerging : tuple of str
+        Themes that are new since the last run but one, or rise.
     """
 
     PARTS: ClassVar[Mapping[str, str]] = {
@@ -249,6 +254,8 @@ class FeedbackResult(Result):
     severities: pd.DataFrame = field(compare=False)
     ranking: pd.DataFrame = field(compare=False)
     counted: tuple[str, ...]
+    incidents: pd.DataFrame = field(compare=False)
+    emerging: tuple[str, ...]
 
     def theme(self, name: str) -> Theme:
         """Return a theme by its id."""
