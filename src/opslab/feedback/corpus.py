@@ -106,7 +106,9 @@ def _cut(
         levels = past.levels(*part_of) if past else levels_of(*part_of)
         level = levelled(vectors, spoken, levels, rows)
 
-        def search(some: Integers, settle: Settle | None = None, most: int = MOST_FITTED) -> Clusters:
+        def search(
+            some: Integers, settle: Settle | None = None, most: int = MOST_FITTED
+        ) -> Clusters:
             texts, heavy, tongues = ([row[at] for at in some] for row in (words, stand_for, spoken))
             spelt, own = spelling(texts, most), level if len(some) == len(rows) else level[some]
             return cluster(own, heavy, smallest, seed, spelt, tongues, most, settle)
@@ -235,9 +237,9 @@ class Corpus:
         part = [self.said[self.cut.rows[row]] for row in heard]
         languages = [each.language or language for each in part]
         texts, read = list[str](), Counter[str]()
-        for each, language, label in zip(part, languages, labels[heard].tolist(), strict=True):
-            named = label >= 0 and read[language] < MOST_TEXTS
-            read[language] += named
+        for each, spoken, label in zip(part, languages, labels[heard].tolist(), strict=True):
+            named = label >= 0 and read[spoken] < MOST_TEXTS
+            read[spoken] += named
             texts.append(without_tokens(each.text, " . ") if named else "")
         return name_themes(
             texts,

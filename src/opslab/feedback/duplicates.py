@@ -70,7 +70,7 @@ def near_graph(texts: Sequence[str], least: float) -> sparse.coo_matrix:
     candidate is verified. Shingles stand by a hash, and their frequencies by a part of it: any
     order of them finds all pairs.
     """
-    counts = np.zeros(1 << min(24, 10 + len(texts).bit_length()), np.int64)
+    counts = np.zeros(1 << min(22, 10 + len(texts).bit_length()), np.int64)
     sizes, marks = np.zeros(len(texts), np.int64), np.zeros((len(texts), _MARKS // 64), np.uint64)
     for start, owners, hashes in _hashed(texts):
         counts += np.bincount(_bucket(hashes, counts), minlength=len(counts))
@@ -132,9 +132,9 @@ def _rarest(
 ) -> sparse.csr_matrix:
     """Return a row for each text with a 1 for each of its rarest shingles that others have too."""
     rows, hashes = [], []
-    for start, owners, own in _hashed(texts):
-        order = np.lexsort((own, counts[_bucket(own, counts)], owners))
-        owners, own = owners[order], own[order]
+    for start, unordered, all_own in _hashed(texts):
+        order = np.lexsort((all_own, counts[_bucket(all_own, counts)], unordered))
+        owners, own = unordered[order], all_own[order]
         here = sizes[start : start + _BLOCK]
         within = np.arange(len(owners)) - np.repeat(np.cumsum(here) - here, here)
         kept = (within < lengths[start + owners]) & (counts[_bucket(own, counts)] > 1)

@@ -16,7 +16,7 @@ import numpy as np
 from opslab import workspace
 from opslab.errors import DataError
 from opslab.feedback.redaction import without_tokens
-from opslab.feedback.store import HELD, Segments, blocks, room
+from opslab.feedback.store import BLOCK, Segments, blocks, let_go, room
 from opslab.progress import advanced
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ _TOKENS = 384  # of a batch, as many as the encoder itself takes
 _BLOCKS = (1, 12)  # rows of a matrix that are alike: all, or each 12th (OpenBLAS's Haswell and Zen)
 _MANY = 50  # texts, of which what stands in a single one is left out
 _LEVELLED = 20  # texts of a language whose mean can be told
+TOLD = 20_000  # texts beyond which it is told how many are encoded
 _FEW = 8  # rows that are alike to every kernel
 _PROBE = "Wie schnell kommt mein Paket? ¿Y el café?"  # 13 tokens: each begins in another row of 12
 
@@ -202,16 +203,17 @@ class Cached:
 
 
 def encoded(encoder: Encoder, texts: Sequence[str]) -> Vectors:
-    """Return the vectors of texts: many in a file, some of them encoded at a time.
+    """Return the vectors of texts: of many some at a time, and it is told how far that is.
 
     Word counts hang on all texts together, and are encoded at once.
     """
-    if len(texts) <= HELD or encoder.sha256 == Latent.sha256:
+    if len(texts) <= TOLD or encoder.sha256 == Latent.sha256:
         return encoder.encode(texts)
     vectors = room(len(texts), encoder.encode([_PROBE]).shape[1])
-    for rows in blocks(vectors):
-        vectors[rows] = encoder.encode(texts[rows])
-        advanced(rows.start, len(texts))
+    for start in range(0, len(texts), BLOCK):
+        vectors[start : start + BLOCK] = encoder.encode(texts[start : start + BLOCK])
+        advanced(min(start + BLOCK, len(texts)), len(texts))
+        let_go(vectors)
     return vectors
 
 

@@ -143,9 +143,10 @@ def take_in(study: Study, data: Any = None, answers: Answers | None = None) -> I
         raise (DataError if study.sources else SpecError)(*lacking)
     readings = list[Reading]()
     if isinstance(data, Sequence) and not isinstance(data, str):
-        texts = ("" if pd.isna(text) else str(text) for text in data)
+        texts = ("" if pd.isna(each) else str(each) for each in data)
         rows = (
-            _Row(_message("texts", str(number), number, text)) for number, text in enumerate(texts, 1)
+            _Row(_message("texts", str(number), number, text))
+            for number, text in enumerate(texts, 1)
         )
         return _intake(study, rows, readings)
     return _intake(study, _read(study, data, answers, readings), readings)

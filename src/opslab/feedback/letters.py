@@ -168,7 +168,9 @@ def _often(letters: Sequence[Letter]) -> set[str]:
     """
     counts = Counter[int]()
     for letter in letters:
-        counts.update({crc32(key.encode("utf-8", "replace")) % _HASHES for key in _sentences(letter)})
+        counts.update(
+            {crc32(key.encode("utf-8", "replace")) % _HASHES for key in _sentences(letter)}
+        )
     many = {number for number in counts if counts[number] >= FORM * len(letters)}
     if not many:
         return set()

@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 from numpy.typing import NDArray
+from scipy import sparse
 from scipy.special import betaincinv, ndtri
 
 from opslab.feedback.clustering import Floats

@@ -41,12 +41,17 @@ def blocks(*tables: Vectors) -> Iterator[slice]:
 
     Where memory holds the first of them they are one block, whose sums are those of the whole.
     """
-    files = [file for table in tables if (file := getattr(table, "_mmap", None))]
     count = len(tables[0])
     step = BLOCK if hasattr(tables[0], "_mmap") else max(count, 1)
     for first in range(0, count, step):
         yield slice(first, first + step)
-        for file in files if hasattr(mmap, "MADV_DONTNEED") else ():
+        let_go(*tables)
+
+
+def let_go(*tables: Vectors) -> None:
+    """Let go of what memory holds of the tables that are files."""
+    for table in tables:
+        if (file := getattr(table, "_mmap", None)) and hasattr(mmap, "MADV_DONTNEED"):
             file.madvise(mmap.MADV_DONTNEED)
 
 

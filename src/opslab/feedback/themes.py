@@ -60,7 +60,11 @@ def describe(
     stability = clusters.stability.round(6)
     for number, own_id in enumerate(ids):
         own = sorting.themes == number
-        rows = [row for row in np.flatnonzero(own).tolist() if own_id in holds[heads[said[row].owner].uid].themes]
+        rows = [
+            row
+            for row in np.flatnonzero(own).tolist()
+            if own_id in holds[heads[said[row].owner].uid].themes
+        ]
         rows = rows or np.flatnonzero(clusters.labels == number).tolist()
         voices = [replace(heads[said[row].owner], text=said[row].text) for row in rows]
         quoted = quotes(voices, vectors[rows], clusters.centroids[number])
