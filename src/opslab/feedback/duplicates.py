@@ -67,8 +67,8 @@ def near_graph(texts: Sequence[str], least: float) -> sparse.coo_matrix:
 
     Such a pair shares several of its rarest shingles (prefix filter; Chaudhuri, Ganti & Kaushik
     2006), is nearly of one length, and few bits of both differ (Sandes, Teodoro & Melo 2020); each
-    candidate is verified. Shingles stand by a hash, and their frequencies by a part of it: any
-    order of them finds all pairs.
+    candidate is verified. Shingles stand by a hash, and beside each other by a part of it: any
+    order of them finds all pairs, and what shares a part makes more candidates only.
     """
     counts = np.zeros(1 << min(22, 10 + len(texts).bit_length()), np.int64)
     sizes, marks = np.zeros(len(texts), np.int64), np.zeros((len(texts), _MARKS // 64), np.uint64)
@@ -131,19 +131,19 @@ def _rarest(
     texts: Sequence[str], counts: Numbers, sizes: Numbers, lengths: Numbers
 ) -> sparse.csr_matrix:
     """Return a row for each text with a 1 for each of its rarest shingles that others have too."""
-    rows, hashes = [], []
+    rows, columns = [], []
     for start, unordered, all_own in _hashed(texts):
         order = np.lexsort((all_own, counts[_bucket(all_own, counts)], unordered))
         owners, own = unordered[order], all_own[order]
         here = sizes[start : start + _BLOCK]
         within = np.arange(len(owners)) - np.repeat(np.cumsum(here) - here, here)
-        kept = (within < lengths[start + owners]) & (counts[_bucket(own, counts)] > 1)
+        buckets = _bucket(own, counts)
+        kept = (within < lengths[start + owners]) & (counts[buckets] > 1)
         rows.append((start + owners[kept]).astype(np.int32))
-        hashes.append(own[kept])
-    found, columns = np.unique(np.concatenate(hashes), return_inverse=True)
-    ones = np.ones(len(columns), np.float32)
-    shape = (len(texts), max(len(found), 1))
-    return sparse.csr_matrix((ones, (np.concatenate(rows), columns.astype(np.int32))), shape)
+        columns.append(buckets[kept].astype(np.int32))
+    places = np.concatenate(rows), np.concatenate(columns)
+    ones = np.ones(len(places[0]), np.float32)
+    return sparse.csr_matrix((ones, places), (len(texts), len(counts)))
 
 
 def _verified(texts: Sequence[str], pairs: Sequence[tuple[int, int]], least: float) -> list[int]:

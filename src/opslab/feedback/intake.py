@@ -143,7 +143,7 @@ def take_in(study: Study, data: Any = None, answers: Answers | None = None) -> I
         raise (DataError if study.sources else SpecError)(*lacking)
     readings = list[Reading]()
     if isinstance(data, Sequence) and not isinstance(data, str):
-        texts = ("" if pd.isna(each) else str(each) for each in data)
+        texts: Iterator[str] = ("" if pd.isna(each) else str(each) for each in data)
         rows = (
             _Row(_message("texts", str(number), number, text))
             for number, text in enumerate(texts, 1)
@@ -167,13 +167,13 @@ def _read(
 
 def _intake(study: Study, rows: Iterable[_Row], readings: Sequence[Reading]) -> Intake:
     """Return the messages with words, in the study's days, each id once, and count the others."""
-    came, counts, places = list[_Row](), Counter[str](), dict[tuple[str, int], None]()
+    came, counts, places = list[_Row](), Counter[str](), list[tuple[str, int]]()
     known, ids = set[bytes](), set[bytes]()
     for row in rows:
         message, day = row.message, row.message.date
-        places[message.source, message.row] = None
+        places.append((message.source, message.row))
         identity = f"{message.source}\0{message.id}"
-        whole = _hash(f"{identity}\0{message.text}")
+        whole = _hash(f"{identity}\0{message.text}")[:15]
         if day and not (study.start or day) <= day <= (study.end or day):
             counts["outside"] += 1
         elif not message.text.strip():
@@ -183,15 +183,16 @@ def _intake(study: Study, rows: Iterable[_Row], readings: Sequence[Reading]) -> 
         else:
             came.append(row)
             known.add(whole)
-            ids.add(_hash(identity))
+            ids.add(_hash(identity)[:15])
     counts["shared"] = len(came) - len(ids)
     known.clear()
+    ids.clear()
     taken = _Taken(study, came)
     counts["cut"] = taken.cut
     return Intake(
         tuple(taken.messages),
         tuple(readings),
-        tuple(places),
+        tuple(dict.fromkeys(places)),
         taken.redacted,
         frozenset(taken.persons),
         tuple(sorted(taken.furniture)),
@@ -344,11 +345,12 @@ def _rows(source: Source, table: Table, secret: str) -> Iterator[_Row]:
             for field, name in columns.items()
             if row[name] is not None
         }
-        fields["traits"] = {
+        own = {
             trait: str(row[name])[:60] for trait, name in traits.items() if row[name] is not None
         }
+        fields["traits"] = same.setdefault(("traits", *own.items()), own)
         identity = fields.pop("id", f"row {number}")
-        names = [str(row[name]) for name in writers if row[name] is not None]
+        names = tuple(str(row[name]) for name in writers if row[name] is not None)
         for suffix, part in parts.items():
             pieces = [str(row[name]) for name in part if row[name] is not None]
             ended = [piece + "." * piece[-1:].isalnum() for piece in pieces[:-1]]  # a title ends
