@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from opslab import progress
-from opslab.feedback import corpus, record
+from opslab.feedback import corpus, presentation, record, theme_pages
 from opslab.feedback.analysis import find_themes
 from opslab.feedback.contrasts import contrasts
 from opslab.feedback.corpus import sampled
@@ -63,7 +63,7 @@ def test_themes_of_a_sample_are_those_of_all(whole, monkeypatch):
 
 def test_tables_of_many_messages_bear_no_texts(whole, monkeypatch):
     monkeypatch.setattr(record, "MANY", len(TEXTS) - 1)
-    monkeypatch.setattr(record, "_MOST_LISTED", 100)
+    monkeypatch.setattr(record, "MOST_LISTED", 100)
     table = record.tables(whole)["messages"]
     assert [*table] == (
         [
@@ -85,6 +85,20 @@ def test_tables_of_many_messages_bear_no_texts(whole, monkeypatch):
     monkeypatch.undo()
     full = record.tables(whole)["messages"].set_index("message").loc[table["message"]]
     assert full["theme"].tolist() == table["theme"].tolist()
+
+
+def test_the_page_says_so_in_both_languages(whole, monkeypatch):
+    monkeypatch.setattr("opslab.feedback.presentation.MANY", len(TEXTS) - 1)
+    for language, words in (("en", "without their texts"), ("fr", "sans leur texte")):
+        assert words in str(presentation.method(whole, whole.voice(language)))
+    monkeypatch.undo()
+    assert "without their texts" not in str(presentation.method(whole, whole.voice("en")))
+
+
+def test_many_themes_share_the_room_of_their_quotes(whole, monkeypatch):
+    monkeypatch.setattr(theme_pages, "MOST_IN_ALL", 3 * (len(whole.themes) + 1))
+    pages = theme_pages.pages(whole, whole.voice())
+    assert {page.count(b"<li><p") for page in pages.values()} == {3}
 
 
 def test_sparse_themes_compare_as_dense_ones():

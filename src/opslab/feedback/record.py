@@ -36,7 +36,7 @@ MAIN = ("share", "share_low", "share_high", "percent")
 """Columns that tell a row beside another result's, its interval's ends, how they are written."""
 SCHEMA = "opslab.feedback/1"
 _MOST_IN_WORKBOOK = 20_000  # messages; more stand in the CSV file alone
-MANY, _MOST_LISTED = 200_000, 500_000
+MANY, MOST_LISTED = 200_000, 500_000
 """Messages beyond which their tables bear no texts, and the most that are listed then."""
 _MOST_RECORDED, _MOST_EVIDENCE = 300, 20  # themes; more stand in the tables alone
 _THEME = (
@@ -287,7 +287,7 @@ def tables(result: FeedbackResult) -> dict[str, pd.DataFrame]:
 
 def _without_texts(result: FeedbackResult, table: pd.DataFrame) -> pd.DataFrame:
     """Return the table of many messages as a notebook can carry it: a random part, no texts."""
-    some = {each.message.uid for each in result.assignments[:_MOST_LISTED]}  # by hash
+    some = {each.message.uid for each in result.assignments[:MOST_LISTED]}  # by hash
     return table.loc[table["message"].isin(some), _LISTED.split()].reset_index(drop=True)
 
 
