@@ -220,13 +220,13 @@ def _clearest(views: Sequence[Vectors], graph: sparse.csr_matrix, seed: int) -> 
 
 def _votes(fitted: Vectors, labels: Integers, vectors: Vectors) -> Vectors:
     """Return the share in each theme of further texts' neighbours among the fitted ones."""
-    found = np.zeros((len(vectors), int(labels.max()) + 1), np.float32)
+    shares = np.zeros((len(vectors), int(labels.max()) + 1), np.float32)
     if len(vectors):
         near, _ = nearest(fitted[:_ASKED], NEIGHBOURS, vectors)
         for column in near.T:
-            found[np.arange(len(near)), labels[column]] += 1
-        found /= near.shape[1]
-    return found
+            shares[np.arange(len(near)), labels[column]] += 1
+        shares /= near.shape[1]
+    return shares
 
 
 def louvain(graph: sparse.csr_matrix, resolution: float, seed: int) -> Integers:

@@ -149,13 +149,13 @@ def _rarest(
 def _verified(texts: Sequence[str], pairs: Sequence[tuple[int, int]], least: float) -> list[int]:
     """Return which pairs of texts are so similar."""
     shingles = cache(lambda at: _shingles(texts[at]))
-    found = []
+    alike = []
     for number, (one, other) in enumerate(pairs):
         first, second = shingles(one), shingles(other)
         shared = len(first & second)
         if shared >= least * (len(first) + len(second) - shared):
-            found.append(number)
-    return found
+            alike.append(number)
+    return alike
 
 
 def _shingles(text: str) -> set[str]:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import chain, groupby
+from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -338,8 +338,7 @@ def _rows(source: Source, table: Table, secret: str) -> Iterator[_Row]:
     declared = profile.columns.items() if profile else ()
     writers = [name for name, column in declared if column.personal == "name" and name in frame]
     same = _Same()
-    blocks = (cells(frame[at : at + _BLOCK]) for at in range(0, len(frame), _BLOCK))
-    for number, row in enumerate(chain.from_iterable(blocks), 1):
+    for number, row in enumerate(_cells_of(frame), 1):
         fields = {
             field: same(converters.get(field, float)(row[name]))
             for field, name in columns.items()
@@ -356,6 +355,12 @@ def _rows(source: Source, table: Table, secret: str) -> Iterator[_Row]:
             ended = [piece + "." * piece[-1:].isalnum() for piece in pieces[:-1]]  # a title ends
             text = "\n".join([*ended, *pieces[-1:]])
             yield _Row(_message(label, identity + suffix, number, text, **fields), names)
+
+
+def _cells_of(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a large table, some of them laid out at a time."""
+    for start in range(0, len(frame), _BLOCK):
+        yield from cells(frame[start : start + _BLOCK])
 
 
 def _traits(source: Source, table: Table) -> dict[str, str]:

@@ -9,7 +9,10 @@ import numpy as np
 from scipy import sparse
 
 if TYPE_CHECKING:
-    from opslab.feedback.clustering import Integers, Vectors
+    from numpy.typing import NDArray
+
+    Vectors = NDArray[np.float32]
+    Integers = NDArray[np.int64]
 
 NEIGHBOURS = 15
 EDGES = 0.7  # weight of an edge by spelling beside one by meaning

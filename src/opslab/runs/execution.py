@@ -172,7 +172,7 @@ def _teller(notebook: Any, kernel: _Kernel, progress: Progress | None) -> Callab
 
 
 @contextmanager
-def _watched(scratch: Path, told: Callable[..., None]) -> Iterator[None]:
+def _watched(scratch: Path, tell: Callable[..., None]) -> Iterator[None]:
     """Tell each new percentage that the kernel notes while it is at work."""
     ended, file = threading.Event(), scratch / _PROGRESS
 
@@ -181,7 +181,7 @@ def _watched(scratch: Path, told: Callable[..., None]) -> Iterator[None]:
         while not ended.wait(1):
             with suppress(OSError, ValueError):  # not there yet, or being written
                 if (percent := int(file.read_text(encoding="utf-8"))) != last:
-                    told(last := percent)
+                    tell(last := percent)
 
     watching = threading.Thread(target=watch, daemon=True)
     watching.start()
