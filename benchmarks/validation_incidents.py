@@ -73,13 +73,13 @@ def planted(experiments: int) -> Iterator[Row]:
             f"{days} days, 5 themes, {times:.0f} times as many on 3 days, twice the variance"
         )
         random, found, exact = generator(f"planted {situation}"), 0, 0
-        for _ in range(max(runs * 8 // days, 10)):
+        total = max(runs * 8 // days, min(runs, 100))
+        for _ in range(total):
             said, volume = _days(random, days, 5, 2.0)
             said[3:6, 1] += random.negative_binomial(said[3:6, 1] * (times - 1) + 1e-9, 0.5)
             hit = np.flatnonzero(_found(said, volume)[:, 1] < 1)
             found += bool(len(np.intersect1d(hit, [3, 4, 5])))
             exact += hit.tolist() == [3, 4, 5]
-        total = max(runs * 8 // days, 10)
         yield Row("incidents", situation, total, "found", found / total, None)
         yield Row("incidents", situation, total, "first and last day right", exact / total, None)
 

@@ -100,6 +100,8 @@ def test_the_past_of_a_split_theme_is_shared_out_by_size():
         themes=("T01", "T02", "T03"), ledger=(Event(DAY, "split", "T01", ("T02", "T03")),)
     )
     assert columns_of(["T02", "T03"], [1, 1], split, {})["T01"] == {0: 0.5, 1: 0.5}
+    many = registry(themes=("T10", "T100"))  # no part of the one that is gone
+    assert columns_of(["T100"], [1], many, {})["T10"] == {}
     circle = registry(themes=("T01", "T02"), T01="T02", T02="T01")
     assert columns_of([], [], circle, {}) == {"T01": {}, "T02": {}}
 

@@ -22,7 +22,7 @@ from opslab.feedback.history import history_of
 from opslab.feedback.intake import Intake, take_in
 from opslab.feedback.naming import Names, renamed, title
 from opslab.feedback.registry.continuity import Past
-from opslab.feedback.registry.ledger import registered, remembered
+from opslab.feedback.registry.ledger import marked, registered, remembered
 from opslab.feedback.registry.state import Registry
 from opslab.feedback.result import Assignment, FeedbackResult, Model, Theme
 from opslab.feedback.routing import Route, RoutingAudit, route, routing_confusion
@@ -61,7 +61,7 @@ def find_themes(
     registry : Registry, optional
         That of an earlier result, ``result.registry``: themes keep their ids and names.
     as_of : datetime.date, optional
-        The day as of which the result speaks.
+        The day as of which the result speaks: later messages are left out.
     seed : int
         Of clustering and of the audit sheet's draw; nothing else is left to chance.
     language : {"en", "fr"}
@@ -81,6 +81,8 @@ def find_themes(
     ['T01', 'T01']
     """
     study = study or Study(study="feedback")
+    if as_of:
+        study = study.model_copy(update={"end": min(as_of, study.end or as_of)})
     intake = take_in(study, data, answers)
     return _analysed(study, intake, seed, registry, as_of=as_of, language=language)
 
@@ -104,23 +106,13 @@ def _analysed(
 
     following = known.next if known else 1
     sorting = sort_texts(clusters, cut.vectors, cut.weights, settings, following)
-    names = remembered(named(sorting), past, sorting, words)
-    assignments = corpus.assigned(sorting)
+    names, assignments = named(sorting), corpus.assigned(sorting)
+    names = remembered(names, past, sorting, words)
     before = {theme: title(parts) for theme, parts in names.items()}
     near = [(each.message.uid, each.main.nearest) for each in assignments if each.main.nearest]
     sample = tuple(near[at] for at in random_sample([uid for uid, _ in near], seed))
-    registry = registered(
-        known,
-        past,
-        cut,
-        sorting,
-        study=study.slug,
-        encoder=encoder,
-        day=shown["as_of"],
-        names=names,
-        passages=words,
-        assignments=assignments,
-    )
+    run = past, cut, sorting, words, names, assignments
+    registry = registered(known, study.slug, encoder, shown["as_of"], *run)
     registry = replace(registry, history=history_of(known, assignments))
     edits, audit = _reviewed(study, before, assignments, sample)
     if edits.rows:
@@ -136,9 +128,18 @@ def _analysed(
     themes, groups = describe(
         assignments, corpus.heads, said, cut.vectors, sorting, names, group_names, judged, routes
     )
-    best = clusters.resolution, clusters.silhouette
+    themes, best = marked(themes, registry), (clusters.resolution, clusters.silhouette)
+    apart = past is not None and not past.fixed
     return FeedbackResult(
-        checks=panel(study, assignments, themes, audit, fallback=fallback, known=encoder.languages),
+        checks=panel(
+            study,
+            assignments,
+            themes,
+            audit,
+            fallback=fallback,
+            known=encoder.languages,
+            apart=apart,
+        ),
         study=study,
         model=Model(encoder.name, encoder.sha256, fallback, seed, *best, points=cut.points),
         themes=themes,

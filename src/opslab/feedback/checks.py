@@ -40,6 +40,7 @@ def panel(
     *,
     fallback: bool,
     known: frozenset[str] | None = None,
+    apart: bool = False,
 ) -> tuple[Check, ...]:
     """Return the checks: what each measured, and whether its failure takes the themes' word away.
 
@@ -54,8 +55,11 @@ def panel(
         Whether word counts stand in for the encoder.
     known : frozenset of str, optional
         Languages that the encoder knows.
+    apart : bool
+        Whether vectors do not compare with those of the run before.
     """
     checks = [_check("encoder", "warn", None, "fallback")] if fallback else []
+    checks += [_check("identity", "warn", None, "members")] if apart else []
     if themes:
         checks += _of_themes(themes, assignments)
         checks.append(_of_furniture(assignments))

@@ -52,10 +52,6 @@ class Settled(NamedTuple):
     merged: Mapping[str, str] = {}
 
 
-Settle = Callable[[Sequence[Vectors], sparse.csr_matrix, Integers, float], Settled]
-"""What makes of fresh themes those of the run before: `registry.continuity.Past.settled`."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Clusters:
     """Themes of texts.
@@ -121,7 +117,7 @@ def cluster(
     spelling: Vectors | None = None,
     languages: Sequence[str | None] = (),
     shaping: int = MOST_FITTED,
-    settle: Settle | None = None,
+    settle: Callable[..., Settled] | None = None,
 ) -> Clusters:
     """Find the themes of texts, all assigned.
 
@@ -141,7 +137,7 @@ def cluster(
     shaping : int
         How many of the first texts shape the graph.
     settle : callable, optional
-        Which of the themes are those of the run before.
+        `registry.continuity.Past.settled`: which of the themes are those of the run before.
     """
     from threadpoolctl import threadpool_limits
 
@@ -264,7 +260,7 @@ def centroids(
 def membership(labels: Integers, count: int | None = None) -> sparse.csr_matrix:
     """Return a row for each text with a 1 in the column of its theme."""
     size = len(labels)
-    shape = (size, count or int(labels.max()) + 1)
+    shape = (size, count or int(labels.max(initial=-1)) + 1)
     return sparse.csr_matrix((np.ones(size, np.float32), (np.arange(size), labels)), shape)
 
 

@@ -18,7 +18,7 @@ from opslab.feedback.clustering import (
     Clusters,
     Floats,
     Integers,
-    Settle,
+    Settled,
     Vectors,
     cluster,
 )
@@ -107,7 +107,9 @@ def _cut(
         level = levelled(vectors, spoken, levels, rows)
 
         def search(
-            some: Integers, settle: Settle | None = None, most: int = MOST_FITTED
+            some: Integers,
+            settle: Callable[..., Settled] | None = None,
+            most: int = MOST_FITTED,
         ) -> Clusters:
             texts, heavy, tongues = ([row[at] for at in some] for row in (words, stand_for, spoken))
             spelt, own = spelling(texts, most), level if len(some) == len(rows) else level[some]

@@ -100,24 +100,23 @@ def columns_of(
     merges : mapping of str to str
         People's.
     """
-    at, columns = {name: number for number, name in enumerate(ids)}, {}
-    parts: dict[str, list[str]] = {}
-    for event in known.ledger:
-        if event.kind == "split":
-            parts[event.theme] = [*event.others]
+    at = {name: number for number, name in enumerate(ids)}
     into = {theme.id: theme.into for theme in known.themes if theme.into} | {**merges}
+    parts = {event.theme: event.others for event in known.ledger if event.kind == "split"}
+
+    def heirs(name: str, before: Sequence[str] = ()) -> set[str]:
+        if name in at and name not in into:
+            return {name}
+        letters = [each for each in (*ids, *merges) if each[:-1] == name and each[-1].isalpha()]
+        after = [into[name]] if name in into else parts.get(name, letters)
+        seen = (*before, name)
+        return {heir for each in after if each not in seen for heir in heirs(each, seen)}
+
+    columns = {}
     for theme in known.themes:
-        names, seen = [theme.id], {theme.id}
-        for name in names:  # grows while it is read
-            sliced = [each for each in (*ids, *merges) if each[:-1] == name]
-            after = [into[name]] if name in into else [] if name in at else parts.get(name, sliced)
-            names += [each for each in after if each not in seen]
-            seen.update(after)
-        now = sorted({name for name in names if name in at and name not in into})
-        weights = [sizes[at[name]] or 1 for name in now]
-        columns[theme.id] = {
-            at[name]: weight / sum(weights) for name, weight in zip(now, weights, strict=True)
-        }
+        weights = {at[name]: sizes[at[name]] or 1 for name in sorted(heirs(theme.id))}
+        total = sum(weights.values())
+        columns[theme.id] = {number: weight / total for number, weight in weights.items()}
     return columns
 
 

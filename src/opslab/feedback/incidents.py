@@ -175,9 +175,9 @@ def searched(said: Array, usual: Array, weekdays: int = 0) -> tuple[Array, Array
             length, start = divmod(best, len(said))
             score, inflation, freedom = scan[:, length, start, theme]
             window = slice(start, start + length + 1), theme
-            count, part = left[window].sum(), base[window].sum() / base[:, theme].sum()
+            count, total = left[window].sum(), left[:, theme].sum()
             if count >= LEAST and score > LOOKED:
-                total = left[:, theme].sum()
+                part = base[window].sum() / base[:, theme].sum()
                 chance = chance_of(count, total, part, inflation, freedom)
                 if chance < bound:
                     chances[window], spread[window], again = chance, inflation, True

@@ -31,7 +31,7 @@ from opslab.tables import write_csv
 from opslab.tables.writer import workbook
 
 KEYS = ("theme", "name")
-"""Columns of the frame that name a row: ids hold within a run, so that a name goes with them."""
+"""Columns of the frame that name a row: a theme's id says nothing without its name."""
 MAIN = ("share", "share_low", "share_high", "percent")
 """Columns that tell a row beside another result's, its interval's ends, how they are written."""
 SCHEMA = "opslab.feedback/1"
@@ -73,7 +73,9 @@ def record(result: FeedbackResult) -> dict[str, Any]:
         },
         "redacted": dict(sorted(intake.redacted.items())),
         "themes": [
-            asdict(theme) | {"quotes": [_quote(message) for message in theme.quotes]}
+            asdict(theme)
+            | {"quotes": [_quote(message) for message in theme.quotes]}
+            | {"born": theme.born and theme.born.isoformat()}
             for theme in result.themes[:_MOST_RECORDED]
         ],
         "groups": [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -32,7 +33,7 @@ class Topic:
     Attributes
     ----------
     id : str
-        ``T01`` … by size, and ``G01`` … for groups: they hold within a run.
+        ``T01`` … which hold from run to run, and ``G01`` … for groups, which hold within a run.
     title : str
         A clause of the customers' own, in each language that has a fifth of the messages; typical
         words for a group.
@@ -77,6 +78,10 @@ class Theme(Topic):
     languages : mapping of str to int
     route : Route or None
         Whose it is; None where the study names no teams.
+    born : date or None
+        Day of the run that first had it; None where the run has no day, or people made it.
+    status : {"active", "dormant"}
+        Dormant where its last message is more than 28 days older than the data's.
     """
 
     group: str
@@ -86,6 +91,8 @@ class Theme(Topic):
     stability: float | None
     languages: Mapping[str, int]
     route: Route | None
+    born: datetime.date | None = None
+    status: str = "active"
 
     @property
     def kind(self) -> Kind | None:

@@ -223,8 +223,8 @@ def _surest(
         labels[order[covered > settings.coverage * sum(weights) + 1e-9]] = -1
     labels[clusters.cosine <= -1] = -1
     sizes = np.bincount(labels + 1, weights, minlength=count + 1)[1:]
-    sizes[[bool(kin.id) for kin in clusters.kin]] = np.inf  # a known theme may be small for once
-    for row in np.flatnonzero((labels >= 0) & (sizes[labels] < settings.smallest)):
+    new = np.array([not kin.id for kin in clusters.kin], bool)  # a known one may be small for once
+    for row in np.flatnonzero((labels >= 0) & new[labels] & (sizes[labels] < settings.smallest)):
         labels[row] = -1
         if clusters.resolution:
             reasons[row] = "few"

@@ -10,12 +10,12 @@ from pydantic import Field, StringConstraints, field_validator
 
 from opslab.documents import Location
 from opslab.errors import Problem
-from opslab.filed_runs import NAME
 from opslab.frames import Form, in_form
 from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title, fault
 from opslab.tables.import_report import Answers
 
 BlockingCheck = Literal["coverage", "stability", "leakage", "furniture", "sizes"]
+_PREVIOUS = r"^(last|none|[a-z_]+/[a-z0-9-]+/\d{4}-\d{2}-\d{2}-[0-9a-f]{8})$"
 Name = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True)]
 
 
@@ -95,7 +95,7 @@ class Study(FromFile):
     themes: Themes = Themes()
     audit: str | None = None
     """audit sheet that people have filled in (CSV or XLSX)"""
-    previous: Annotated[str, StringConstraints(pattern=f"last|none|{NAME[1:]}")] = "last"
+    previous: Annotated[str, StringConstraints(pattern=_PREVIOUS)] = "last"
     """`last`: themes keep their identity since the last run of an earlier day; `none`; or a run by
     its id, `feedback_themes/name/2026-09-20-0a1b2c3d`"""
     blocking: tuple[BlockingCheck, ...] = ("coverage", "stability", "leakage", "furniture")

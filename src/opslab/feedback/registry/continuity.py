@@ -15,7 +15,7 @@ from scipy import sparse
 
 from opslab.feedback import clustering
 from opslab.feedback.clustering import Clusters, Floats, Integers, Kin, Settled, Vectors
-from opslab.feedback.encoders import Encoder, Latent, levels_of
+from opslab.feedback.encoders import Encoder, Latent, levels_of, unit
 from opslab.feedback.registry.state import KnownTheme, Registry, keys_of
 
 REFIT_DAYS = 7
@@ -30,7 +30,7 @@ MOVES = 0.3
 MOSTLY = 0.35
 """Share of a fresh community that makes a theme of its part in a known one, or in none."""
 
-CLEARLY = 1.5
+CLEARLY = 1.25
 """How much nearer than the resolution asks two themes are that become one, or farther two parts."""
 
 
@@ -129,44 +129,32 @@ class Past:
         """
         vectors, own, kin = views[0], owners[: len(fresh)], self.kin
         (anchor, near), count, rows = self.anchors(vectors, own), len(kin), np.arange(len(fresh))
-        like, degrees = vectors @ anchor.T, np.asarray(graph.sum(axis=1)).ravel()
+        like = vectors @ anchor.T
         votes = clustering.votes(graph, np.where(own < 0, count, own), count + 1)
         best = np.argmax(like + clustering.VOTE * votes[:, :count], axis=1)
         labels = np.where(own < 0, np.where(like[rows, best] < near[best], -1, best), own)
-
-        def affinity(part: Integers, rest: Integers) -> float:
-            chance = degrees[part].sum() * degrees[rest].sum() / degrees.sum()
-            return float(graph[part][:, rest].sum() / max(chance, 1e-9))
-
         for community in np.argsort(-np.bincount(fresh), kind="stable"):
             inside = fresh == community
             for theme in np.unique(labels[inside]):
                 part, rest = (
                     np.flatnonzero(side & (labels == theme)) for side in (inside, ~inside)
                 )
-                held = theme >= 0 and np.median(own[part]) >= 0  # most of it was there before
-                most = resolution / CLEARLY if held else resolution
                 if len(part) < max(smallest, MOSTLY * inside.sum()):
                     continue
-                if theme < 0 or (len(rest) >= len(part) and affinity(part, rest) < most):
+                held = theme >= 0 and np.median(own[part]) >= 0  # most of it was there before
+                most = resolution / CLEARLY if held else resolution
+                close = anchor @ unit(vectors[part].sum(axis=0, keepdims=True))[0]
+                if theme < 0 and close.max() >= SAME:
+                    labels[part] = close.argmax()
+                elif theme < 0 or (len(rest) >= len(part) and affinity(graph, part, rest) < most):
                     labels[part] = len(kin)
                     kin.append(Kin("", kin[theme].id if held else ""))
         labels = np.where(labels < 0, best, labels)
-        into = np.arange(len(kin))
-        members = clustering.membership(labels, len(kin))
-        table = np.asarray((members.T @ clustering.membership(fresh)).toarray())
-        home, middles = table.argmax(axis=1), clustering.centroids(vectors, labels, len(kin))
-        for theme, large in enumerate(table.argmax(axis=0)[home[:count]].tolist()):
-            if (
-                home[theme] == home[large]
-                and large < count
-                and middles[theme] @ middles[large] >= SAME
-            ):
-                pair = (np.flatnonzero(labels == each) for each in (theme, large))
-                if theme != large and affinity(*pair) > resolution * CLEARLY:
-                    into[theme] = large
-        labels = clustering.refined(views, graph, into[labels])
-        there, labels = np.unique(labels, return_inverse=True)
+        into = _whole(vectors, graph, labels, fresh, count, resolution)
+        into = np.append(into, np.arange(count, len(kin)))
+        there, labels = np.unique(
+            clustering.refined(views, graph, into[labels]), return_inverse=True
+        )
         merged = {kin[at].id: kin[to].id for at, to in enumerate(into) if at != to}
         return Settled(labels, [kin[theme] for theme in there], merged)
 
@@ -218,3 +206,31 @@ class Past:
 def moved(old: Vectors, new: Vectors) -> Vectors:
     """Return what was known, moved towards what is new."""
     return np.asarray((1 - MOVES) * old + MOVES * new, np.float32)
+
+
+def affinity(graph: sparse.csr_matrix, part: Integers, rest: Integers) -> float:
+    """Return the edges between two sets of texts against those of chance."""
+    chance = graph[part].sum() * graph[rest].sum() / graph.sum()
+    return float(graph[part][:, rest].sum() / max(chance, 1e-9))
+
+
+def _whole(
+    vectors: Vectors,
+    graph: sparse.csr_matrix,
+    labels: Integers,
+    fresh: Integers,
+    count: int,
+    resolution: float,
+) -> Integers:
+    """Return for each known theme the one that it is a part of: mostly itself."""
+    members = clustering.membership(labels, max(count, int(labels.max()) + 1))
+    table = np.asarray((members.T @ clustering.membership(fresh)).toarray())
+    home, middles = table.argmax(axis=1), clustering.centroids(vectors, labels, len(table))
+    into = np.arange(count)
+    for theme, large in enumerate(table.argmax(axis=0)[home[:count]].tolist()):
+        near = large < count and home[theme] == home[large]
+        if near and theme != large and middles[theme] @ middles[large] >= SAME:
+            pair = [np.flatnonzero(labels == each) for each in (theme, large)]
+            if affinity(graph, *pair) > resolution * CLEARLY:
+                into[theme] = large
+    return into

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter, defaultdict
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -22,7 +22,7 @@ from opslab.feedback.encoders import Encoder, unit
 from opslab.feedback.naming import Names
 from opslab.feedback.registry.continuity import MOVES, Past, moved
 from opslab.feedback.registry.state import Event, Kind, KnownTheme, Registry, keys_of
-from opslab.feedback.result import Assignment
+from opslab.feedback.result import Assignment, Theme
 from opslab.feedback.sorting import Sorting
 
 DORMANT_DAYS = 28
@@ -73,15 +73,14 @@ def remembered(names: Names, past: Past | None, sorting: Sorting, passages: Sequ
 
 def registered(
     known: Registry | None,
-    past: Past | None,
-    cut: Cut,
-    sorting: Sorting,
-    *,
     study: str,
     encoder: Encoder,
     day: datetime.date | None,
-    names: Names,
+    past: Past | None,
+    cut: Cut,
+    sorting: Sorting,
     passages: Sequence[str],
+    names: Names,
     assignments: Sequence[Assignment],
 ) -> Registry:
     """Return the registry of a run: what the one before knew, and what this one found.
@@ -90,17 +89,17 @@ def registered(
     ----------
     known : Registry or None
         Of the run before.
+    study, encoder, day
+        Of this run.
     past : Past or None
         What it knew of this run's texts.
     cut : Cut
         The themes as they were found.
     sorting : Sorting
         The same with the surest texts in them, and with their ids.
-    study, encoder, day
-        Of this run.
-    names : mapping of str to tuple of Phrases
     passages : sequence of str
         Those that were sorted.
+    names : mapping of str to tuple of Phrases
     assignments : sequence of Assignment
         All messages.
     """
@@ -135,6 +134,17 @@ def registered(
         levels=cut.levels,
         keys=np.sort(keys),
         owners=np.append(labels[first].astype(np.int32), numbers)[np.argsort(keys)],
+    )
+
+
+def marked(themes: Iterable[Theme], registry: Registry) -> tuple[Theme, ...]:
+    """Return themes with what a registry knows of them."""
+    known = {each.id: each for each in registry.themes}
+    return tuple(
+        replace(each, born=known[each.id].born, status=known[each.id].status)
+        if each.id in known
+        else each
+        for each in themes
     )
 
 
