@@ -79,6 +79,12 @@ def sampled(strata: Sequence[Any], most: int) -> list[int]:
     return sorted(np.argsort(part, kind="stable")[:most].tolist())
 
 
+def _sample_first(strata: Sequence[Any], count: int) -> list[int]:
+    """Return the places of texts, those first that shape the graph where there are many."""
+    first = sampled(strata, MOST_FITTED) if len(strata) > MOST_FITTED else []
+    return [*first, *np.delete(np.arange(count), np.array(first, int)).tolist()]
+
+
 def _cut(
     said: Sequence[Passage],
     vectors: Vectors,
@@ -96,10 +102,8 @@ def _cut(
 
     def cut(rows: list[int], shaping: int) -> Cut:
         stand_for = [weights[row] * (at < shaping) for at, row in enumerate(rows)]
-        if shaping > MOST_FITTED:
-            first = sampled([strata(said[row]) for row in rows[:shaping]], MOST_FITTED)
-            order = [*first, *np.delete(np.arange(len(rows)), first).tolist()]
-            rows, stand_for = [rows[at] for at in order], [stand_for[at] for at in order]
+        order = _sample_first([strata(said[row]) for row in rows[:shaping]], len(rows))
+        rows, stand_for = [rows[at] for at in order], [stand_for[at] for at in order]
         fitted = min(shaping, MOST_FITTED)
         words, spoken = ([getattr(said[row], name) for row in rows] for name in _SAID)
         part_of = vectors[rows[:fitted]], spoken[:fitted], fitted

@@ -150,8 +150,8 @@ def _verified(texts: Sequence[str], pairs: Sequence[tuple[int, int]], least: flo
     """Return which pairs of texts are so similar."""
     shingles = cache(lambda at: _shingles(texts[at]))
     alike = []
-    for number, (one, other) in enumerate(pairs):
-        first, second = shingles(one), shingles(other)
+    for number, (left, right) in enumerate(pairs):
+        first, second = shingles(left), shingles(right)
         shared = len(first & second)
         if shared >= least * (len(first) + len(second) - shared):
             alike.append(number)
