@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ import pandas as pd
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "feedback-benchmarks.md"
+SAMPLE = ROOT / "data" / "sample" / "feedback_reviews.csv"
 FOLDER = Path(tempfile.gettempdir()) / "opslab-benchmarks"
 DATA = Path(os.environ.get("OPSLAB_REAL_DATA", "")) / "feedback"
 MOST = 3000
@@ -314,12 +316,12 @@ def names() -> list[str]:
     return rows
 
 
-def scale(count: int) -> None:
-    """Run so many texts through the whole, cold, and print the seconds of each part."""
-    from opslab import feedback
-    from opslab.feedback import encoders
+def made(count: int, seed: int = 0) -> pd.DataFrame:
+    """Return so many messages, most of them distinct: two parts of real texts make a new one.
 
-    texts: list[str] = []
+    A quarter is French. A week has a hundredth of them; a customer writes twice.
+    """
+    english: list[str] = []
     for name in (
         "banking77",
         "clinc150",
@@ -329,43 +331,86 @@ def scale(count: int) -> None:
         "app_reviews_huawei_health_classified",
     ):
         path = DATA / f"{name}.csv"
-        texts += pd.read_csv(path, dtype=str, keep_default_na=False)["text"].tolist()
-    random = np.random.default_rng(0)
-    while len(texts) < count:  # two halves of real texts make a new one
-        one, other = random.integers(0, 70_000, 2)
-        first, second = texts[one].split(), texts[other].split()
-        texts.append(" ".join([*first[: len(first) // 2 + 1], *second[len(second) // 2 :]]))
-    spent = {}
-    encode = encoders.Universal.encode
-
-    def timed(self: encoders.Universal, given: list[str]) -> np.ndarray:
-        started = time.process_time()
-        found = encode(self, given)
-        spent["encoding"] = spent.get("encoding", 0.0) + time.process_time() - started
-        return found
-
-    encoders.Universal.encode = timed
-    started = time.process_time()
-    result = feedback.find_themes(texts[:count])
-    spent["everything"] = time.process_time() - started
-    spent["themes"], spent["distinct"] = (
-        len(result.themes),
-        sum(each.copy_of is None for each in result.assignments),
+        english += pd.read_csv(path, dtype=str, keep_default_na=False)["text"].tolist()
+    pairs = pd.read_csv(DATA / "sib200_en_fr.csv", dtype=str, keep_default_na=False)
+    french = pairs["text"][pairs["lang"] == "fr"].tolist()
+    reviews = pd.read_csv(SAMPLE, dtype=str, keep_default_na=False)["content"]
+    french += reviews[reviews.str.contains(r"\b(?:le|la|les|est|une|mon|je)\b")].tolist()
+    random, texts = np.random.default_rng(seed), []
+    for is_french in random.random(count) < 0.25:
+        pool = french if is_french else english
+        first, second = (pool[at].split() for at in random.integers(0, len(pool), 2))
+        more, less = random.integers(0, 3, 2)
+        cut = max(len(second) // 2 - less, 0)
+        texts.append(" ".join([*first[: len(first) // 2 + 1 + more], *second[cut:]]))
+    days = pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(count) * 700 // count, "D")
+    return pd.DataFrame(
+        {
+            "id": [f"{seed}-{at}" for at in range(count)],
+            "created_at": days.strftime("%Y-%m-%d"),
+            "content": texts,
+            "customer_id": [f"c{at}" for at in random.integers(0, count // 2 + 1, count)],
+            "score": random.integers(1, 6, count),
+        }
     )
-    spent["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({name: round(value, 1) for name, value in spent.items()}))
+
+
+def scale(count: int, more: int) -> None:
+    """Run so many texts through the whole, cold, then some more that are new, and print what it took."""
+    folder = Path(os.environ.get("OPSLAB_SCALE") or tempfile.mkdtemp())
+    for size, seed in ((count, 0), (more, 1))[: 1 + bool(more)]:
+        made(size, seed).to_csv(folder / f"export-{seed}.csv", index=False)
+        process = get_context("spawn").Process(target=step, args=(folder, seed))
+        process.start()
+        process.join()
+
+
+def step(folder: Path, seed: int) -> None:
+    """Find the themes of an export, those of the run before known; print what it took."""
+    from opslab.feedback import Study, find_themes, record
+    from opslab.feedback.registry.state import Registry
+
+    study = Study(
+        study="scale",
+        sources=[{"path": str(folder / f"export-{seed}.csv"), "text": "content"}],
+        themes={"cache": str(folder / "vectors")},
+    )
+    known = folder / "registry.json"
+    registry = Registry.of(known.read_bytes(), str(known)) if seed else None
+    began, spent = time.monotonic(), time.process_time()
+    result = find_themes(study=study, registry=registry)
+    found = time.process_time() - spent
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    known.write_bytes(result.registry.content())
+    files, pages = record.files(result), result.documents() or {}
+    told = {
+        "found_cpu": round(found, 1),
+        "found_peak_mib": peak,
+        "cpu": round(time.process_time() - spent, 1),
+        "wall": round(time.monotonic() - began, 1),
+        "load": os.getloadavg(),
+        "messages": len(result.assignments),
+        "copies": sum(each.copy_of is not None for each in result.assignments),
+        "themes": len(result.themes),
+        "result_kb": len(json.dumps(record.record(result), default=str)) // 1000,
+        "files_mb": {name: round(len(each) / 1e6, 1) for name, each in files.items()},
+        "pages_mb": round(sum(map(len, pages.values())) / 1e6, 1),
+        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+    }
+    print(json.dumps(told), flush=True)
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--scale", type=int)
+    parser.add_argument("--scale", type=int, help="so many texts through the whole")
+    parser.add_argument("--next", type=int, default=0, help="and so many new ones after them")
     given = parser.parse_args(arguments)
     if "OPSLAB_REAL_DATA" not in os.environ:
         print("Name the folder of the data sets in OPSLAB_REAL_DATA.")
         return
     if given.scale:
-        scale(given.scale)
+        scale(given.scale, given.next)
         return
     heads = (
         "| set | method | AMI | ARI | coverage | themes | CPU s | MiB |",

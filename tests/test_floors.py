@@ -37,6 +37,7 @@ FLOORS = {
     "names": 1,
     "results": 1,
     "parameters": 1,
+    "progress": 0,
     "provenance": 1,
     "specs": 1,
     "spec_problems": 1,

@@ -307,14 +307,26 @@ def _parameters(
 
 @contextmanager
 def _progress(notebook: str, *, quiet: bool) -> Iterator[Progress | None]:
-    """Give what shows the cell at work on one line of a terminal, and nothing anywhere else."""
-    if quiet or not sys.stderr.isatty():
+    """Give what shows the cell at work: on a line of a terminal, elsewhere a long one by tenths."""
+    if quiet:
         yield None
         return
+    from opslab.progress import bar
 
-    def show(number: int, count: int, cell: str) -> None:
-        _clear_line()
-        say(f"{notebook}: cell {number} of {count}, {cell}", err=True, nl=False)
+    terminal, tenths = sys.stderr.isatty(), set[int]()
+
+    def show(number: int, count: int, cell: str, percent: int = 0) -> None:
+        shown = f"{notebook}: cell {number} of {count}, {cell}{f' {bar(percent)}' * bool(percent)}"
+        if terminal:
+            _clear_line()
+            say(shown, err=True, nl=False)
+        elif percent // 10 not in {0, *tenths}:
+            tenths.add(percent // 10)
+            say(shown, err=True)
+
+    if not terminal:
+        yield show
+        return
 
     say(f"{notebook}: starting", err=True, nl=False)
     try:

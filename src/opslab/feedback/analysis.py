@@ -12,9 +12,7 @@ import numpy as np
 
 from opslab.feedback.audit import Audit, identified, judge, random_sample
 from opslab.feedback.checks import panel
-from opslab.feedback.clustering import (
-    Vectors,
-)
+from opslab.feedback.clustering import Vectors, centroids
 from opslab.feedback.comparisons import compared
 from opslab.feedback.corpus import Corpus, worth_of
 from opslab.feedback.edit_sheet import read_changes
@@ -34,7 +32,6 @@ from opslab.feedback.sorting import (
     Sorting,
     edited,
     judged_rows,
-    middles,
     moved,
     sort_texts,
 )
@@ -134,7 +131,7 @@ def _analysed(
     group_names = corpus.named(numbers, len({*sorting.clusters.groups.tolist()}), language)
     judged = judged_rows(assignments, sorting.ids, edits, audit)
     assignments = moved(assignments, edits, audit)
-    routes = _routes(study, encoder, corpus.vectors[cut.rows], sorting, edits)
+    routes = _routes(study, encoder, corpus, sorting, edits)
     said = [corpus.said[row] for row in cut.rows]
     themes, groups = describe(
         assignments, corpus.heads, said, cut.vectors, sorting, names, group_names, judged, routes
@@ -170,14 +167,15 @@ def _analysed(
 
 
 def _routes(
-    study: Study, encoder: Encoder, vectors: Vectors, sorting: Sorting, edits: Edits
+    study: Study, encoder: Encoder, corpus: Corpus, sorting: Sorting, edits: Edits
 ) -> list[Route | None]:
     """Return the team of each theme, by people or by vectors that are not levelled."""
     routes: dict[str, Route] = {}
-    if study.teams and len(vectors) and encoder.sha256 != Latent.sha256:
+    if study.teams and corpus.cut.rows and encoder.sha256 != Latent.sha256:
         # word counts of examples by themselves lie in no space with the themes
         examples = {team: encoder.encode(texts) for team, texts in study.teams.items()}
-        each = route(middles(vectors, sorting.clusters.labels, len(sorting.ids)), examples)
+        labels, rows = sorting.clusters.labels, corpus.cut.rows
+        each = route(centroids(corpus.vectors, labels, len(sorting.ids), rows), examples)
         routes = dict(zip(sorting.ids, each, strict=True))
     for theme, team in edits.routes.items():
         routes[theme] = replace(routes.get(theme, Route(team, team, None, 1.0, 1.0)), team=team)

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from opslab.feedback.encoders import unit
+from opslab.feedback.neighbours import NEIGHBOURS, fuzzy, nearest, spelt
+from opslab.feedback.store import blocks
 
 Vectors = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -27,13 +29,11 @@ FEWEST = 20
 """Different texts from which themes are looked for; of fewer, only repeated ones make a theme."""
 
 RESOLUTIONS = (1.0, 2.0, 3.0, 4.5, 6.5, 9.0, 13.0)  # the first is that of modularity itself
-NEIGHBOURS = 15
-EDGES = 0.7  # weight of an edge by spelling beside one by meaning
 _WEIGHTS = (1, 0.3)  # of the cosine to a centroid: by meaning, and by spelling
 VOTE = 0.3  # weight of the neighbours' themes beside the cosine to a theme's centroid
 CLEAR = 0.10  # silhouette from which the best resolution is taken, and not the first
 MOST_FITTED = 20_000  # texts that shape the graph; others join the theme they are nearest to
-_ROUNDS, _SUBSAMPLES, _SILHOUETTE_TEXTS, _BLOCK = 5, 3, 3000, 1024
+_ROUNDS, _SUBSAMPLES, _SILHOUETTE_TEXTS = 5, 3, 3000
 _ASKED = 5000  # fitted texts among which the neighbours of further ones are sought
 
 
@@ -143,7 +143,7 @@ def cluster(
 
     with threadpool_limits(1):  # sums of several threads differ in their last bits
         views = (vectors,) if spelling is None else (vectors, spelling)
-        fitted = tuple(view[:shaping] for view in views)
+        fitted = tuple(np.array(view[:shaping]) for view in views)
         graph = fuzzy(*nearest(fitted[0], NEIGHBOURS))
         if spelling is not None:
             graph = spelt(graph, fuzzy(*nearest(fitted[1], NEIGHBOURS)), languages[:shaping])
@@ -152,16 +152,13 @@ def cluster(
         if settle:
             settled = settle(fitted, graph, settled.labels, choice.resolution)
         labels = settled.labels
-        scores = likeness(views, fitted, labels) + VOTE * _votes(graph, labels, vectors)
-        order = np.argsort(-scores, axis=1, kind="stable")[:, :2]
-        first, second = order[:, 0], order[:, -1]
-        best, runner_up = np.take_along_axis(scores, order, 1).T[[0, -1]]
-        centres = centroids(vectors, first, scores.shape[1])
+        first, second, margin = _placed(views, fitted, graph, labels)
+        centres = centroids(vectors, first, int(labels.max()) + 1)
         return Clusters(
             labels=first,
             second=second,
-            margin=(best - runner_up * (order.shape[1] > 1)).astype(np.float64),
-            cosine=np.einsum("ij,ij->i", vectors, centres[first]).astype(np.float64),
+            margin=margin,
+            cosine=cosines_to(centres, vectors, first),
             groups=coarse(graph, labels, min(1.0, 0.7 * choice.resolution), seed),
             centroids=centres,
             resolution=choice.resolution,
@@ -170,6 +167,32 @@ def cluster(
             kin=settled.kin,
             merged=settled.merged,
         )
+
+
+def _placed(
+    views: Sequence[Vectors], fitted: Sequence[Vectors], graph: sparse.csr_matrix, labels: Integers
+) -> tuple[Integers, Integers, Floats]:
+    """Return the theme of each text, the runner-up, and by how much the first leads."""
+    known, parts = votes(graph, labels), []
+    middle = [centroids(own, labels) for own in fitted]
+    several = known.shape[1] > 1
+    for rows in blocks(*views):
+        some, own = [view[rows] for view in views], known[rows]
+        further = _votes(fitted[0], labels, some[0][len(own) :])
+        scores = likeness(some, middle) + VOTE * np.vstack([own, further])
+        order = np.argsort(-scores, axis=1, kind="stable")[:, :2]
+        best, runner_up = np.take_along_axis(scores, order, 1).T[[0, -1]]
+        parts.append((order[:, 0], order[:, -1], (best - runner_up * several).astype(np.float64)))
+    first, second, margin = map(np.concatenate, zip(*parts, strict=True))
+    return first, second, margin
+
+
+def cosines_to(centres: Vectors, vectors: Vectors, labels: Integers) -> Floats:
+    """Return how near each text is to the middle of its theme."""
+    parts = [
+        np.einsum("ij,ij->i", vectors[rows], centres[labels[rows]]) for rows in blocks(vectors)
+    ]
+    return np.concatenate(parts).astype(np.float64)
 
 
 class _Choice(NamedTuple):
@@ -191,63 +214,15 @@ def _clearest(views: Sequence[Vectors], graph: sparse.csr_matrix, seed: int) -> 
     return best if best.silhouette >= CLEAR else choices[0]
 
 
-def _votes(graph: sparse.csr_matrix, labels: Integers, vectors: Vectors) -> Vectors:
-    """Return the share of each text's neighbours in each theme; of texts without a label too."""
-    known = votes(graph, labels)
-    if len(vectors) == len(labels):
-        return known
-    near, _ = nearest(vectors[: min(len(labels), _ASKED)], NEIGHBOURS, vectors[len(labels) :])
-    further = np.eye(known.shape[1], dtype=np.float32)[labels[near]].mean(axis=1)
-    return np.vstack([known, further])
-
-
-def nearest(
-    vectors: Vectors, count: int, queries: Vectors | None = None
-) -> tuple[Integers, Vectors]:
-    """Return the rows and cosines of each text's nearest others, or of queries' among the texts."""
-    asked = vectors if queries is None else queries
-    count = min(count, len(vectors) - (queries is None))
-    near, cosines = [], []
-    for start in range(0, len(asked), _BLOCK):
-        block = asked[start : start + _BLOCK] @ vectors.T
-        if queries is None:
-            np.fill_diagonal(block[:, start:], -np.inf)
-        few = np.sort(np.argpartition(block, -count, axis=1)[:, -count:], axis=1)
-        cosine = np.take_along_axis(block, few, 1)
-        order = np.argsort(-cosine, axis=1, kind="stable")
-        near.append(np.take_along_axis(few, order, 1))
-        cosines.append(np.take_along_axis(cosine, order, 1))
-    return np.vstack(near), np.vstack(cosines)
-
-
-def fuzzy(near: Integers, cosines: Vectors) -> sparse.csr_matrix:
-    """Return the graph of neighbours: 1 to the nearest, then falling off on each text's own scale.
-
-    The weights of both directions are joined as a fuzzy union, as in UMAP (McInnes, Healy &
-    Melville 2018, section 3.1), with the mean distance beyond the nearest as the scale.
-    """
-    count, size = near.shape
-    beyond = (cosines[:, :1] - cosines).astype(np.float64)
-    falling = np.exp(-beyond / np.maximum(beyond.mean(axis=1, keepdims=True), 1e-6))
-    rows = np.repeat(np.arange(count), size)
-    edges = (falling.astype(np.float32).ravel(), (rows, near.ravel()))
-    graph = sparse.csr_matrix(edges, (count, count))
-    return sparse.csr_matrix(graph + graph.T - graph.multiply(graph.T))
-
-
-def spelt(
-    meaning: sparse.csr_matrix, spelling: sparse.csr_matrix, languages: Sequence[str | None]
-) -> sparse.csr_matrix:
-    """Return both graphs as one.
-
-    Spelling joins texts of one language only, so that between languages the meaning counts as much
-    more: otherwise themes would fall apart by language.
-    """
-    spoken = np.array(languages, object)
-    edges = meaning.tocoo()
-    apart = spoken[edges.row] != spoken[edges.col]
-    edges.data = np.where(apart, np.float32(1 + EDGES), np.float32(1)) * edges.data
-    return sparse.csr_matrix(edges + np.float32(EDGES) * spelling)
+def _votes(fitted: Vectors, labels: Integers, vectors: Vectors) -> Vectors:
+    """Return the share in each theme of further texts' neighbours among the fitted ones."""
+    shares = np.zeros((len(vectors), int(labels.max()) + 1), np.float32)
+    if len(vectors):
+        near, _ = nearest(fitted[:_ASKED], NEIGHBOURS, vectors)
+        for column in near.T:
+            shares[np.arange(len(near)), labels[column]] += 1
+        shares /= near.shape[1]
+    return shares
 
 
 def louvain(graph: sparse.csr_matrix, resolution: float, seed: int) -> Integers:
@@ -262,9 +237,24 @@ def louvain(graph: sparse.csr_matrix, resolution: float, seed: int) -> Integers:
     )
 
 
-def centroids(vectors: Vectors, labels: Integers, count: int | None = None) -> Vectors:
-    """Return the mean direction of each theme."""
-    return unit(membership(labels, count).T @ vectors)
+def centroids(
+    vectors: Vectors,
+    labels: Integers,
+    count: int | None = None,
+    order: Sequence[int] | None = None,
+) -> Vectors:
+    """Return the mean direction of each theme; a label below 0 is none.
+
+    Labels are those of the vectors, or of their rows in an order.
+    """
+    at = np.arange(len(labels)) if order is None else np.array(order, int)
+    size = count or int(labels.max(initial=-1)) + 1
+    sums = np.zeros((size, vectors.shape[1]), np.float32)
+    for rows in blocks(vectors):
+        own, whole = labels[rows], order is None and (labels >= 0).all()
+        part = vectors[rows] if whole else vectors[at[rows][own >= 0]]
+        sums += membership(own[own >= 0], size).T @ part
+    return unit(sums)
 
 
 def membership(labels: Integers, count: int | None = None) -> sparse.csr_matrix:
@@ -274,19 +264,17 @@ def membership(labels: Integers, count: int | None = None) -> sparse.csr_matrix:
     return sparse.csr_matrix((np.ones(size, np.float32), (np.arange(size), labels)), shape)
 
 
-def likeness(views: Sequence[Vectors], fitted: Sequence[Vectors], labels: Integers) -> Vectors:
+def likeness(views: Sequence[Vectors], middle: Sequence[Vectors]) -> Vectors:
     """Return how near each text is to each theme: the cosine to its centroid, in all views.
 
     Parameters
     ----------
-    views, fitted : sequence of array, shape (n, dimensions)
-        Of the texts, and of those that have a label.
-    labels : array of int
+    views : sequence of array, shape (n, dimensions)
+    middle : sequence of array, shape (themes, dimensions)
+        The centroids, in the same views.
     """
-    parts = zip(_WEIGHTS, views, fitted, strict=False)
-    return np.asarray(
-        sum(weight * (view @ centroids(own, labels).T) for weight, view, own in parts)
-    )
+    parts = zip(_WEIGHTS, views, middle, strict=False)
+    return np.asarray(sum(weight * (view @ own.T) for weight, view, own in parts))
 
 
 def votes(graph: sparse.csr_matrix, labels: Integers, count: int | None = None) -> Vectors:
@@ -305,7 +293,8 @@ def refined(views: Sequence[Vectors], graph: sparse.csr_matrix, labels: Integers
     """Return labels moved to the theme of the nearest centroid and neighbours, until none moves."""
     for _ in range(_ROUNDS):
         there, own = np.unique(labels, return_inverse=True)
-        scores = likeness(views, views, own) + VOTE * votes(graph, own)
+        middle = [centroids(view, own) for view in views]
+        scores = likeness(views, middle) + VOTE * votes(graph, own)
         moved = there[np.argmax(scores, axis=1)]
         if np.array_equal(moved, labels):
             break

@@ -7,14 +7,17 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy import sparse
 
 from opslab.feedback.contrasts import contrasts
 from opslab.feedback.history import columns_of, earlier, past_of
 from opslab.feedback.incidents import incidents
+from opslab.feedback.intake import CustomerMessage
 from opslab.feedback.kinds import praises
 from opslab.feedback.priority import rank
 from opslab.feedback.result import Assignment, Theme
 from opslab.feedback.severity import severities
+from opslab.feedback.store import HELD
 from opslab.feedback.themes import standing
 from opslab.feedback.trends import MESSAGES, measure_of, trends
 
@@ -45,6 +48,7 @@ def compared(
     ids = [theme.id for theme in themes]
     sorted_out = assignments if ids else ()
     inside, _ = standing(sorted_out, ids)
+    lean = sparse.csr_matrix(inside) if len(inside) > HELD else inside
     messages = [each.message for each in sorted_out]
     sources, customers = [each.source for each in messages], [each.customer for each in messages]
     names = dict.fromkeys(name for each in messages for name in each.traits)
@@ -59,19 +63,22 @@ def compared(
     past = past_of(earlier(known, sorted_out), stand, len(ids))
     measure = measure_of(days, sources, customers, past)
     frames = {
-        "contrasts": contrasts(inside, traits, sources, customers),
+        "contrasts": contrasts(lean, traits, sources, customers),
         "trends": trends(inside, days, sources, 7, customers, past, measure),
         "incidents": incidents(inside, days, sources, customers, past, measure),
         "severities": severities(inside, discontent, sources, customers),
     }
     ranking = rank(
-        inside,
+        lean,
         customers,
         sources,
         [each.revenue for each in messages],
         discontent,
         frames["trends"],
-        [not _content(each, assignments) for each in themes],
+        [
+            not _content(each, [messages[at] for at in np.flatnonzero(own)])
+            for each, own in zip(themes, inside.T, strict=True)
+        ],
     )
     frames["ranking"] = ranking.table.sort_values(["rank", "theme"]).reset_index(drop=True)
     for frame in frames.values():
@@ -112,11 +119,10 @@ def _joined(values: Sequence[str | None]) -> list[str | None]:
     return [value and common[value.casefold().strip()] for value in values]
 
 
-def _content(theme: Theme, assignments: Sequence[Assignment]) -> bool:
+def _content(theme: Theme, own: Sequence[CustomerMessage]) -> bool:
     """Return whether a theme asks for nothing, and its writers are content, or mostly praise."""
     if theme.kind != "other":
         return False
-    own = [each.message for each in assignments if theme.id in each.themes]
     rated = [each.discontent for each in own if each.discontent is not None]
     praise = [praises(message.words) for message in own]
     return bool(np.mean(rated) < CONTENT if rated else np.mean(praise) > CONTENT)

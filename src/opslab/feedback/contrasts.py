@@ -33,6 +33,7 @@ def contrasts(
     Parameters
     ----------
     inside : array of bool, shape (messages, themes)
+        Or a sparse one.
     traits : mapping of str to sequence
         Such as segment, plan or version; None where a message has none. The trait ``source`` is
         compared across sources, all others within them.
@@ -56,9 +57,10 @@ def contrasts(
     [['solo', 0.0, 60, 0.0, 0.75], ['team', 30.0, 40, 0.75, 0.0]]
     """
     rows, counted = [], votes(customers)
+    numbers = pd.Series(pd.factorize(np.array(sources, object))[0], dtype=float)
     for trait, column in traits.items():
         values = pd.Series(np.array(column, object))
-        strata = pd.Series("" if trait == "source" else sources, values.index).where(values.notna())
+        strata = (numbers * (trait != "source")).where(values.notna())
         for value in sorted(set(values.dropna())):
             frame = compare(inside, (values == value).to_numpy(), strata, counted)
             rows.append(frame.assign(trait=trait, value=value, theme=frame.index))
@@ -147,7 +149,8 @@ def balance(group: Array, sources: Any, counted: Array) -> tuple[Array, Array]:
     [0.25, 0.25, -0.5, 0.5, -0.25, -0.25]
     """
     frame = pd.DataFrame({"inside": group * counted, "all": counted})
-    totals = frame.groupby(np.array(sources, object), dropna=False).transform("sum")
+    strata = sources if isinstance(sources, pd.Series) else np.array(sources, object)
+    totals = frame.groupby(strata, dropna=False).transform("sum")
     part = (totals["inside"] / totals["all"]).to_numpy()
     weights = counted * np.where(group, 1 - part, -part) * np.asarray(pd.notna(sources))
     return weights / max((weights * group).sum(), 1e-9), part

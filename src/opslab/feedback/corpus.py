@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from opslab.feedback.clustering import (
     CLEAR,
@@ -21,15 +22,16 @@ from opslab.feedback.clustering import (
     Vectors,
     cluster,
 )
-from opslab.feedback.encoders import Encoder, levelled, levels_of, spelling
+from opslab.feedback.encoders import Encoder, encoded, levelled, levels_of, spelling
 from opslab.feedback.intake import CustomerMessage, Intake
 from opslab.feedback.kinds import Kind, kinds_of, says_nothing
-from opslab.feedback.naming import Names, Phrases, Worth, name_themes
+from opslab.feedback.naming import MOST_TEXTS, Names, Phrases, Worth, name_themes
 from opslab.feedback.points import Passage, finer, passages
 from opslab.feedback.redaction import without_tokens
 from opslab.feedback.registry.continuity import Past
 from opslab.feedback.result import Assignment, Point
 from opslab.feedback.sorting import Sorting, assign, drafts, stood
+from opslab.feedback.store import blocks
 
 LONGEST_TITLE = 80
 """Characters of a text that is its theme's title."""
@@ -37,6 +39,7 @@ LONGEST_TITLE = 80
 OTHER_KIND = 0.3
 """What a title of another kind than its theme is worth less, in cosines."""
 
+_SAID = ("words", "language")
 _SEVERAL = 1.25  # points a message, from which they may tell themes apart
 
 
@@ -55,11 +58,39 @@ def _is_clear(cut: Cut) -> bool:
     return (cut.clusters.silhouette or 0) >= CLEAR
 
 
+def sampled(strata: Sequence[Any], most: int) -> list[int]:
+    """Return the places of texts that stand for all: of each stratum its share, and at least one.
+
+    Parameters
+    ----------
+    strata : sequence of hashable
+        What each text is of, the texts in their canonical order: the first of a stratum are taken.
+    most : int
+        How many to take; all where there are no more.
+
+    Examples
+    --------
+    >>> sampled(["en"] * 8 + ["fr"] * 2 + ["de"], 6)
+    [0, 1, 2, 3, 8, 10]
+    """
+    frame = pd.DataFrame({"stratum": pd.factorize(pd.Series(strata, dtype=object))[0]})
+    within = frame.groupby("stratum")["stratum"]
+    part = (within.cumcount() / within.transform("size")).to_numpy()
+    return sorted(np.argsort(part, kind="stable")[:most].tolist())
+
+
+def _sample_first(strata: Sequence[Any], count: int) -> list[int]:
+    """Return the places of texts, those first that shape the graph where there are many."""
+    first = sampled(strata, MOST_FITTED) if len(strata) > MOST_FITTED else []
+    return [*first, *np.delete(np.arange(count), np.array(first, int)).tolist()]
+
+
 def _cut(
     said: Sequence[Passage],
     vectors: Vectors,
     weights: Sequence[int],
     rows: list[int],
+    strata: Callable[[Passage], Any],
     smallest: int,
     seed: int,
     past: Past | None,
@@ -70,21 +101,23 @@ def _cut(
     """
 
     def cut(rows: list[int], shaping: int) -> Cut:
-        part = [said[row] for row in rows]
-        spoken = [passage.language for passage in part]
         stand_for = [weights[row] * (at < shaping) for at, row in enumerate(rows)]
-        part_of = vectors[rows], spoken, shaping
+        order = _sample_first([strata(said[row]) for row in rows[:shaping]], len(rows))
+        rows, stand_for = [rows[at] for at in order], [stand_for[at] for at in order]
+        fitted = min(shaping, MOST_FITTED)
+        words, spoken = ([getattr(said[row], name) for row in rows] for name in _SAID)
+        part_of = vectors[rows[:fitted]], spoken[:fitted], fitted
         levels = past.levels(*part_of) if past else levels_of(*part_of)
-        level = levelled(vectors[rows], spoken, levels)
-        words = [passage.words for passage in part]
+        level = levelled(vectors, spoken, levels, rows)
 
         def search(
-            some: Integers, settle: Callable[..., Settled] | None = None, fitted: int | None = None
+            some: Integers,
+            settle: Callable[..., Settled] | None = None,
+            most: int = MOST_FITTED,
         ) -> Clusters:
             texts, heavy, tongues = ([row[at] for at in some] for row in (words, stand_for, spoken))
-            fitted = fitted or len(some)
-            spelt = spelling(texts, fitted)
-            return cluster(level[some], heavy, smallest, seed, spelt, tongues, fitted, settle)
+            spelt, own = spelling(texts, most), level if len(some) == len(rows) else level[some]
+            return cluster(own, heavy, smallest, seed, spelt, tongues, most, settle)
 
         if past and (past.daily or shaping < FEWEST):
             clusters = past.assigned(past.owners(words), level, search)
@@ -92,7 +125,7 @@ def _cut(
             clusters = Clusters.alone(level)
         else:
             settle = partial(past.settled, past.owners(words), smallest) if past else None
-            clusters = search(np.arange(len(rows)), settle, min(shaping, MOST_FITTED))
+            clusters = search(np.arange(len(rows)), settle, fitted)
         return Cut(rows, stand_for, level, clusters, levels)
 
     shaping = sum(not said[row].position for row in rows)
@@ -142,15 +175,24 @@ class Corpus:
         copied = Counter(draft.copy_of for draft in unsorted)
         said = passages(heads)
         words = [passage.words for passage in said]
-        vectors = encoder.encode(words)
-        kinds = kinds_of(words, vectors, encoder.sha256)
+        vectors = encoded(encoder, words)
+        kinds = [
+            kind
+            for rows in blocks(vectors)
+            for kind in kinds_of(words[rows], vectors[rows], encoder.sha256)
+        ]
         points = [
             Point(text=each.text, kind=kind, reason="praise" if says_nothing(each.words) else None)
             for each, kind in zip(said, kinds, strict=True)
         ]
         weights = [1 + copied[heads[each.owner].uid] for each in said]
         telling = [row for row, point in enumerate(points) if not point.reason]
-        cut = _cut(said, vectors, weights, telling, smallest, seed, past)
+
+        def stratum(passage: Passage) -> tuple[Any, ...]:
+            head = heads[passage.owner]
+            return head.source, passage.language, head.date and head.date.isocalendar()[:2]
+
+        cut = _cut(said, vectors, weights, telling, stratum, smallest, seed, past)
         return cls(unsorted, heads, said, points, vectors, cut)
 
     def assigned(self, sorting: Sorting) -> tuple[Assignment, ...]:
@@ -200,8 +242,13 @@ class Corpus:
         )  # copies count
         part = [self.said[self.cut.rows[row]] for row in heard]
         languages = [each.language or language for each in part]
+        texts, read = list[str](), Counter[str]()
+        for each, spoken, label in zip(part, languages, labels[heard].tolist(), strict=True):
+            named = label >= 0 and read[spoken] < MOST_TEXTS
+            read[spoken] += named
+            texts.append(without_tokens(each.text, " . ") if named else "")
         return name_themes(
-            [without_tokens(each.text, " . ") for each in part],
+            texts,
             languages,
             labels[heard],
             count,

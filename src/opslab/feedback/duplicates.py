@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
@@ -15,6 +18,10 @@ NEAR = 0.8
 _SHINGLE, _TEMPLATE_WORDINGS, _TEMPLATE_WORDS = 5, 5, 8
 _MOST = 600  # shingles of a text that are compared
 _EXTRA, _BLOCK = 4, 4096
+_MARKS = 512  # bits that mark of which shingles a text has an odd number
+_PRIME = np.uint64(0x9E3779B97F4A7C15)
+
+Numbers = NDArray[Any]
 
 
 def normal(text: str) -> str:
@@ -59,34 +66,96 @@ def near_graph(texts: Sequence[str], least: float) -> sparse.coo_matrix:
     """Return an edge for each pair of different texts that are at least so similar.
 
     Such a pair shares several of its rarest shingles (prefix filter; Chaudhuri, Ganti & Kaushik
-    2006), and each candidate is verified.
+    2006), is nearly of one length, and few bits of both differ (Sandes, Teodoro & Melo 2020); each
+    candidate is verified. Shingles stand by a hash, and beside each other by a part of it: any
+    order of them finds all pairs, and what shares a part makes more candidates only.
     """
-    from sklearn.feature_extraction.text import CountVectorizer
-
-    table = CountVectorizer(analyzer=_shingles, dtype=np.float32).fit_transform(texts)
-    order = np.argsort(np.diff(table.indptr), kind="stable")
-    rarest = np.argsort(np.asarray(table.sum(axis=0)).ravel(), kind="stable")
-    table = table[order][:, rarest]
-    table.sort_indices()
-    sizes = np.diff(table.indptr)
-    shingles = [set(row.tolist()) for row in np.split(table.indices, table.indptr[1:-1])]
+    counts = np.zeros(1 << min(22, 10 + len(texts).bit_length()), np.int64)
+    sizes, marks = np.zeros(len(texts), np.int64), np.zeros((len(texts), _MARKS // 64), np.uint64)
+    for start, owners, hashes in _hashed(texts):
+        counts += np.bincount(_bucket(hashes, counts), minlength=len(counts))
+        some = np.bincount(owners)
+        sizes[start : start + _BLOCK] = some
+        at = owners * _MARKS + (hashes % np.uint64(_MARKS)).astype(np.int64)
+        odd = np.bincount(at, minlength=len(some) * _MARKS) % 2 > 0
+        marks[start : start + _BLOCK] = np.packbits(odd.reshape(-1, _MARKS), axis=1).view("u8")
     lengths = np.minimum(sizes, sizes - np.ceil(least * sizes).astype(int) + 1 + _EXTRA)
+    table = _rarest(texts, counts, sizes, lengths)
+    order = np.argsort(sizes, kind="stable")
+    table, sizes, lengths, marks = table[order], sizes[order], lengths[order], marks[order]
     needed = 1 + _EXTRA * (lengths < sizes)
-    within = np.arange(table.nnz) - np.repeat(table.indptr[:-1], sizes)
-    table.data[within >= np.repeat(lengths, sizes)] = 0
-    table.eliminate_zeros()
-    edges: list[tuple[int, int]] = []
+    edges = [np.empty((0, 2), np.int64)]
     for start in range(0, len(texts), _BLOCK):
-        both = (table[start : start + _BLOCK] @ table[: start + _BLOCK].T).tocoo()
-        later, earlier = both.row + start, both.col
+        stop = min(start + _BLOCK, len(texts))
+        low = int(np.searchsorted(sizes, least * sizes[start]))
+        both = (table[start:stop] @ table[low:stop].T).tocoo()
+        later, earlier = both.row + start, both.col + low
         alike = (both.data >= needed[later]) & (earlier < later)
         alike &= sizes[earlier] >= least * sizes[later]
-        for long, short in zip(later[alike].tolist(), earlier[alike].tolist(), strict=True):
-            shared = len(shingles[long] & shingles[short])
-            if shared >= least * (sizes[long] + sizes[short] - shared):
-                edges.append((long, short))
-    ends = order[np.array(edges, np.int64).reshape(-1, 2)].T
-    return sparse.coo_matrix((np.ones(len(edges)), ends), (len(texts), len(texts)))
+        pairs = np.stack([later[alike], earlier[alike]], 1)
+        apart = np.zeros(len(pairs), np.int64)
+        for word in marks.T:
+            apart += np.bitwise_count(word[pairs[:, 0]] ^ word[pairs[:, 1]])
+        pairs = pairs[apart * (1 + least) <= (1 - least) * sizes[pairs].sum(axis=1) + 1e-9]
+        edges.append(pairs[_verified(texts, order[pairs].tolist(), least)])
+    ends = order[np.concatenate(edges)].T
+    return sparse.coo_matrix((np.ones(ends.shape[1]), ends), (len(texts), len(texts)))
+
+
+def _hashed(texts: Sequence[str]) -> Iterator[tuple[int, Numbers, Numbers]]:
+    """Yield for some texts at a time the first one's place, and each shingle's text and hash."""
+    for start in range(0, len(texts), _BLOCK):
+        some = [text[: _MOST + _SHINGLE - 1] for text in texts[start : start + _BLOCK]]
+        counts = np.array([min(max(len(text) - _SHINGLE + 1, 1), _MOST) for text in some])
+        padded = [text.ljust(_SHINGLE, "\0") for text in some]
+        signs = np.frombuffer("".join(padded).encode("utf-32-le", "surrogatepass"), np.uint32)
+        hashes = np.zeros(len(signs) - _SHINGLE + 1, np.uint64)
+        for at in range(_SHINGLE):
+            hashes = (hashes ^ signs[at : at + len(hashes)]) * _PRIME
+            hashes ^= hashes >> np.uint64(29)
+        begins = np.cumsum([0, *map(len, padded[:-1])])
+        owners = np.repeat(np.arange(len(some)), counts)
+        within = np.arange(len(owners)) - np.repeat(np.cumsum(counts) - counts, counts)
+        hashes = hashes[begins[owners] + within]
+        order = np.lexsort((hashes, owners))
+        owners, hashes = owners[order], hashes[order]
+        new = np.append(True, (np.diff(owners) != 0) | (np.diff(hashes) != 0))
+        yield start, owners[new], hashes[new]
+
+
+def _bucket(hashes: Numbers, counts: Numbers) -> Numbers:
+    return (hashes >> np.uint64(65 - len(counts).bit_length())).astype(np.int64)
+
+
+def _rarest(
+    texts: Sequence[str], counts: Numbers, sizes: Numbers, lengths: Numbers
+) -> sparse.csr_matrix:
+    """Return a row for each text with a 1 for each of its rarest shingles that others have too."""
+    rows, columns = [], []
+    for start, unordered, all_own in _hashed(texts):
+        order = np.lexsort((all_own, counts[_bucket(all_own, counts)], unordered))
+        owners, own = unordered[order], all_own[order]
+        here = sizes[start : start + _BLOCK]
+        within = np.arange(len(owners)) - np.repeat(np.cumsum(here) - here, here)
+        buckets = _bucket(own, counts)
+        kept = (within < lengths[start + owners]) & (counts[buckets] > 1)
+        rows.append((start + owners[kept]).astype(np.int32))
+        columns.append(buckets[kept].astype(np.int32))
+    places = np.concatenate(rows), np.concatenate(columns)
+    ones = np.ones(len(places[0]), np.float32)
+    return sparse.csr_matrix((ones, places), (len(texts), len(counts)))
+
+
+def _verified(texts: Sequence[str], pairs: Sequence[tuple[int, int]], least: float) -> list[int]:
+    """Return which pairs of texts are so similar."""
+    shingles = cache(lambda at: _shingles(texts[at]))
+    alike = []
+    for number, (left, right) in enumerate(pairs):
+        first, second = shingles(left), shingles(right)
+        shared = len(first & second)
+        if shared >= least * (len(first) + len(second) - shared):
+            alike.append(number)
+    return alike
 
 
 def _shingles(text: str) -> set[str]:

@@ -16,6 +16,8 @@ import numpy as np
 from opslab import workspace
 from opslab.errors import DataError
 from opslab.feedback.redaction import without_tokens
+from opslab.feedback.store import BLOCK, Segments, blocks, let_go, room
+from opslab.progress import advanced
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,6 +30,7 @@ _TOKENS = 384  # of a batch, as many as the encoder itself takes
 _BLOCKS = (1, 12)  # rows of a matrix that are alike: all, or each 12th (OpenBLAS's Haswell and Zen)
 _MANY = 50  # texts, of which what stands in a single one is left out
 _LEVELLED = 20  # texts of a language whose mean can be told
+TOLD = 20_000  # texts beyond which it is told how many are encoded
 _FEW = 8  # rows that are alike to every kernel
 _PROBE = "Wie schnell kommt mein Paket? ¿Y el café?"  # 13 tokens: each begins in another row of 12
 
@@ -175,31 +178,43 @@ class Local:
 class Cached:
     """An encoder that keeps its vectors in a folder, by the hash of the text.
 
-    There is a file for each encoder, and for each kind of processor that gives other last bits.
+    There is a folder for each encoder, and for each kind of processor that gives other last bits.
     """
 
     def __init__(self, encoder: Encoder, folder: Path) -> None:
         bits = hashlib.sha256(encoder.encode([_PROBE]).tobytes()).hexdigest()
-        self._path = folder / f"vectors-{encoder.sha256[:16]}-{bits[:8]}.npz"
+        self._kept = Segments(folder / f"vectors-{encoder.sha256[:16]}-{bits[:8]}")
         self._encoder = encoder
         self.name, self.sha256 = encoder.name, encoder.sha256
         self.languages = encoder.languages
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Return a vector for each text; those not met before are encoded and kept."""
-        keys = [hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32] for text in texts]
-        known: dict[str, Vectors] = {}
-        if self._path.is_file():
-            with np.load(self._path) as kept:
-                known = dict(zip(kept["keys"].tolist(), kept["vectors"], strict=True))
-        new = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
-        if new:
-            known |= zip(new, self._encoder.encode(list(new.values())), strict=True)
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            draft = self._path.with_suffix(".draft.npz")
-            np.savez(draft, keys=np.array(list(known)), vectors=np.stack(list(known.values())))
-            draft.replace(self._path)
-        return np.stack([known[key] for key in keys]) if keys else np.empty((0, 1), np.float32)
+        if not texts:
+            return np.empty((0, 1), np.float32)
+        digests = [hashlib.sha256(text.encode("utf-8", "replace")).digest()[:8] for text in texts]
+        keys = np.frombuffer(b"".join(digests), ">u8").astype(np.uint64)
+        first = np.unique(keys, return_index=True)[1]
+        new = np.sort(first[~self._kept.known(keys[first])])
+        if len(new):
+            self._kept.add(keys[new], self._encoder.encode([texts[at] for at in new]))
+            self._kept.known(keys)
+        return self._kept.read(keys)
+
+
+def encoded(encoder: Encoder, texts: Sequence[str]) -> Vectors:
+    """Return the vectors of texts: of many some at a time, and it is told how far that is.
+
+    Word counts hang on all texts together, and are encoded at once.
+    """
+    if len(texts) <= TOLD or encoder.sha256 == Latent.sha256:
+        return encoder.encode(texts)
+    vectors = room(len(texts), encoder.encode([_PROBE]).shape[1])
+    for start in range(0, len(texts), BLOCK):
+        vectors[start : start + BLOCK] = encoder.encode(texts[start : start + BLOCK])
+        advanced(min(start + BLOCK, len(texts)), len(texts))
+        let_go(vectors)
+    return vectors
 
 
 def spelling(texts: Sequence[str], fitted: int) -> Vectors:
@@ -240,9 +255,12 @@ def latent(
     with threadpool_limits(1):
         size = max(1, min(size, min(table.shape) - 1))
         model = TruncatedSVD(size, n_iter=2, random_state=0).fit(table)
-        if len(texts) > len(first):
-            table = union.transform(texts)
-        return unit(model.transform(table))
+        if len(texts) == len(first):
+            return unit(model.transform(table))
+        vectors = room(len(texts), size)
+        for rows in blocks(vectors):
+            vectors[rows] = unit(model.transform(union.transform(texts[rows])))
+        return vectors
 
 
 def encoder_for(name: str, folder: Path, cache: Path | None = None) -> tuple[Encoder, bool]:
@@ -287,6 +305,8 @@ def levels_of(
     languages : sequence of str or None
     shaping : int, optional
         How many of the first texts tell the means; all by default.
+    order : sequence of int, optional
+        The rows of ``vectors`` that are meant.
     """
     spoken, telling = np.array(languages, object)[:shaping], vectors[:shaping]
     return {
@@ -300,6 +320,7 @@ def levelled(
     vectors: Vectors,
     languages: Sequence[str | None],
     levels: Mapping[str, Vectors] | None = None,
+    order: Sequence[int] | None = None,
 ) -> Vectors:
     """Return vectors without what only tells the language: all languages get the same mean.
 
@@ -309,11 +330,18 @@ def levelled(
     languages : sequence of str or None
     levels : mapping of str to array, optional
         As of `levels_of`; by default of these texts.
+    order : sequence of int, optional
+        The rows of ``vectors`` that are meant.
     """
-    spoken, level = np.array(languages, object), vectors.copy()
-    for name, mean in (levels_of(vectors, languages) if levels is None else levels).items():
-        level[spoken == name] -= mean
-    return unit(level)
+    spoken, at = np.array(languages, object), np.arange(len(vectors))
+    at, level = at if order is None else np.array(order, int), room(len(languages), len(vectors.T))
+    means = levels_of(vectors, languages) if levels is None else levels
+    for rows in blocks(level, vectors):
+        part = vectors[at[rows]]
+        for name, mean in means.items():
+            part[spoken[rows] == name] -= mean
+        level[rows] = unit(part)
+    return level
 
 
 def encode(

@@ -47,9 +47,10 @@ CUSTOMERS = _NAMES["customer"].split()
 """Columns that tell customers apart, the first that is there."""
 _IN_ANY_TEXT = {"greeting", "closing", "repeated"}  # kinds of what is cut, and shows no mail
 _TRAITS = ("segment", "plan", "version", "country", "channel")
+_BLOCK = 10_000  # rows of a table that become messages at a time
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CustomerMessage:
     """What a customer wrote, redacted.
 
@@ -149,85 +150,117 @@ def take_in(study: Study, data: Any = None, answers: Answers | None = None) -> I
     """
     if data is None and (lacking := study.lacking()):
         raise (DataError if study.sources else SpecError)(*lacking)
-    rows, readings = list[_Row](), list[Reading]()
+    readings = list[Reading]()
     if isinstance(data, Sequence) and not isinstance(data, str):
-        rows = [
-            _Row(_message("texts", str(number), number, "" if pd.isna(text) else str(text)))
-            for number, text in enumerate(data, 1)
-        ]
-    else:
-        for source in (
-            study.sources if data is None else (Source(**{"path": "", **dict(answers or {})}),)
-        ):
-            export = study.beside(source.path) if data is None else data
-            with open_export(export, answers=source) as table:
-                readings.append(table.reading)
-                rows += rows_of(source, table, secret_for(study.files()))
-    return _intake(study, rows, readings)
-
-
-def _intake(study: Study, rows: Sequence[_Row], readings: Sequence[Reading]) -> Intake:
-    """Return the messages with words, in the study's days, each id once, and count the others."""
-    came, counts = _counted(study, rows)
-    redacted = Counter[str]()
-    kept, furniture, persons = [], [], set[str]()
-    letters = list(_opened(came.values()))
-    signed = Counter(name for _, letter in letters for name in set(letter.names))
-    for row, letter in letters:
-        writers = [*row.names, *letter.names]
-        mail = dict(letter.cut).keys() - _IN_ANY_TEXT
-        sure = [*row.names, *(name for name in letter.names if mail or signed[name] > 1)]
-        persons |= {part.casefold() for name in sure for part in name.split()}
-        hidden = partial(
-            redact, patterns=study.redact.patterns, regions=study.redact.regions, names=writers
+        texts: Iterator[str] = ("" if pd.isna(each) else str(each) for each in data)
+        rows = (
+            _Row(_message("texts", str(number), number, text))
+            for number, text in enumerate(texts, 1)
         )
-        counts["cut"] += len(letter.text) > LONGEST
-        text, kinds = hidden(letter.text[:LONGEST])
-        redacted += kinds
-        kept.append(_redacted(row.message, text, hidden))
-        for kind, part in letter.cut:
-            text, kinds = hidden(part[:LONGEST])
-            redacted += kinds
-            furniture.append((kept[-1].uid, kind, text))
-    messages = sorted(kept, key=lambda each: (_digest(each.words.casefold()), each.uid))
-    stated = [each.language for each in messages]
-    spoken = identify([each.words for each in messages], study.languages, stated)
-    return Intake(
-        tuple(
-            replace(message, language=language)
-            for message, language in zip(messages, spoken, strict=True)
-        ),
-        tuple(readings),
-        tuple(dict.fromkeys((message.source, message.row) for message, _ in rows)),
-        redacted,
-        frozenset(persons - usual([row.message.text for row in came.values()])),
-        tuple(sorted(furniture)),
-        **counts,
-    )
+        return _intake(study, rows, readings)
+    return _intake(study, _read(study, data, answers, readings), readings)
 
 
-def _counted(
-    study: Study, rows: Sequence[_Row]
-) -> tuple[dict[tuple[str, str, str], _Row], Counter[str]]:
-    """Return what is looked at, by source, id and text, and how many others were left out."""
-    came = dict[tuple[str, str, str], _Row]()
-    counts = Counter[str]()
-    gone = erased()
+def _read(
+    study: Study, data: Any, answers: Answers | None, readings: list[Reading]
+) -> Iterator[_Row]:
+    """Yield the rows of each source, and note its reading."""
+    for source in (
+        study.sources if data is None else (Source(**{"path": "", **dict(answers or {})}),)
+    ):
+        export = study.beside(source.path) if data is None else data
+        with open_export(export, answers=source) as table:
+            readings.append(table.reading)
+            yield from rows_of(source, table, secret_for(study.files()))
+
+
+def _intake(study: Study, rows: Iterable[_Row], readings: Sequence[Reading]) -> Intake:
+    """Return the messages with words, in the study's days, each id once, and count the others."""
+    came, counts, places = list[_Row](), Counter[str](), list[tuple[str, int]]()
+    known, ids, gone = set[bytes](), set[bytes](), erased()
     secret = secret_for(study.files()) if gone else ""
     for row in rows:
         message, day = row.message, row.message.date
+        places.append((message.source, message.row))
+        identity = f"{message.source}\0{message.id}"
+        whole = _hash(f"{identity}\0{message.text}")[:15]
         if gone and tombstone(secret, message.customer or "") in gone:
             counts["erased"] += 1
         elif day and not (study.start or day) <= day <= (study.end or day):
             counts["outside"] += 1
         elif not message.text.strip():
             counts["empty"] += 1
-        elif (message.source, message.id, message.text) in came:
+        elif whole in known:
             counts["repeated"] += 1
         else:
-            came[message.source, message.id, message.text] = row
-    counts["shared"] = len(came) - len({name[:2] for name in came})
-    return came, counts
+            came.append(row)
+            known.add(whole)
+            ids.add(_hash(identity)[:15])
+    counts["shared"] = len(came) - len(ids)
+    known.clear()
+    ids.clear()
+    taken = _Taken(study, came)
+    counts["cut"] = taken.cut
+    return Intake(
+        tuple(taken.messages),
+        tuple(readings),
+        tuple(dict.fromkeys(places)),
+        taken.redacted,
+        frozenset(taken.persons),
+        tuple(sorted(taken.furniture)),
+        **counts,
+    )
+
+
+class _Taken:
+    """What rows become: messages, redacted, in their order, and what was found on the way.
+
+    Rows and letters are let go one by one.
+    """
+
+    def __init__(self, study: Study, came: list[_Row]) -> None:
+        self.messages, self.furniture = list[CustomerMessage](), list[tuple[str, str, str]]()
+        self.redacted, self.persons, self.cut = Counter[str](), set[str](), 0
+        letters, common = _opened(came)
+        signed = Counter(name for letter in letters for name in set(letter.names))
+        same = _Same()
+        came.reverse()
+        for letter in _drained(letters):
+            row = came.pop()
+            writers = [*row.names, *letter.names]
+            mail = dict(letter.cut).keys() - _IN_ANY_TEXT
+            sure = [*row.names, *(name for name in letter.names if mail or signed[name] > 1)]
+            self.persons |= {part.casefold() for name in sure for part in name.split()} - common
+            hidden = partial(
+                redact, patterns=study.redact.patterns, regions=study.redact.regions, names=writers
+            )
+            self.cut += len(letter.text) > LONGEST
+            text = self._hidden(hidden, letter.text)
+            message = _redacted(row.message, text, hidden, study.languages, same)
+            self.messages.append(message)
+            for kind, part in letter.cut:
+                self.furniture.append((message.uid, kind, self._hidden(hidden, part)))
+        self.messages.sort(key=lambda each: (_hash(each.words.casefold()), each.uid))
+
+    def _hidden(self, hidden: Callable[..., tuple[str, Any]], text: str) -> str:
+        """Return a text without personal data, which is counted."""
+        redacted, kinds = hidden(text[:LONGEST])
+        self.redacted += kinds
+        return redacted
+
+
+class _Same(dict[Any, Any]):
+    """What was met before, in place of what is equal to it: many messages share one."""
+
+    def __call__(self, value: Any) -> Any:
+        return self.setdefault(value, value)
+
+
+def _drained(items: list[Any]) -> Iterator[Any]:
+    """Yield items from the first to the last, and let go of each."""
+    items.reverse()
+    while items:
+        yield items.pop()
 
 
 def customer_key(secret: str, source: str, name: str) -> str | None:
@@ -247,30 +280,43 @@ def customer_key(secret: str, source: str, name: str) -> str | None:
 
 
 def _redacted(
-    message: CustomerMessage, text: str, hidden: Callable[..., tuple[str, Any]]
+    message: CustomerMessage,
+    text: str,
+    hidden: Callable[..., tuple[str, Any]],
+    languages: Sequence[str],
+    traits: dict[Any, Mapping[str, str]],
 ) -> CustomerMessage:
     """Return a message with its redacted text; its id where it is an address, and its traits."""
+    text = message.text if text == message.text else text
+    words = without_tokens(text)
+    words = text if words == text else words
+    (language,) = identify([words], languages, [message.language])
+    own = {
+        name: value if name == "version" and "@" not in value else hidden(value)[0]
+        for name, value in message.traits.items()
+    }
     return replace(
         message,
         uid=_digest(f"{message.source}\0{message.id}\0{text}")[:12],
         id=hidden(message.id)[0] if "@" in message.id else message.id,
         text=text,
-        words=without_tokens(text),
-        traits={
-            name: value if name == "version" and "@" not in value else hidden(value)[0]
-            for name, value in message.traits.items()
-        },
+        words=words,
+        language=language,
+        traits=traits.setdefault(tuple(own.items()), own),
     )
 
 
-def _opened(rows: Iterable[_Row]) -> Iterator[tuple[_Row, Letter]]:
-    """Yield each row with its letter, without what repeats itself over a source."""
+def _opened(rows: Sequence[_Row]) -> tuple[list[Letter], frozenset[str]]:
+    """Return the letter of each row, without what repeats itself over a source, and usual words."""
+    opened_letters, sources = list[Letter](), 0
     for _, group in groupby(rows, lambda row: row.message.source):
         source = list(group)
         common = usual([row.message.text for row in source])
         letters = [opened(row.message.text, common) for row in source]
         customers = [row.message.customer for row in source]
-        yield from zip(source, without_repeated(letters, customers), strict=True)
+        opened_letters += without_repeated(letters, customers)
+        sources += 1
+    return opened_letters, common if sources == 1 else usual([row.message.text for row in rows])
 
 
 def cells(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -326,17 +372,19 @@ def rows_of(source: Source, table: Table, secret: str) -> Iterator[_Row]:
     profile = known_profiles().get(reading.profile or "")
     declared = profile.columns.items() if profile else ()
     writers = [name for name, column in declared if column.personal == "name" and name in frame]
-    for number, row in enumerate(cells(frame), 1):
+    same = _Same()
+    for number, row in enumerate(_cells_of(frame), 1):
         fields = {
-            field: converters.get(field, float)(row[name])
+            field: same(converters.get(field, float)(row[name]))
             for field, name in columns.items()
             if row[name] is not None
         }
-        fields["traits"] = {
+        own = {
             trait: str(row[name])[:60] for trait, name in traits.items() if row[name] is not None
         }
+        fields["traits"] = same.setdefault(("traits", *own.items()), own)
         identity = fields.pop("id", f"row {number}")
-        names = [str(row[name]) for name in writers if row[name] is not None]
+        names = tuple(str(row[name]) for name in writers if row[name] is not None)
         for suffix, part in parts.items():
             pieces = [str(row[name]) for name in part if row[name] is not None]
             ended = [piece + "." * piece[-1:].isalnum() for piece in pieces[:-1]]  # a title ends
@@ -351,6 +399,12 @@ def _handled(source: Source, table: Table, frame: pd.DataFrame) -> Any:
         return float("nan")
     (column,) = _columns(table, [timed.column], "feedback.no_handling")
     return minutes_of(frame[column], timed.unit, table.reading.name)
+
+
+def _cells_of(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a large table, some of them laid out at a time."""
+    for start in range(0, len(frame), _BLOCK):
+        yield from cells(frame[start : start + _BLOCK])
 
 
 def _traits(source: Source, table: Table) -> dict[str, str]:
@@ -374,4 +428,8 @@ def _message(source: str, identity: str, number: int, text: str, **more: Any) ->
 
 
 def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+    return _hash(text).hex()
+
+
+def _hash(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "replace")).digest()

@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from zlib import crc32
 
 from opslab.feedback.duplicates import normal
 from opslab.feedback.naming import stop_words
@@ -22,6 +23,7 @@ COMMON, FORM, FEWEST = 0.1, 0.3, 8
 
 _HEAD = 80  # characters that show whether a mail is passed on
 _MOST_NAMES = 200
+_HASHES = 1 << 16
 _WORDS, _RUN = 4, 5  # of a sentence that may be a template, of a run anywhere
 _SENTENCE = re.compile(r"(?<=[.!?:;\u2026])\s+")
 _INVISIBLE = re.compile(
@@ -30,7 +32,7 @@ _INVISIBLE = re.compile(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Letter:
     """A message without what stands around it.
 
@@ -76,7 +78,7 @@ def opened(text: str, common: Collection[str] = ()) -> Letter:
     everyday = {*common} or everyday_words()
     whole = _visible(text[:MOST_READ])
     if "\n" not in whole:
-        return Letter((whole,))
+        return Letter((text if whole == text else whole,))
     own, outer = _without(whole, (), "quoted", "device", "ticket", "disclaimer")
     greeted, hello = _without(own, outer, "greeting")
 
@@ -113,7 +115,9 @@ def everyday_words() -> frozenset[str]:
 
 def usual(texts: Sequence[str]) -> frozenset[str]:
     """Return everyday words, and those in lower case twice, and once in a hundred texts."""
-    counts = Counter(_pattern("used").findall("\n".join(texts)))
+    counts, find = Counter[str](), _pattern("used").findall
+    for text in texts:
+        counts.update(find(text))
     least = max(2, len(texts) / 100)
     return everyday_words().union(word for word in counts if counts[word] >= least)
 
@@ -132,10 +136,13 @@ def without_repeated(letters: Sequence[Letter], senders: Sequence[str | None]) -
     senders : sequence of str or None
         A key that tells customers apart; a message of nobody known is one of its own.
     """
-    sentences = [_sentences(letter) for letter in letters]
+    often = _often(letters)
+    if not often:
+        return [*letters]
     beside = defaultdict[str, dict[frozenset[str], str | int]](dict)
-    for at, (sender, parts) in enumerate(zip(senders, sentences, strict=True)):
-        for key in parts:
+    for at, (sender, letter) in enumerate(zip(senders, letters, strict=True)):
+        parts = _sentences(letter)
+        for key in parts.keys() & often:
             beside[key].setdefault(frozenset(parts) - {key}, sender or at)
     common = {
         key
@@ -145,12 +152,30 @@ def without_repeated(letters: Sequence[Letter], senders: Sequence[str | None]) -
         and len(key.split()) >= _WORDS
     }
     cleaned = list(letters)
-    for at, parts in enumerate(sentences):
+    for at, letter in enumerate(letters):
+        parts = _sentences(letter) if common else {}
         kept = tuple(part for key, part in parts.items() if key not in common)
         if len(kept) < len(parts) and _worded(" ".join(kept)):
             cut = (("repeated", part) for key, part in parts.items() if key in common)
-            cleaned[at] = replace(letters[at], lines=kept, cut=(*letters[at].cut, *cut))
+            cleaned[at] = replace(letter, lines=kept, cut=(*letter.cut, *cut))
     return cleaned
+
+
+def _often(letters: Sequence[Letter]) -> set[str]:
+    """Return the sentences that as many letters have as make one a form's, counted by their hash.
+
+    So a million letters need no room for all of their sentences.
+    """
+    counts = Counter[int]()
+    for letter in letters:
+        counts.update(
+            {crc32(key.encode("utf-8", "replace")) % _HASHES for key in _sentences(letter)}
+        )
+    many = {number for number in counts if counts[number] >= FORM * len(letters)}
+    if not many:
+        return set()
+    keys = (key for letter in letters for key in _sentences(letter))
+    return {key for key in keys if crc32(key.encode("utf-8", "replace")) % _HASHES in many}
 
 
 def _sentences(letter: Letter) -> dict[str, str]:

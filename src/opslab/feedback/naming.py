@@ -26,7 +26,7 @@ _ELISION = re.compile(
 _VERBAL = re.compile(r"(?:[cjmnst]|qu)['\u2019]")  # before a verb, which is no name without it
 _LONGEST, _TELLING = 3, 2  # words of a phrase, phrases before the most common one
 _READ, _RARE = 150, 20  # for a title, of a theme: texts, and one more of so many to know a word
-_MOST_TEXTS = 20_000  # of a language, the first ones in canonical order
+MOST_TEXTS = 20_000  # of a language, the first ones in canonical order
 
 
 @dataclass(frozen=True)
@@ -136,8 +136,8 @@ def name_themes(
     known = Counter(filter(None, languages))
     for language in sorted(known, key=lambda name: (-known[name], name)):
         rows = [at for at, name in enumerate(languages) if name == language and labels[at] >= 0]
-        rows = rows[:_MOST_TEXTS]
         spoken = np.bincount(labels[rows], minlength=count)
+        rows = rows[:MOST_TEXTS]
         speaking = np.flatnonzero(spoken >= np.maximum(SPEAKS * sizes, 1))
         own, stops = [texts[at] for at in rows], stop_words(language)
         ranked = _ranked(own, labels[rows], count, stops.union(persons))

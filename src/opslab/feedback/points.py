@@ -17,7 +17,7 @@ _LEAST = 4  # words of a point: shorter sentences stay with the one before
 _END = re.compile(r"(?<=[.!?…;])\s+(?=\W*\w)")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Passage:
     """A message, or a part of it that makes a point.
 
@@ -73,7 +73,7 @@ def passages(messages: Sequence[CustomerMessage]) -> list[Passage]:
         parts = points(message.text)
         split = len(parts) > 1
         for position, part in enumerate([message.text, *(parts if split else [])]):
-            words = without_tokens(part)
+            words = without_tokens(part) if position else message.words or without_tokens(part)
             rows.append(Passage(owner, position, part, words, message.language, split))
     return sorted(
         (passage for passage in rows if passage.words),

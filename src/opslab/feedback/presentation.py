@@ -11,7 +11,7 @@ from opslab.feedback.audit import PROMISED
 from opslab.feedback.clustering import FEWEST
 from opslab.feedback.figures import shares, values_of
 from opslab.feedback.intake import LONGEST, CustomerMessage
-from opslab.feedback.record import counts, inputs, languages, unsorted
+from opslab.feedback.record import MANY, MOST_LISTED, counts, inputs, languages, unsorted
 from opslab.feedback.redaction import KINDS
 from opslab.feedback.result import FeedbackResult, Theme
 from opslab.feedback.routing import LEAST, MARGIN
@@ -333,8 +333,9 @@ def method(result: FeedbackResult, say: Voice) -> Blocks:
         "quotes",
         "ids",
         "files",
+        *["many"] * (len(result.assignments) > MANY),
     ]
-    about = vars(model) | {"least": LEAST, "margin": MARGIN}
+    about = vars(model) | {"least": LEAST, "margin": MARGIN, "many": MANY, "listed": MOST_LISTED}
     points = [say(f"method_{name}", **about) for name in names]
     if result.study.file:
         points.append(say("method_spec", **inputs(result)[0]))

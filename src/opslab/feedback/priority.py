@@ -142,7 +142,7 @@ def _people(
     people = by_customer(inside, keys)
     worth = pd.Series(np.array(revenues, float)).groupby(keys).max().to_numpy()
     paid = countable and bool((worth >= 0).all()) and worth.sum() > 0
-    worth = worth if paid else np.ones(len(people))
+    worth = worth if paid else np.ones(len(worth))
     weight = people.T @ worth
     basis = "revenue" if paid else "customers" if countable else "messages"
     return basis, weight, np.sqrt(people.T @ worth**2) / np.maximum(weight, 1e-9)

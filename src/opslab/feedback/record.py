@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, get_args
 
@@ -24,7 +24,7 @@ from opslab.feedback.intake import CustomerMessage, Intake, cells, take_in
 from opslab.feedback.naming import title
 from opslab.feedback.predecessor import FILE, cited
 from opslab.feedback.priority import BANDS
-from opslab.feedback.result import FeedbackResult, Reason, Topic
+from opslab.feedback.result import FeedbackResult, Point, Reason, Topic
 from opslab.feedback.shares import beta_of
 from opslab.feedback.since import measurement, worked
 from opslab.feedback.spec import Study
@@ -40,6 +40,8 @@ MAIN = ("share", "share_low", "share_high", "percent")
 """Columns that tell a row beside another result's, its interval's ends, how they are written."""
 SCHEMA = "opslab.feedback/1"
 _MOST_IN_WORKBOOK = 20_000  # messages; more stand in the CSV file alone
+MANY, MOST_LISTED = 200_000, 500_000
+"""Messages beyond which their tables bear no texts, and the most that are listed then."""
 _MOST_RECORDED, _MOST_EVIDENCE = 300, 20  # themes; more stand in the tables alone
 _THEME = (
     "theme name group kind team messages share share_low share_high customers rating stability "
@@ -59,6 +61,7 @@ _DONE = (
     "theme what on run decision state ratio low high count_before count_after median_before "
     "median_after mean_before mean_after saved saved_low saved_high task role"
 )
+_LISTED = "message source id row date language theme second confidence reason"
 _POINT = "message point kind theme nearest confidence reason text"
 
 
@@ -193,7 +196,7 @@ def came_in(study: Study, data: Any) -> pd.DataFrame:
 
     def read() -> pd.DataFrame:
         intake = take_in(study, data)
-        return in_order(intake, _laid_out(map(vars, intake.messages), _CAME))
+        return in_order(intake, _laid_out(intake.messages, _CAME))
 
     if data is not None:
         return read()
@@ -201,13 +204,24 @@ def came_in(study: Study, data: Any) -> pd.DataFrame:
     return kept((study.model_dump_json(), *state, *erased()), read)
 
 
-def _laid_out(rows: Iterable[Mapping[str, Any]], names: str) -> pd.DataFrame:
-    """Return messages by source and row: the columns that are named, then one for each trait."""
-    ordered = sorted(rows, key=itemgetter("source", "row"))
-    frame = pd.DataFrame(ordered, columns=names.split()).rename(columns={"uid": "message"})
+def _laid_out(messages: Sequence[CustomerMessage], names: str, **more: Any) -> pd.DataFrame:
+    """Return messages by source and row: the columns that are named, then one for each trait.
+
+    Further columns come in the messages' order.
+    """
+    order = sorted(range(len(messages)), key=lambda at: (messages[at].source, messages[at].row))
+    ordered = [messages[at] for at in order]
+    columns = {
+        name: [more[name][at] for at in order]
+        if name in more
+        else [getattr(message, name) for message in ordered]
+        for name in names.split()
+        if name in more or name in CustomerMessage.__slots__
+    }
+    frame = pd.DataFrame(columns, columns=names.split()).rename(columns={"uid": "message"})
     days = pd.to_datetime(frame["date"])
     frame = frame.assign(date=days, week=days.dt.to_period("W").dt.start_time)
-    traits = pd.DataFrame([row["traits"] for row in ordered])
+    traits = pd.DataFrame([message.traits for message in ordered])
     return frame.join(traits.rename(columns=lambda name: name + " " * (name in frame)))
 
 
@@ -224,13 +238,14 @@ def in_order(intake: Intake, messages: pd.DataFrame) -> pd.DataFrame:
 
 def messages(result: FeedbackResult) -> pd.DataFrame:
     """Return the messages with their themes, by source and row."""
-    rows = (
-        vars(each.main)
-        | vars(each.message)
-        | {"themes": "; ".join(sorted(each.themes)), "copy_of": each.copy_of}
-        for each in result.assignments
-    )
-    table = _laid_out(rows, _MESSAGE)
+    assignments = result.assignments
+    more: dict[str, list[Any]] = {
+        name: [getattr(each.main, name) for each in assignments]
+        for name in ("theme", "kind", "nearest", "second", "confidence", "reason")
+    }
+    more["themes"] = ["; ".join(sorted(each.themes)) for each in assignments]
+    more["copy_of"] = [each.copy_of for each in assignments]
+    table = _laid_out([each.message for each in assignments], _MESSAGE, **more)
     themes = frame(result, full=True).set_index("theme")
     called = {name: table["theme"].map(themes[name]) for name in ("name", "group")}
     return table.assign(**called)
@@ -268,13 +283,16 @@ def by(result: FeedbackResult, column: str | pd.Series[Any]) -> FeedbackResult:
 def tables(result: FeedbackResult) -> dict[str, pd.DataFrame]:
     """Return the themes, every message with its theme, redacted, and a random sample to judge."""
     points = [
-        vars(point) | {"message": each.message.uid, "point": number}
+        {name: getattr(point, name) for name in Point.__slots__}
+        | {"message": each.message.uid, "point": number}
         for each in sorted(result.assignments, key=attrgetter("message.source", "message.row"))
         for number, point in enumerate(each.points, 1)
+        if len(result.assignments) <= MANY
     ]
+    table = messages(result).drop(columns="week")
     frames = {
         "themes": _themes_sheet(result),
-        "messages": messages(result).drop(columns="week"),
+        "messages": table if len(table) <= MANY else _without_texts(result, table),
         "audit": _audit_sheet(result),
     }
     changes = pd.DataFrame(result.changes["themes"], columns=_CHANGE.split())
@@ -289,6 +307,12 @@ def tables(result: FeedbackResult) -> dict[str, pd.DataFrame]:
     frames |= {name: table for name, table in further.items() if len(table)}
     mark = {"exploratory": True} if result.asked else {}
     return {name: table.assign(**mark) for name, table in frames.items()}
+
+
+def _without_texts(result: FeedbackResult, table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table of many messages as a notebook can carry it: a random part, no texts."""
+    some = {each.message.uid for each in result.assignments[:MOST_LISTED]}  # by hash
+    return table.loc[table["message"].isin(some), _LISTED.split()].reset_index(drop=True)
 
 
 def _themes_sheet(result: FeedbackResult) -> pd.DataFrame:

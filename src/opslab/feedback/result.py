@@ -109,7 +109,7 @@ class ThemeGroup(Topic):
     themes: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Point:
     """The theme of what a message says, or why it has none.
 
@@ -136,7 +136,7 @@ class Point:
     reason: Reason | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Assignment:
     """What a message says, each with its theme or the reason why it has none.
 

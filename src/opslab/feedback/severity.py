@@ -92,7 +92,8 @@ def severities(
     if np.isnan(known).all():
         return pd.DataFrame()
     counts = votes(customers)
-    strata = pd.Series(np.array(sources, object)).where(~np.isnan(known))
+    numbers = pd.Series(pd.factorize(np.array(sources, object))[0], dtype=float)
+    strata = numbers.where(~np.isnan(known))
     rows = [
         compare(np.nan_to_num(known)[:, None], theme, strata, counts).assign(theme=number)
         for number, theme in enumerate(inside.T)

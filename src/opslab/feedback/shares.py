@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import sparse
 from scipy.special import betaincinv, ndtri
 
 from opslab.feedback.clustering import Floats
@@ -78,7 +79,7 @@ def beta_of(low: float, high: float) -> dict[str, float]:
     return dict(zip("ab", vars(fitted).values(), strict=False))
 
 
-def by_customer(standing: Bools, customers: Any) -> Bools:
+def by_customer(standing: Any, customers: Any) -> Any:
     """Return where each known customer stands: in each theme that a message of theirs stands in.
 
     Parameters
@@ -97,6 +98,11 @@ def by_customer(standing: Bools, customers: Any) -> Bools:
     >>> by_customer(np.eye(3, dtype=bool), ["a", None, "a"]).tolist()
     [[True, False, True]]
     """
+    if sparse.issparse(standing):
+        people = pd.factorize(np.array(customers), sort=True)[0]
+        rows = np.flatnonzero(people >= 0)
+        places = np.ones(len(rows)), (people[rows], rows)
+        return sparse.csr_matrix(places, (people.max() + 1, len(people))) @ standing > 0
     return pd.DataFrame(standing).groupby(np.array(customers)).any().to_numpy()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -53,9 +53,10 @@ def drafts(messages: Sequence[CustomerMessage]) -> list[Assignment]:
     """Return messages before there are themes: what each copies, and why it can be in no theme."""
     firsts, templates = copies([message.words for message in messages])
     assignments = []
-    senders: dict[int, set[str | None]] = {first: set() for first in firsts}
-    for message, first in zip(messages, firsts, strict=True):
-        senders[first] |= {message.customer} - {None}
+    senders = defaultdict[int, set[str | None]](set)
+    for at, (message, first) in enumerate(zip(messages, firsts, strict=True)):
+        if templates[at]:
+            senders[first] |= {message.customer} - {None}
     for at, (message, first) in enumerate(zip(messages, firsts, strict=True)):
         reason: Reason | None = None
         if templates[at] and len(senders[first]) < SENDERS:
@@ -163,7 +164,7 @@ def edited(
         labels=first,
         second=second,
         groups=pd.factorize(clusters.groups[origin])[0],
-        centroids=middles(vectors, first, len(ids)),
+        centroids=centroids(vectors, first, len(ids)),
         stability=np.where(same, clusters.stability[origin], np.nan),
     )
     reasons: list[Reason] = [
@@ -193,12 +194,6 @@ def judged_rows(
         most = true or each.new or assignments[row].main.second or ""
         judged.append((row, number.get(met, -1), number.get(true, -1), number.get(most, -1)))
     return judged
-
-
-def middles(vectors: Vectors, labels: Integers, count: int) -> Vectors:
-    """Return the mean direction of each theme; a label below 0 is none."""
-    own = labels >= 0
-    return centroids(vectors[own], labels[own], max(count, 1))[:count]
 
 
 def moved(

@@ -12,6 +12,9 @@ from opslab.messages import without_controls
 from opslab.report.catalogue import form
 from opslab.report.voice import Voice
 
+MOST, MOST_IN_ALL = 2_000, 50_000
+"""Quotes on a page, and on all pages together."""
+
 
 def page_of(theme: str) -> str:
     """Return the name of the file with the quotes of a theme, or of what is in none.
@@ -41,5 +44,8 @@ def pages(result: FeedbackResult, say: Voice) -> dict[str, bytes]:
             said.setdefault(name, []).append(each)
     page = form("quotes.html.j2").render
     about = {"say": say, "study": result.study, "themes": themes, "said": said}
-    about["mark"] = result.mark(say.language)
+    about |= {
+        "mark": result.mark(say.language),
+        "most": min(MOST, MOST_IN_ALL // max(len(said), 1)),
+    }
     return {page_of(name): without_controls(page(about, name=name)).encode() for name in said}

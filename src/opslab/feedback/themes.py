@@ -54,14 +54,17 @@ def describe(
     """
     clusters, ids = sorting.clusters, sorting.ids
     inside, nearest = standing(assignments, ids)
-    holds = {each.message.uid: each.themes for each in assignments}
-    stands = [holds[head.uid] for head in heads]
+    holds = {each.message.uid: each for each in assignments}
     themes = []
     shares = shares_of(inside, nearest, judged)
     stability = clusters.stability.round(6)
     for number, own_id in enumerate(ids):
         own = sorting.themes == number
-        rows = [row for row in np.flatnonzero(own).tolist() if own_id in stands[said[row].owner]]
+        rows = [
+            row
+            for row in np.flatnonzero(own).tolist()
+            if own_id in holds[heads[said[row].owner].uid].themes
+        ]
         rows = rows or np.flatnonzero(clusters.labels == number).tolist()
         voices = [replace(heads[said[row].owner], text=said[row].text) for row in rows]
         quoted = quotes(voices, vectors[rows], clusters.centroids[number])

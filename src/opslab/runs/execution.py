@@ -23,6 +23,7 @@ from typing import Any
 from opslab import workspace
 from opslab.archive import NOTEBOOK
 from opslab.errors import LANGUAGE, ON_BLOCKING, MachineError
+from opslab.progress import VARIABLE
 from opslab.runs.cells import is_exploration
 from opslab.runs.environment import FIXED, KERNEL, LONGEST_FOLDER
 from opslab.runs.failure import Failure
@@ -46,6 +47,7 @@ _START_SECONDS = 120
 _LISTENS = "--IPKernelApp.exec_lines=__import__('opslab.provenance').provenance.watch()"
 """What a notebook opens before it imports opslab is heard too, and in a kernel that was forked."""
 _LEAST_BYTES = 1_000_000
+_PROGRESS = "progress"  # the file in which a kernel notes how far it is
 
 
 @dataclass(frozen=True)
@@ -119,16 +121,14 @@ def _run(
     progress: Progress | None,
 ) -> Failure | None:
     """Let papermill run the cells, and keep after each what it got; return why it stopped early."""
-    code = (cell for cell in notebook.cells if cell.cell_type == "code")
-    names = [cell["id"] for cell in code if not is_exploration(cell)]
+    tell = _teller(notebook, kernel, progress)
 
     def started(cell: Any, **_: Any) -> None:
         kernel.cell = cell["id"]
-        if progress and cell["id"] in names:  # papermill's own cell is none of ours
-            progress(names.index(cell["id"]) + 1, len(names), cell["id"])
+        tell()
 
     try:
-        with machine_errors(kept):
+        with machine_errors(kept), _watched(kernel.scratch, tell):
             papermill.execute_notebook(
                 notebook,
                 str(kept).replace("{", "{{").replace("}", "}}"),  # papermill formats it
@@ -159,6 +159,39 @@ def _run(
     return None
 
 
+def _teller(notebook: Any, kernel: _Kernel, progress: Progress | None) -> Callable[..., None]:
+    """Return what tells which cell is at work; papermill's own is none of ours."""
+    code = (cell for cell in notebook.cells if cell.cell_type == "code")
+    names = [cell["id"] for cell in code if not is_exploration(cell)]
+
+    def tell(*percent: int) -> None:
+        if progress and kernel.cell in names:
+            progress(names.index(kernel.cell) + 1, len(names), kernel.cell, *percent)
+
+    return tell
+
+
+@contextmanager
+def _watched(scratch: Path, tell: Callable[..., None]) -> Iterator[None]:
+    """Tell each new percentage that the kernel notes while it is at work."""
+    ended, file = threading.Event(), scratch / _PROGRESS
+
+    def watch() -> None:
+        last = 0
+        while not ended.wait(1):
+            with suppress(OSError, ValueError):  # not there yet, or being written
+                if (percent := int(file.read_text(encoding="utf-8"))) != last:
+                    tell(last := percent)
+
+    watching = threading.Thread(target=watch, daemon=True)
+    watching.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watching.join()
+
+
 def _not_reached(notebook: Any) -> Failure | None:
     """Return the failure at the first code cell that was not executed to its end, if there is any.
 
@@ -182,13 +215,13 @@ class _Kernel:
     """Why it was ended before its time."""
 
     def __init__(self, scratch: Path, language: str, home: Path) -> None:
-        self._scratch, self._language, self._home = scratch, language, home
+        self.scratch, self._language, self._home = scratch, language, home
         self._process: Any = None
         self.origin = "forked" if _may_fork() else "started"
 
     def manager(self) -> type[AsyncKernelManager]:
         """Return a manager that starts a kernel of this Python, apart from the user's Jupyter."""
-        kernel, scratch = self, self._scratch
+        kernel, scratch = self, self.scratch
 
         class FreshKernelManager(AsyncKernelManager):
             @property
@@ -224,7 +257,7 @@ class _Kernel:
 
     def last_words(self) -> str:
         """Return the last line the kernel wrote to its standard error."""
-        file = self._scratch / "stderr"
+        file = self.scratch / "stderr"
         words = file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
         return words.strip().rpartition("\n")[2][:300]
 
@@ -250,6 +283,7 @@ def kernel_environment(scratch: Path, language: str) -> dict[str, str]:
         "IPYTHONDIR": str(scratch / "ipython"),
         LANGUAGE: language,
         ON_BLOCKING: "",  # a red check is told by the exit code
+        VARIABLE: str(scratch / _PROGRESS),
         "TMPDIR": str(scratch),  # what the kernel leaves there goes with it
         workspace.VARIABLE: str(workspace.root()),
     }

@@ -22,8 +22,9 @@ from opslab.runs.folder import MOMENT, failed_beside, machine_errors
 from opslab.runs.parameters_cell import values_in
 from opslab.runs.registry import Notebook
 
-Progress = Callable[[int, int, str], None]
-"""Is told the number of the code cell at work, how many there are, and the cell's name."""
+Progress = Callable[..., None]
+"""Is told the number of the code cell at work, how many there are, the cell's name, and when a
+long one gets on, its percentage."""
 
 
 @dataclass(frozen=True)

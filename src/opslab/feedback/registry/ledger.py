@@ -9,7 +9,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from opslab.feedback.clustering import FEWEST, Integers, Vectors, centroids, membership
+from opslab.feedback.clustering import (
+    FEWEST,
+    Integers,
+    Vectors,
+    centroids,
+    cosines_to,
+    membership,
+)
 from opslab.feedback.corpus import Cut
 from opslab.feedback.encoders import Encoder, unit
 from opslab.feedback.naming import Names
@@ -158,18 +165,15 @@ def _placed(
 
     That is the mean of a theme's texts less a deviation; of fewer than three it stays as it was.
     """
-    vectors, labels = vectors[labels >= 0], labels[labels >= 0]
-    members = membership(labels, len(themes))
-    sizes, middles = (
-        np.bincount(labels, minlength=len(themes)),
-        centroids(vectors, labels, len(themes)),
-    )
+    own = labels[labels >= 0]
+    members, middles = membership(own, len(themes)), centroids(vectors, labels, len(themes))
+    sizes = np.bincount(own, minlength=len(themes))
     for at, theme in enumerate(themes):
         if fixed and len(theme.centroid):
             moves = refit and sizes[at]
             middles[at] = moved(theme.centroid, middles[at]) if moves else theme.centroid
     middles = unit(middles)
-    cosines = np.einsum("ij,ij->i", vectors, middles[labels])
+    cosines = cosines_to(middles, vectors, labels)[labels >= 0]
     mean, square = (members.T @ part / np.maximum(sizes, 1) for part in (cosines, cosines**2))
     near = mean - np.sqrt(np.maximum(square - mean**2, 0))
     renewed = (sizes >= _TELLING) & (refit or not fixed)
