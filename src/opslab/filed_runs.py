@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -116,6 +117,17 @@ def find_run(
     if len({_digest(run) for run in runs}) > 1:
         raise InputError.of("filed_runs.several_runs", runs=[run.id for run in runs])
     return next((run for run in runs if run.language == language), runs[0])
+
+
+def looked_at(
+    names: Iterable[str], folders: Sequence[Path], until: datetime.date
+) -> Iterator[Path]:
+    """Give the records of the runs among which `find_run` chooses, but of those not as filed."""
+    for name in names:
+        with suppress(InputError):
+            for folder in last_of(name, folders, until):
+                with suppress(InputError):
+                    yield read_run(folder, folders[0]).file
 
 
 def picked(

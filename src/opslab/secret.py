@@ -5,6 +5,7 @@ from __future__ import annotations
 import filecmp
 import hashlib
 import hmac
+import json
 import os
 import secrets
 import shutil
@@ -12,12 +13,15 @@ import tempfile
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-from opslab import workspace
+from opslab import provenance, workspace
 from opslab.errors import InputError, MachineError
 
 FILE = ".opslab-secret"
 VARIABLE = "OPSLAB_SECRET"
+ERASED = ".opslab-erased"
+"""File of a workspace: a line of JSON for each customer who was erased, with the tombstone."""
 _SHORTEST = 16
 _SAMPLE = "the sample's keys repeat everywhere"
 
@@ -89,6 +93,33 @@ def key(secret: str, name: str) -> str:
     '5b11cdeb648e'
     """
     return hmac.new(secret.encode(), name.encode("utf-8", "replace"), "sha256").hexdigest()[:12]
+
+
+def tombstone(secret: str, customer: str) -> str:
+    """Return what is kept of a customer who was erased, by their key: it leads back to neither.
+
+    Examples
+    --------
+    >>> tombstone("a secret of some length", "5b11cdeb648e")
+    '9969865d323a'
+    """
+    return key(secret, f"erased {customer}")
+
+
+def erased() -> dict[str, dict[str, Any]]:
+    """Return what the workspace tells of those who were erased, by tombstone.
+
+    Raises `InputError` where somebody has broken the file: who was erased would come back.
+    """
+    file = workspace.root() / ERASED
+    try:
+        content = file.read_bytes() if file.exists() else b""
+        stones = {each["customer"]: each for each in map(json.loads, content.splitlines())}
+    except (ValueError, KeyError, TypeError):
+        raise InputError.of("specs.bad_erased", file=file.name) from None
+    if stones:
+        provenance.note(file, hashlib.sha256(content).hexdigest())
+    return stones
 
 
 def fingerprint(secret: str) -> str:

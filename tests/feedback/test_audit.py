@@ -37,8 +37,8 @@ def themes_sheet():
 
 def judged(path, edits=None):
     sheets = read_sheets(path, NAMES)
-    edits = edits or read_edits(sheets.get("themes", ()), NAMES, TEXTS, path.name)
-    return judge(sheets["audit"], STANDING, edits, path.name, [*STANDING])
+    edits = edits or read_edits(sheets.get("themes", ()), NAMES, TEXTS)
+    return judge(sheets["audit"], STANDING, edits, [*STANDING])
 
 
 def said(audit):
@@ -113,7 +113,7 @@ def test_a_workbook_may_hold_one_sheet_or_both(tmp_path):
     themes["split"] = [None, None, 2]
     both = write_xlsx({"themes": themes, "audit": audit_sheet("T02")}, tmp_path / "both.xlsx")
     sheets = read_sheets(both, NAMES)
-    edits = read_edits(sheets["themes"], NAMES, TEXTS, "both.xlsx")
+    edits = read_edits(sheets["themes"], NAMES, TEXTS)
     assert (edits.merges, edits.splits) == ({"T01": "T02"}, {"T03": ["T03a", "T03b"]})
     audit = judged(both)
     assert (audit.judged, audit.right) == (1, 1)  # both themes are one now
@@ -137,7 +137,7 @@ def test_what_has_moved_since_is_stale(tmp_path):
 def test_what_is_no_answer_is_refused_at_its_cell(tmp_path, answer):
     path = french_csv(audit_sheet("yes", answer), tmp_path / "audit.csv")
     split = {"theme": "T03", "known": "T03", "row": "2", **dict.fromkeys(COLUMNS, ""), "split": "2"}
-    edits = read_edits([split], NAMES, TEXTS, "themes.csv")
+    edits = read_edits([split], NAMES, TEXTS)
     with pytest.raises(DataError) as caught:
         judged(path, edits)
     (problem,) = caught.value.problems

@@ -5,9 +5,11 @@ import shutil
 
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
 from conftest import make_workspace
 from opslab import workspace
+from opslab.cli import main
 from opslab.errors import InputError
 from opslab.feedback import ThemesParameters
 from opslab.runs.runner import run_notebook
@@ -123,3 +125,14 @@ def test_previous_names_what_there_is(folder):
         parameters.stands_on()
     spec.write_text(f"{STUDY}previous: none\n", encoding="utf-8")
     assert parameters.registry(parameters.study()) is None
+
+
+@pytest.mark.slow
+def test_an_executed_notebook_of_a_run_that_continues_another_is_filed(folder):
+    run("2026-08-16")
+    second = run("2026-08-23")
+    shutil.copy(second.folder / "notebook.ipynb", folder / "executed.ipynb")
+    shutil.rmtree(second.folder)
+    done = CliRunner().invoke(main, ["render", "executed.ipynb"], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    assert (second.folder / "registry.json").is_file()

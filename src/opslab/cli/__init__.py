@@ -229,6 +229,21 @@ def bundle(run: Path, to: Path | None) -> None:
 
 
 @main.command()
+@click.argument("customer")
+@click.option("--source", help="Of an id: what readers call its source; by default every one.")
+@click.option("--study", metavar="SPEC", help="A study to look into beside those of the runs.")
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Day to note; by default today.")
+@click.option("--dry-run", is_flag=True, help="Only say what would change.")
+@_out
+def erase(customer: str, **given: Any) -> None:
+    """Erase CUSTOMER (an address, or an id) from runs, bundles, sheets and caches."""
+    from opslab.runs.erasure import erase as erasing
+
+    for line in erasing(customer, **given):
+        say(line)
+
+
+@main.command()
 @click.argument("folder", metavar="DIR")
 def init(folder: str) -> None:
     """Make a workspace in DIR: notebooks, sample data, how to start. Nothing is overwritten."""

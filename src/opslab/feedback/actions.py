@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from opslab.feedback import incident_page
 from opslab.feedback.contrasts import CLEAR, FEWEST
 from opslab.feedback.heat_map import heat_map
 from opslab.feedback.intake import cells
@@ -41,7 +40,7 @@ def first(result: FeedbackResult, say: Voice) -> Blocks:
         say.table("first", " ".join(columns), rows, numeric=numeric),
         say.remark("counted", count=len(counted), parts=counted),
     ]
-    return [*blocks, *_teams(result, say), *incident_page.blocks(result, say)]
+    return [*blocks, *_teams(result, say)]
 
 
 def _ranked_row(

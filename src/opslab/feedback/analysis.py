@@ -10,24 +10,26 @@ from typing import Any
 
 import numpy as np
 
-from opslab import workspace
-from opslab.feedback.audit import Audit, judge, random_sample, read_sheets
+from opslab.feedback.audit import Audit, identified, judge, random_sample
 from opslab.feedback.checks import panel
 from opslab.feedback.clustering import (
     Vectors,
 )
 from opslab.feedback.comparisons import compared
 from opslab.feedback.corpus import Corpus, worth_of
-from opslab.feedback.edits import Edits, read_edits
+from opslab.feedback.edit_sheet import pinned, read_changes
+from opslab.feedback.edits import Edits, Row, read_edits, renamed
 from opslab.feedback.encoders import Encoder, Latent, encoder_for
 from opslab.feedback.history import history_of
 from opslab.feedback.intake import Intake, take_in
-from opslab.feedback.naming import Names, renamed, title
+from opslab.feedback.naming import Names, title
+from opslab.feedback.parts import called, whole, with_parts
 from opslab.feedback.registry.continuity import Past
 from opslab.feedback.registry.ledger import marked, registered, remembered
 from opslab.feedback.registry.state import Registry
 from opslab.feedback.result import Assignment, FeedbackResult, Model, Theme
 from opslab.feedback.routing import Route, RoutingAudit, route, routing_confusion
+from opslab.feedback.since import since
 from opslab.feedback.sorting import (
     Sorting,
     edited,
@@ -87,7 +89,8 @@ def find_themes(
     if as_of:
         study = study.model_copy(update={"end": min(as_of, study.end or as_of)})
     intake = take_in(study, data, answers)
-    return _analysed(study, intake, seed, registry, as_of=as_of, language=language)
+    result = _analysed(study, intake, seed, registry, as_of=as_of, language=language)
+    return replace(result, changes=since(result))
 
 
 def _analysed(
@@ -97,7 +100,8 @@ def _analysed(
     settings, language = study.themes, study.languages[0]
     cache = study.beside(settings.cache) if settings.cache else None
     encoder, fallback = encoder_for(settings.encoder, study.beside(settings.encoder), cache)
-    past = Past.of(known, encoder, shown["as_of"])
+    changes, machine = read_changes(study), whole(known)
+    past = Past.of(machine, encoder, shown["as_of"], pinned(changes["themes"]))
     corpus = Corpus.of(intake, encoder, settings.smallest, seed, past)
     cut, clusters = corpus.cut, corpus.cut.clusters
     words = [corpus.said[row].words for row in cut.rows]
@@ -115,18 +119,22 @@ def _analysed(
     near = [(each.message.uid, each.main.nearest) for each in assignments if each.main.nearest]
     sample = tuple(near[at] for at in random_sample([uid for uid, _ in near], seed))
     run = past, cut, sorting, words, names, assignments
-    registry = registered(known, study.slug, encoder, shown["as_of"], *run)
+    registry = registered(machine, study.slug, encoder, shown["as_of"], *run)
     registry = replace(registry, history=history_of(known, assignments))
-    edits, audit = _reviewed(study, before, assignments, sample)
-    if edits.rows:
-        sorting = edited(sorting, edits, cut.vectors)
-        names = renamed(named(sorting) | names, edits)
+    edits, audit = _reviewed(study, changes, before, assignments, sample, registry, known)
+    parts = dict[str, Vectors]()
+    if edits.splits or edits.merges or edits.excluded:
+        same = known if past and past.fixed else None
+        sorting, parts = edited(sorting, edits, cut.vectors, same)
+        names = named(sorting) | called(same, parts) | names
         assignments = corpus.assigned(sorting)
+    registry = with_parts(registry, known, edits, parts, names, assignments)
+    names = renamed(names, edits)
     numbers = np.append(sorting.clusters.groups, -1)[sorting.themes]
     group_names = corpus.named(numbers, len({*sorting.clusters.groups.tolist()}), language)
     judged = judged_rows(assignments, sorting.ids, edits, audit)
     assignments = moved(assignments, edits, audit)
-    routes = _routes(study, encoder, corpus.vectors[cut.rows], sorting)
+    routes = _routes(study, encoder, corpus.vectors[cut.rows], sorting, edits)
     said = [corpus.said[row] for row in cut.rows]
     themes, groups = describe(
         assignments, corpus.heads, said, cut.vectors, sorting, names, group_names, judged, routes
@@ -161,13 +169,19 @@ def _analysed(
     )
 
 
-def _routes(study: Study, encoder: Encoder, vectors: Vectors, sorting: Sorting) -> list[Route]:
-    """Return the team of each theme, by vectors that are not levelled; none without teams."""
-    if not study.teams or not len(vectors) or encoder.sha256 == Latent.sha256:
-        return []  # word counts of examples by themselves lie in no space with the themes
-    examples = {team: encoder.encode(texts) for team, texts in study.teams.items()}
-    labels = sorting.clusters.labels
-    return route(middles(vectors, labels, len(sorting.ids)), examples)
+def _routes(
+    study: Study, encoder: Encoder, vectors: Vectors, sorting: Sorting, edits: Edits
+) -> list[Route | None]:
+    """Return the team of each theme, by people or by vectors that are not levelled."""
+    routes: dict[str, Route] = {}
+    if study.teams and len(vectors) and encoder.sha256 != Latent.sha256:
+        # word counts of examples by themselves lie in no space with the themes
+        examples = {team: encoder.encode(texts) for team, texts in study.teams.items()}
+        each = route(middles(vectors, sorting.clusters.labels, len(sorting.ids)), examples)
+        routes = dict(zip(sorting.ids, each, strict=True))
+    for theme, team in edits.routes.items():
+        routes[theme] = replace(routes.get(theme, Route(team, team, None, 1.0, 1.0)), team=team)
+    return [routes.get(theme) for theme in sorting.ids]
 
 
 def _routed(
@@ -188,16 +202,19 @@ def _routed(
 
 def _reviewed(
     study: Study,
+    changes: Mapping[str, Sequence[Row]],
     names: Mapping[str, str],
     assignments: Sequence[Assignment],
     sample: Sequence[tuple[str, str]],
+    registry: Registry,
+    known: Registry | None,
 ) -> tuple[Edits, Audit | None]:
     """Return what people changed about themes, and what they judged."""
-    path = study.beside(study.audit or "")
-    sheets = read_sheets(path, names) if study.audit else {}
-    file = workspace.shown(path)
+    before = [each.id for each in known.themes] if known else []
+    rows = {kind: identified(changes[kind], names, before) for kind in changes}
+    past = {each.id: each for run in (known, registry) if run and known for each in run.themes}
     stands = [(each, each.main.nearest) for each in assignments if each.main.nearest]
     texts = Counter(theme for each, theme in stands if not each.copy_of)
-    edits = read_edits(sheets.get("themes", ()), names, texts, file)
+    edits = read_edits(rows["themes"], names, texts, teams=study.teams, past=past)
     sure = {(each.message.uid, theme): each.main.theme is not None for each, theme in stands}
-    return edits, judge(sheets.get("audit", ()), sure, edits, file, sample)
+    return edits, judge(rows["audit"], sure, edits, sample)

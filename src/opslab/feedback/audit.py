@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from opslab.feedback.edits import COLUMNS, Edits, Row, refusal
 from opslab.feedback.intake import cells
 from opslab.feedback.shares import wilson
 from opslab.tables import Answers, open_table
+from opslab.tables.cells import is_risky
 from opslab.tables.numbers import FALSE, TRUE
 from opslab.tables.source import ROW
 
@@ -133,21 +134,51 @@ def read_sheets(
     kind = "audit" if "right" in frame else "themes"
     if lacking := [name for name in _COLUMNS[kind] if name not in frame]:
         raise DataError.of("feedback.audit_columns", file=workspace.shown(path), names=lacking)
-    known = {f"{theme}\0{name}".casefold(): theme for theme, name in names.items()}
     columns = ["row", *_COLUMNS["audit"], "team", *COLUMNS]
-    rows = []
-    for given in cells(frame.reindex(columns=columns)):
-        row = {column: " ".join(str(cell or "").split()) for column, cell in given.items()}
-        row["known"] = known.get(f"{row['theme']}\0{row['name']}".casefold(), "")
-        rows.append(row)
-    return {kind: rows}
+    rows = [
+        {column: _bare(" ".join(str(cell or "").split())) for column, cell in given.items()}
+        | {"file": workspace.shown(path)}
+        for given in cells(frame.reindex(columns=columns))
+    ]
+    return {kind: identified(rows, names)}
+
+
+def _bare(cell: str) -> str:
+    """Return a cell without the mark by which `tables.cells.csv_cell` keeps it from running."""
+    return cell[1:] if cell.startswith("'") and is_risky(cell) else cell
+
+
+def identified(
+    rows: Sequence[Row], names: Mapping[str, str], past: Collection[str] = ()
+) -> list[Row]:
+    """Return rows, each with the theme that it is of as ``known``; empty where there is none.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+    names : mapping of str to str
+        The name that each theme has before edits, by id.
+    past : collection of str
+        Ids that runs before knew: these hold by themselves, as all do in a file of edits. Others on
+        a sheet may be those of another run, so that the name must be the theme's too.
+    """
+    exact = {f"{theme}\0{name}".casefold(): theme for theme, name in names.items()}
+    alone = {theme.casefold(): theme for theme in past}
+    stated = {theme.casefold(): theme for theme in names} | alone
+    return [
+        {
+            **row,
+            "known": exact.get(f"{row['theme']}\0{row['name']}".casefold(), "")
+            or (stated if row.get("line") else alone).get(row["theme"].casefold(), ""),
+        }
+        for row in rows
+    ]
 
 
 def judge(
     rows: Sequence[Row],
     standing: Mapping[tuple[str, str], bool],
     edits: Edits,
-    file: str,
     sample: Sequence[tuple[str, str]],
 ) -> Audit | None:
     """Return what a filled-in sheet says; None when nothing on it is judged.
@@ -160,8 +191,6 @@ def judge(
         Every message (its uid) with a theme that it stands in before edits: surely (True), or
         unsorted with this as the nearest one.
     edits : Edits
-    file : str
-        The sheet, as errors name it.
     sample : sequence of (str, str)
         Messages and themes as they stand on the sheet, from its top.
 
@@ -174,7 +203,8 @@ def judge(
     for row in rows:
         answer, key = row["right"].casefold(), (row["message"], row["known"])
         answer = "" if answer in _UNSURE else answer
-        if answer and key in standing:
+        gone = edits.called.get(answer) == ""  # a theme without a message in this run
+        if answer and key in standing and not gone:
             theme = row["known"]
             says = {**dict.fromkeys(_NO, ""), **edits.called, **dict.fromkeys(_YES, theme)}
             true, new = says.get(answer, ""), "" if answer in says else row["right"]
@@ -184,10 +214,10 @@ def judge(
             unclear |= bool(new and not re.search(r"[^\W\d_]{3}", new))
             unclear |= bool(re.match(r"(?:yes|no|not|oui|non|pas)\b", new, re.IGNORECASE))
             if unclear or judged.setdefault(key, judgement) != judgement:
-                raise refusal(row, "right", file)
+                raise refusal(row, "right")
         if row["team"] and key in standing:
             teams[row["message"]] = row["team"]
-        stale += bool(answer and key not in standing)
+        stale += bool(answer and (gone or key not in standing))
     if not (judged or teams or stale):
         return None
     known = np.cumsum([pair in judged for pair in sample])

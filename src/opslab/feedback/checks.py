@@ -78,7 +78,7 @@ def _check(
 
 def _of_themes(themes: Sequence[Theme], assignments: Sequence[Assignment]) -> Iterator[Check]:
     inside = [each for each in assignments if each.themes]
-    silent = {"praise", "no_words"}  # they say nothing that a theme could hold
+    silent = {"praise", "no_words", "excluded"}  # they say nothing that a theme could hold
     share = len(inside) / sum(each.main.reason not in silent for each in assignments)
     yield _check(
         "coverage", "pass" if share >= COVERED else "fail", share, share=share, least=COVERED

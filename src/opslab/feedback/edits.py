@@ -1,28 +1,41 @@
-"""What people change about themes: names, merges and splits, read from a sheet and applied again.
+"""What people change about themes, and how it is applied again at each run.
 
-Edits go by the ids and names that themes have before any edit. First themes are split, into parts
-``T03a``, ``T03b`` …, then merged. What is merged into another theme disappears, all others keep
-their ids, so that the same sheet gives the same themes on the same data.
+Edits go by the ids of themes: with the name before any edit where no run before knew the theme.
+First themes are split, into parts ``T03a``, ``T03b`` …, then merged, then left out. What is merged
+into another theme disappears, all others keep their ids, so that the same edits give the same
+themes on the same data. What cannot be applied in this run is told, and kept for the next one.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from opslab.errors import DataError, Problem
+from opslab.errors import DataError, Problem, did_you_mean
 from opslab.feedback.clustering import Vectors
+from opslab.feedback.encoders import unit
+from opslab.feedback.naming import Names, Phrases, title
+from opslab.feedback.registry.state import KnownTheme, Registry
+from opslab.messages import text_of_both
+from opslab.results import Message
+from opslab.tables.numbers import FALSE, TRUE
 
-COLUMNS = ("rename", "rename_fr", "merge_into", "split")
+COLUMNS = ("rename", "rename_fr", "merge_into", "split", "pin", "exclude", "route")
 """What people fill in on the themes sheet."""
 
+YES = dict.fromkeys((*TRUE, "1.0"), "yes") | dict.fromkeys((*FALSE, "0.0"), "")
+"""What is written under ``pin`` and ``exclude``, and what it means."""
+
+_COUNTS = {f"{count}{end}": str(count) for count in range(2, 6) for end in ("", ".0", ",0")}
 Row = Mapping[str, str]
-"""A row of a sheet: a text for each column, empty where the cell is. `audit.read_sheets` adds
-``row``, its number, and ``known``, the theme that still has the row's id and name."""
+"""A row of a sheet, or an entry of a file of edits: a text for each column, empty where the cell
+is; ``file``; ``row``, its number, or ``line`` and ``field``; and ``known``, the theme it is of."""
+
+Values = Mapping[str, Mapping[str, str]]
+"""What is to be changed, by the theme's id and the column."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +45,8 @@ class Edits:
     Attributes
     ----------
     rows : mapping of str to mapping
-        The row of each theme that is edited: the next sheet says the same again.
+        The row of each theme that is edited, now or once it is back: the next sheet says the same
+        again.
     splits : mapping of str to sequence of str
         The parts of a theme.
     merges : mapping of str to str
@@ -40,9 +54,16 @@ class Edits:
     names : mapping of str to str
         The new name of a theme.
     called : mapping of str to str
-        Themes and parts before merges, by their ids, names and new names in lower case.
+        Themes and parts before merges, by their ids, names and new names in lower case; also by
+        those that runs before knew. Empty for what has no message in this run.
     stale : int
         Rows of themes that are no longer there.
+    pinned, excluded : sequence of str
+        Themes that the machine leaves alone, and those that belong nowhere.
+    routes : mapping of str to str
+        The team of a theme.
+    notes : sequence of Message
+        What is not applied in this run, or not as it is written.
     """
 
     rows: Mapping[str, Row]
@@ -51,55 +72,117 @@ class Edits:
     names: Mapping[str, str]
     called: Mapping[str, str]
     stale: int
+    pinned: Sequence[str] = ()
+    excluded: Sequence[str] = ()
+    routes: Mapping[str, str] = field(default_factory=dict)
+    notes: Sequence[Message] = ()
+
+    def middles(
+        self,
+        themes: NDArray[np.str_],
+        vectors: Vectors,
+        sure: NDArray[np.bool_],
+        known: Registry | None = None,
+    ) -> dict[str, Vectors]:
+        """Return the middle of each part of a split theme: as it is known, or by k-means.
+
+        Parameters
+        ----------
+        themes : array of str, shape (texts,)
+            The id of each text's theme.
+        vectors : array, shape (texts, dimensions)
+            At length 1.
+        sure : array of bool, shape (texts,)
+            Which of them shape the parts, where they are as many; all do otherwise.
+        known : Registry, optional
+            Of a run before, in the same space.
+        """
+        from sklearn.cluster import KMeans
+        from threadpoolctl import threadpool_limits
+
+        middles = dict[str, Vectors]()
+        for theme, parts in self.splits.items():
+            kept = [each.centroid for part in parts if known and (each := known.theme(part))]
+            if len(kept) < len(parts):
+                own = themes == theme
+                shaping = own & sure if (own & sure).sum() >= len(parts) else own
+                with threadpool_limits(1):  # sums of several threads differ in their last bits
+                    means = KMeans(len(parts), n_init=10, random_state=0).fit(vectors[shaping])
+                kept = [*unit(means.cluster_centers_)]
+            middles |= dict(zip(parts, kept, strict=True))
+        return middles
 
     def applied(
-        self, themes: NDArray[np.str_], vectors: Vectors, sure: NDArray[np.bool_]
+        self,
+        themes: NDArray[np.str_],
+        vectors: Vectors,
+        sure: NDArray[np.bool_],
+        middles: Mapping[str, Vectors] | None = None,
     ) -> NDArray[np.str_]:
-        """Return the themes of texts after splits, which are by k-means, and merges.
+        """Return the themes of texts after splits, each to its nearest part, and merges.
 
         Parameters
         ----------
         themes : array of str, shape (2, texts)
             The id of each text's theme, and of the runner-up.
-        vectors : array, shape (texts, dimensions)
-            At length 1.
-        sure : array of bool, shape (texts,)
-            Which of them shape the parts, where they are as many; all do otherwise.
+        vectors, sure : array
+            As of `middles`.
+        middles : mapping of str to array, optional
+            As `middles` returns them.
         """
-        from sklearn.cluster import KMeans
-        from threadpoolctl import threadpool_limits
-
+        middles = self.middles(themes[0], vectors, sure) if middles is None else middles
         for theme, parts in self.splits.items():
-            own = themes == theme
-            shaping = own[0] & sure if (own[0] & sure).sum() >= len(parts) else own[0]
-            with threadpool_limits(1):  # sums of several threads differ in their last bits
-                means = KMeans(len(parts), n_init=10, random_state=0).fit(vectors[shaping])
-                themes = np.where(own, np.array(parts)[means.predict(vectors)], themes)
+            cosines = vectors @ np.stack([middles[part] for part in parts]).T
+            nearest = np.array(parts)[np.argmax(cosines.round(6), axis=1)]
+            themes = np.where(themes == theme, nearest, themes)
         return np.array([[self.merges.get(theme, theme) for theme in row] for row in themes])
 
 
-def refusal(row: Row, column: str, file: str) -> DataError:
-    """Return the error about a cell of a sheet."""
-    values = {"cell": row[column], "theme": row["theme"]}
-    key = f"feedback.edit_{column}"
-    return DataError(Problem(key, values, file, field=column, row=int(row["row"])))
+def refusal(row: Row, column: str, key: str = "", **values: object) -> DataError:
+    """Return the error about a cell of a sheet, or an entry of a file of edits."""
+    values = {"cell": row[column], "theme": row["theme"], **values}
+    line, number = (int(row[part]) if row.get(part) else None for part in ("line", "row"))
+    field = row.get("field", column)
+    return DataError(
+        Problem(f"feedback.edit_{key or column}", values, row["file"], line, field, number)
+    )
+
+
+def renamed(names: Names, edits: Edits) -> Names:
+    """Return names as people changed them: one for all languages where only one is written."""
+    changed = dict(names)
+    for theme in edits.names.keys() & names.keys():
+        row = edits.rows[theme]
+        english, french = row["rename"] or row["rename_fr"], row["rename_fr"] or row["rename"]
+        own = names[theme] or (Phrases("en", (), ""),)
+        changed[theme] = tuple(
+            replace(part, title=french if part.language == "fr" else english) for part in own
+        )
+    return changed
 
 
 def read_edits(
-    rows: Sequence[Row], names: Mapping[str, str], texts: Mapping[str, int], file: str
+    rows: Sequence[Row],
+    names: Mapping[str, str],
+    texts: Mapping[str, int],
+    *,
+    teams: Collection[str] = (),
+    past: Mapping[str, KnownTheme] | None = None,
 ) -> Edits:
-    """Return what a themes sheet changes.
+    """Return what people change.
 
     Parameters
     ----------
     rows : sequence of mapping
-        From `audit.read_sheets`.
+        From `edit_sheet.read_changes`, each with the theme that it is of.
     names : mapping of str to str
         The name that each theme has before edits, by id.
     texts : mapping of str to int
         Different texts in each theme, by id: it cannot have more parts.
-    file : str
-        The sheet, as errors name it.
+    teams : collection of str
+        The study's.
+    past : mapping of str to KnownTheme, optional
+        The themes of this run and of those before, whatever became of them; none in a first run.
 
     Returns
     -------
@@ -109,52 +192,157 @@ def read_edits(
     Raises
     ------
     DataError
-        When an edit cannot be done, or contradicts another one: row, column, cell.
+        When an edit cannot be done, or contradicts another one: row or line, column, cell.
     """
-    edited, splits, parts, stale = dict[str, Row](), dict[str, list[str]](), dict[str, str](), 0
+    past = past or {}
+    stated, splits, stale = _by_theme(rows, names, texts, past)
+    parts = [part for several in splits.values() for part in several]
+    there = {*names, *parts}
+    spelt = {title(each.phrases).casefold(): theme for theme, each in past.items()}
+    spelt |= {name.casefold(): theme for theme, name in names.items()}
+    ids = {theme.casefold(): theme for theme in (*past, *names, *parts)}
+    says = {"merge_into": spelt | ids, "split": _COUNTS, "pin": YES, "exclude": YES}
+    says["route"] = {team.casefold(): team for team in teams}
+    values = dict[str, dict[str, str]]()
+    first = dict[tuple[str, str], Row]()
+    for theme, column, row in stated:
+        value = says.get(column, {}).get(row[column].casefold(), row[column])
+        before, said = first.setdefault((theme, column), row), values.setdefault(theme, {})
+        if said.setdefault(column, value) != value:
+            at = "line" if before.get("line") else "row"
+            words = {"other": before[column], "source": before["file"], "verb": column}
+            words["where"] = text_of_both(f"errors.{at}", **{at: before[at]})
+            raise refusal(row, "theme", cell=row[column], **words)
+    done = {theme: values[theme] for theme in sorted(values) if theme in there}
+    new = {
+        theme: " / ".join(said[column] for column in COLUMNS[:2] if column in said)
+        for theme, said in done.items()
+        if said.keys() & {*COLUMNS[:2]}
+    }
+    spelt |= {name.casefold(): theme for theme, name in new.items()} | ids
+    called = {name: _end(theme, there, past) for name, theme in spelt.items()}
+    merges, notes = _merges(done, called, there, past)
+    edits = Edits(
+        rows={theme: dict.fromkeys(COLUMNS, "") | values[theme] for theme in sorted(values)},
+        splits=splits,
+        merges=merges,
+        names=new,
+        called=called,
+        stale=stale,
+        pinned=[theme for theme, said in done.items() if said.get("pin")],
+        excluded=[theme for theme, said in done.items() if said.get("exclude")],
+        routes={theme: said["route"] for theme, said in done.items() if "route" in said},
+    )
+    notes += _checked(edits, done, first, names, teams, first_run=not past)
+    notes += [_away(past[theme], values[theme]) for theme in sorted(values.keys() - there)]
+    return replace(edits, notes=notes)
+
+
+def _by_theme(
+    rows: Sequence[Row],
+    names: Mapping[str, str],
+    texts: Mapping[str, int],
+    past: Mapping[str, KnownTheme],
+) -> tuple[list[tuple[str, str, Row]], dict[str, list[str]], int]:
+    """Return cells by theme and column, the parts of themes, and how many rows are stale."""
+    stated, splits, parts, stale = [], dict[str, list[str]](), dict[str, str](), 0
     for row in sorted(rows, key=lambda row: not row["split"]):  # others may be about the parts
         theme = row["known"] or parts.get(row["theme"].casefold())
-        if not any(row[column] for column in COLUMNS):
+        columns = [column for column in COLUMNS if row[column]]
+        if not columns:
             continue
-        if theme in edited:
-            raise refusal(row, "theme", file)
-        if theme:
-            edited[theme] = row
-            count = re.fullmatch("([2-5])([.,]0)?", row["split"])
-            if count and int(count[1]) <= texts.get(theme, 0):
-                splits[theme] = [theme + letter for letter in "abcde"[: int(count[1])]]
-                parts |= {part.casefold(): part for part in splits[theme]}
-        stale += not theme
-    renamed = {
-        theme: name
-        for theme, row in edited.items()
-        if (name := " / ".join(filter(None, (row["rename"], row["rename_fr"]))))
-    }
-    called = {name.casefold(): theme for theme, name in (*names.items(), *renamed.items())}
-    called |= {theme.casefold(): theme for theme in names} | parts
-    merges = {
-        theme: called.get(row["merge_into"].casefold(), "")
-        for theme, row in edited.items()
-        if row["merge_into"]
-    }
-    for _ in edited:  # each goes where the theme goes that it is merged into
+        if not theme:
+            if row.get("line") or (past and row["theme"] not in names):
+                near = did_you_mean(row["theme"], [*names, *past])
+                raise refusal(row, "theme", "unknown", near=near)
+            stale += 1
+            continue
+        stated += [(theme, column, row) for column in columns]
+        own = [theme + letter for letter in "abcde"[: int(_COUNTS.get(row["split"], 0))]]
+        enough = len(own) <= texts.get(theme, 0) or past.keys() >= {*own}
+        if own and theme in names and enough:
+            splits[theme] = own
+            parts |= {part.casefold(): part for part in own}
+    return stated, splits, stale
+
+
+def _end(theme: str, there: Collection[str], past: Mapping[str, KnownTheme]) -> str:
+    """Return the theme of this run that holds a theme of runs before; empty where none does."""
+    for _ in past:
+        each = past.get(theme)
+        if theme in there or each is None or each.status != "merged":
+            break
+        theme = each.into or ""
+    return theme if theme in there else ""
+
+
+def _merges(
+    values: Values,
+    called: Mapping[str, str],
+    there: Collection[str],
+    past: Mapping[str, KnownTheme],
+) -> tuple[dict[str, str], list[Message]]:
+    """Return the theme that each goes to, and what became of those that it was to go to."""
+    merges, notes = dict[str, str](), list[Message]()
+    for theme, said in values.items():
+        if asked := said.get("merge_into"):
+            end = called.get(asked.casefold(), "")
+            if asked in past and asked not in there:
+                key = f"feedback.edits_{'taken' if end else 'target'}"
+                notes.append(Message(key, {"theme": theme, "asked": asked, "into": end}))
+                if end in {"", theme}:
+                    continue
+            merges[theme] = end
+    for _ in values:  # each goes where the theme goes that it is merged into
         merges = {theme: merges.get(end, end) for theme, end in merges.items()}
-    edits = Edits(edited, splits, merges, renamed, called, stale)
-    _check(edits, names, file)
-    return edits
+    return merges, notes
 
 
-def _check(edits: Edits, names: Mapping[str, str], file: str) -> None:
-    """Raise where an edit is none, or does not go with another one."""
-    gone = {*edits.splits, *edits.merges}
-    taken = {names[theme].casefold() for theme in names.keys() - edits.names.keys() - gone}
-    for theme, row in edits.rows.items():
-        name = edits.names.get(theme, "").casefold()
+def _away(theme: KnownTheme, said: Mapping[str, str]) -> Message:
+    """Return what became of a theme that has edits, and is not in this run."""
+    words = {"theme": theme.id, "name": title(theme.phrases), "edits": [*said], "into": theme.into}
+    return Message(f"feedback.edits_{'merged' if theme.into else 'dormant'}", words)
+
+
+def _checked(
+    edits: Edits,
+    values: Values,
+    rows: Mapping[tuple[str, str], Row],
+    names: Mapping[str, str],
+    teams: Collection[str],
+    *,
+    first_run: bool,
+) -> list[Message]:
+    """Raise where an edit is none, or does not go with another one; return what gives way."""
+    gone, notes = {*edits.splits, *edits.merges}, list[Message]()
+    away = gone.union(edits.excluded)
+    machine = {names[theme].casefold() for theme in names.keys() - edits.names.keys() - away}
+    given = set[str]()
+    for theme, said in values.items():
+        name, parts, team = (
+            edits.names.get(theme, "").casefold(),
+            said.get("split"),
+            said.get("route"),
+        )
         wrong = {
-            "split": row["split"] and theme not in edits.splits.keys() - edits.merges.keys(),
-            "merge_into": edits.merges.get(theme) in {"", *gone},
-            "rename": name and (theme in gone or name in taken),
+            "split": parts and theme not in edits.splits.keys() - edits.merges.keys(),
+            "merge_into": edits.merges.get(theme) in {"", *away},
+            "rename": name and (theme in gone or name in given or (first_run and name in machine)),
+            "pin": said.get("pin", "") not in {"", "yes"},
+            "exclude": said.get("exclude", "") not in {"", "yes"}
+            or theme in gone & {*edits.excluded},
+            "route": team and (team not in teams or theme in away),
         }
         for column in filter(wrong.get, wrong):
-            raise refusal(row, column, file)
-        taken.add(name)
+            row = rows.get((theme, column)) or rows[theme, "rename_fr"]
+            unlike = None if team in teams else did_you_mean(team or "", teams)
+            near = unlike if column == "route" else None
+            raise refusal(row, column, cell=row[column] or row["rename_fr"], near=near)
+        given.add(name)
+        words = {"theme": theme, "name": edits.names.get(theme), "into": edits.merges.get(theme)}
+        remarks = {
+            "same": name in machine,
+            "pinned": theme in edits.pinned and theme in edits.merges,
+        }
+        notes += [Message(f"feedback.edits_{key}", words) for key in remarks if remarks[key]]
+    return notes

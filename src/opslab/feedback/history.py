@@ -138,7 +138,7 @@ def counted(
     days: Sequence[datetime.date | None],
     sources: Sequence[str],
     customers: Sequence[str | None] = (),
-    width: int = 1,
+    width: float = 1,
     past: pd.DataFrame | None = None,
 ) -> tuple[pd.DataFrame, int, Any]:
     """Count messages by week, or by day, and source; a customer once in each.
@@ -150,7 +150,7 @@ def counted(
     sources : sequence of str, shape (messages,)
     customers : sequence of str or None, shape (messages,), optional
         None counts as a customer of its own.
-    width : int
+    width : float
         Days of a week; 1 counts by day.
     past : pandas.DataFrame, optional
         From `past_of`: what is later than the last message is left out.
@@ -182,5 +182,5 @@ def counted(
         then = before.assign(ago=(last - before["day"]).dt.days // width).drop(columns="day")
         parts.append(then.groupby(["ago", "source"]).sum())
     table = pd.concat(parts).groupby(["ago", "source"]).sum()
-    count = ((last - first).days + 1) // width if len(table) else 0
+    count = int(((last - first).days + 1) // width) if len(table) else 0
     return table[table.index.get_level_values("ago") < count], count, last

@@ -16,13 +16,14 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from opslab.errors import DataError, SpecError
+from opslab.feedback.handling import minutes_of
 from opslab.feedback.languages import identify
 from opslab.feedback.letters import Letter, opened, usual, without_repeated
 from opslab.feedback.redaction import redact, without_tokens
 from opslab.feedback.severity import discontent_of
 from opslab.feedback.spec import Source, Study
 from opslab.feedback.words import table as word_table
-from opslab.secret import key, secret_for
+from opslab.secret import erased, key, secret_for, tombstone
 from opslab.tables import Answers, Reading, open_export
 from opslab.tables.profiles import TEXTS, known_profiles
 from opslab.tables.sentences import OPINIONS, proposal
@@ -40,7 +41,10 @@ _NAMES = {  # names that profiles give, the first that is there
     "rating": "rating",
     "score": "score",
     "discontent": "discontent",
+    "handling": "handling",
 }
+CUSTOMERS = _NAMES["customer"].split()
+"""Columns that tell customers apart, the first that is there."""
 _IN_ANY_TEXT = {"greeting", "closing", "repeated"}  # kinds of what is cut, and shows no mail
 _TRAITS = ("segment", "plan", "version", "country", "channel")
 
@@ -66,6 +70,8 @@ class CustomerMessage:
         For whom: segment, plan, version, country, channel, and the columns that the study names.
     discontent : float or None
         From 0, content, to 1, the worst that the scale of its stars or score has.
+    handling : float or None
+        Minutes that people worked on it.
     """
 
     uid: str
@@ -82,6 +88,7 @@ class CustomerMessage:
     rating: float | None = None
     score: float | None = None
     discontent: float | None = None
+    handling: float | None = None
 
 
 @dataclass(frozen=True)
@@ -102,9 +109,10 @@ class Intake:
     furniture : tuple of (str, str, str)
         What was cut around the messages: uid, kind as in `opslab.feedback.letters`, and text,
         redacted.
-    empty, outside, cut, repeated, shared : int
+    empty, outside, cut, repeated, shared, erased : int
         Rows without text, rows outside the study's days, texts cut at `LONGEST`, rows whose id and
-        text came before, messages that share their id with another one.
+        text came before, messages that share their id with another one, and rows of customers who
+        were erased.
     """
 
     messages: tuple[CustomerMessage, ...]
@@ -118,6 +126,7 @@ class Intake:
     cut: int = 0
     repeated: int = 0
     shared: int = 0
+    erased: int = 0
 
 
 class _Row(NamedTuple):
@@ -153,25 +162,14 @@ def take_in(study: Study, data: Any = None, answers: Answers | None = None) -> I
             export = study.beside(source.path) if data is None else data
             with open_export(export, answers=source) as table:
                 readings.append(table.reading)
-                rows += _rows(source, table, secret_for(study.files()))
+                rows += rows_of(source, table, secret_for(study.files()))
     return _intake(study, rows, readings)
 
 
 def _intake(study: Study, rows: Sequence[_Row], readings: Sequence[Reading]) -> Intake:
     """Return the messages with words, in the study's days, each id once, and count the others."""
-    came = dict[tuple[str, str, str], _Row]()
-    counts, redacted = Counter[str](), Counter[str]()
-    for row in rows:
-        message, day = row.message, row.message.date
-        if day and not (study.start or day) <= day <= (study.end or day):
-            counts["outside"] += 1
-        elif not message.text.strip():
-            counts["empty"] += 1
-        elif (message.source, message.id, message.text) in came:
-            counts["repeated"] += 1
-        else:
-            came[message.source, message.id, message.text] = row
-    counts["shared"] = len(came) - len({name[:2] for name in came})
+    came, counts = _counted(study, rows)
+    redacted = Counter[str]()
     kept, furniture, persons = [], [], set[str]()
     letters = list(_opened(came.values()))
     signed = Counter(name for _, letter in letters for name in set(letter.names))
@@ -208,8 +206,41 @@ def _intake(study: Study, rows: Sequence[_Row], readings: Sequence[Reading]) -> 
     )
 
 
-def _customer(secret: str, source: str, name: str) -> str | None:
-    """Return the key of a customer: of an address everywhere the same; none of who is unnamed."""
+def _counted(
+    study: Study, rows: Sequence[_Row]
+) -> tuple[dict[tuple[str, str, str], _Row], Counter[str]]:
+    """Return what is looked at, by source, id and text, and how many others were left out."""
+    came = dict[tuple[str, str, str], _Row]()
+    counts = Counter[str]()
+    gone = erased()
+    secret = secret_for(study.files()) if gone else ""
+    for row in rows:
+        message, day = row.message, row.message.date
+        if gone and tombstone(secret, message.customer or "") in gone:
+            counts["erased"] += 1
+        elif day and not (study.start or day) <= day <= (study.end or day):
+            counts["outside"] += 1
+        elif not message.text.strip():
+            counts["empty"] += 1
+        elif (message.source, message.id, message.text) in came:
+            counts["repeated"] += 1
+        else:
+            came[message.source, message.id, message.text] = row
+    counts["shared"] = len(came) - len({name[:2] for name in came})
+    return came, counts
+
+
+def customer_key(secret: str, source: str, name: str) -> str | None:
+    """Return the key of a customer: of an address everywhere the same; none of who is unnamed.
+
+    Parameters
+    ----------
+    secret : str
+    source : str
+        What readers call it.
+    name : str
+        Without blanks around it, in lower case.
+    """
     if re.fullmatch(word_table("nobody.toml")["names"], name):
         return None
     return key(secret, name if "@" in name else f"{source}\0{name}")
@@ -248,8 +279,21 @@ def cells(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(name): cell for name, cell in row.items()} for row in rows]
 
 
-def _rows(source: Source, table: Table, secret: str) -> Iterator[_Row]:
-    """Yield the messages of an export; raise where no column is known to hold them."""
+def rows_of(source: Source, table: Table, secret: str) -> Iterator[_Row]:
+    """Yield the messages of an export, as they were written.
+
+    Parameters
+    ----------
+    source : Source
+    table : Table
+    secret : str
+        That customers' keys are made with.
+
+    Raises
+    ------
+    DataError
+        Where no column is known to hold messages.
+    """
     frame, reading = table.frame(), table.reading
     texts = [name for name in TEXTS[2:][: len(source.text)] or TEXTS if name in frame]
     parts = {"": texts} if texts else {f" {name}": [name] for name in OPINIONS if name in frame}
@@ -262,13 +306,14 @@ def _rows(source: Source, table: Table, secret: str) -> Iterator[_Row]:
         frame = frame.rename(columns={"rating": "score"})
     (frame.index,) = table.aggregates([f"list({ROW} ORDER BY {ROW})"])
     frame["discontent"] = discontent_of(frame, reading.name, source.score)
+    frame["handling"] = _handled(source, table, frame)
     label = source.source or Path(reading.name).stem
     label = redact(label)[0] if "@" in label else label
     converters: Mapping[str, Callable[[Any], Any]] = {
         "id": str,
         "date": lambda day: day.date() if isinstance(day, datetime.datetime) else None,
         "language": str,
-        "customer": lambda name: _customer(secret, label, str(name).strip().casefold()),
+        "customer": lambda name: customer_key(secret, label, str(name).strip().casefold()),
     }
     columns = {
         field: name
@@ -299,14 +344,29 @@ def _rows(source: Source, table: Table, secret: str) -> Iterator[_Row]:
             yield _Row(_message(label, identity + suffix, number, text, **fields), names)
 
 
+def _handled(source: Source, table: Table, frame: pd.DataFrame) -> Any:
+    """Return handling times in minutes; no column is taken for them of which no unit is stated."""
+    timed = source.handling
+    if timed is None:
+        return float("nan")
+    (column,) = _columns(table, [timed.column], "feedback.no_handling")
+    return minutes_of(frame[column], timed.unit, table.reading.name)
+
+
 def _traits(source: Source, table: Table) -> dict[str, str]:
     """Return the columns by which customers are told apart, by what they are called."""
+    own = _columns(table, source.segments, "feedback.no_segment")
+    traits = dict(zip(source.segments, own, strict=True))
+    return traits | {name: name for name in _TRAITS if name in {*table.types} - {*own}}
+
+
+def _columns(table: Table, names: Sequence[str], refusal: str) -> list[str]:
+    """Return the columns with these headings; refuse what is none."""
     columns = tuple(table.types)
     named = dict(zip((*(table.headings or columns), *columns), columns * 2, strict=True))
-    if lacking := [name for name in source.segments if name not in named]:
-        raise DataError.of("feedback.no_segment", file=table.reading.name, names=lacking)
-    traits = {name: named[name] for name in source.segments}
-    return traits | {name: name for name in _TRAITS if name in {*columns} - {*traits.values()}}
+    if lacking := [name for name in names if name not in named]:
+        raise DataError.of(refusal, file=table.reading.name, names=lacking)
+    return [named[name] for name in names]
 
 
 def _message(source: str, identity: str, number: int, text: str, **more: Any) -> CustomerMessage:

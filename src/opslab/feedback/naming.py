@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
@@ -14,7 +14,6 @@ from scipy import sparse
 
 from opslab.feedback.clauses import clauses
 from opslab.feedback.clustering import Floats, Integers, Vectors, membership
-from opslab.feedback.edits import Edits
 from opslab.feedback.encoders import unit
 
 SPEAKS = 0.2
@@ -155,19 +154,6 @@ def name_themes(
                 names[theme].append(Phrases(language, tuple(phrases[theme]), name))
                 phrases[theme] = []
     return [tuple(phrases) for phrases in names]
-
-
-def renamed(names: Names, edits: Edits) -> Names:
-    """Return names as people changed them: one for all languages where only one is written."""
-    changed = dict(names)
-    for theme, row in edits.rows.items():
-        english, french = row["rename"] or row["rename_fr"], row["rename_fr"] or row["rename"]
-        if english:
-            own = names[theme] or (Phrases("en", (), ""),)
-            changed[theme] = tuple(
-                replace(part, title=french if part.language == "fr" else english) for part in own
-            )
-    return changed
 
 
 def title(phrases: Sequence[Phrases]) -> str:

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from opslab import workspace
 from opslab.errors import ParameterError
-from opslab.feedback.predecessor import predecessor
+from opslab.feedback.predecessor import cited, predecessor
 from opslab.parameters import Inputs, Parameters
 from opslab.secret import fingerprint, secret_for
 
@@ -45,7 +45,7 @@ class ThemesParameters(Parameters):
         day = self.day(study)
         ParameterError.refuse(study.lacking())
         known = predecessor(study, day)
-        files = (*study.files(), *([known] if known else ()))
+        files = (*study.files(), *filter(None, [known]), *cited(study, day))
         return Inputs(study.slug, day, files, fingerprint(secret_for(study.files())))
 
     def registry(self, study: Study) -> Registry | None:

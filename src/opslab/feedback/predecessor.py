@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from opslab import archive, workspace
 from opslab.errors import InputError
+from opslab.filed_runs import looked_at
+from opslab.secret import ERASED
 
 if TYPE_CHECKING:
     from opslab.feedback.spec import Study
@@ -48,6 +50,13 @@ def predecessor(study: Study, day: datetime.date) -> Path | None:
         if registry := _registry(folder):
             return registry
     return None
+
+
+def cited(study: Study, day: datetime.date) -> list[Path]:
+    """Return what a run reads beside its study: records of what was done, and who was erased."""
+    runs = [done.run for done in study.done if done.run]
+    gone = workspace.root() / ERASED
+    return [*dict.fromkeys(looked_at(runs, study.folders(), day)), *([gone] * gone.is_file())]
 
 
 def _registry(folder: Path) -> Path | None:

@@ -15,6 +15,7 @@ from opslab.feedback.record import counts, inputs, languages, unsorted
 from opslab.feedback.redaction import KINDS
 from opslab.feedback.result import FeedbackResult, Theme
 from opslab.feedback.routing import LEAST, MARGIN
+from opslab.feedback.since_page import since
 from opslab.messages import Language
 from opslab.report.blocks import (
     Block,
@@ -215,6 +216,14 @@ def _reviewed(result: FeedbackResult, say: Voice) -> Iterator[Block]:
     changed["moved"] = sum(bool(each.true and not each.right) for each in judged)
     if any(changed.values()):
         yield Paragraph(say("edits_applied", **changed))
+    if edits.pinned or edits.routes:
+        yield say.paragraph("edits_kept", pins=len(edits.pinned), routes=len(edits.routes))
+    if edits.excluded:
+        names = [
+            edits.names.get(theme) or result.before.get(theme, theme) for theme in edits.excluded
+        ]
+        yield say.paragraph("edits_excluded", themes=names, count=unsorted(result)["excluded"])
+    yield from (Paragraph(say.message(note), "open") for note in edits.notes)
     if edits.stale:
         yield say.paragraph("edits_stale", "open", count=edits.stale)
     if new := sorted({each.new for each in judged if each.new}):
@@ -337,6 +346,7 @@ def method(result: FeedbackResult, say: Voice) -> Blocks:
 PARTS: dict[str, Callable[[FeedbackResult, Voice], Blocks]] = {
     "first": first,
     "themes": themes,
+    "since": since,
     "whom": whom,
     "quotes": quotes,
     "checks": checks,

@@ -12,21 +12,25 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pandas as pd
+from pydantic_core import to_jsonable_python
 
-from opslab import workspace
+from opslab import provenance, workspace
 from opslab.errors import ParameterError, did_you_mean
 from opslab.evidence import Evidence, Quantity, SourceFile
 from opslab.feedback.comparisons import compared
 from opslab.feedback.edits import COLUMNS
 from opslab.feedback.incidents import FALSE_ALARMS
 from opslab.feedback.intake import CustomerMessage, Intake, cells, take_in
-from opslab.feedback.predecessor import FILE
+from opslab.feedback.naming import title
+from opslab.feedback.predecessor import FILE, cited
 from opslab.feedback.priority import BANDS
 from opslab.feedback.result import FeedbackResult, Reason, Topic
 from opslab.feedback.shares import beta_of
+from opslab.feedback.since import measurement, worked
 from opslab.feedback.spec import Study
 from opslab.frames import kept, remark_step, step_within
 from opslab.results import Message
+from opslab.secret import erased
 from opslab.tables import write_csv
 from opslab.tables.writer import workbook
 
@@ -50,6 +54,11 @@ _MESSAGE = (
     "uid source id row date week language theme name group themes kind text customer revenue "
     "rating score discontent nearest second confidence reason copy_of"
 )
+_CHANGE = "kind theme others ratio low high q"
+_DONE = (
+    "theme what on run decision state ratio low high count_before count_after median_before "
+    "median_after mean_before mean_after saved saved_low saved_high task role"
+)
 _POINT = "message point kind theme nearest confidence reason text"
 
 
@@ -59,7 +68,8 @@ def record(result: FeedbackResult) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "inputs": inputs(result),
-        "plan": study.model_dump(mode="json", exclude={"sources", "audit"}) | {"slug": study.slug},
+        "plan": study.model_dump(mode="json", exclude={"sources", "audit", "edits"})
+        | {"slug": study.slug},
         "method": asdict(result.model),
         "messages": {
             **counts(result),
@@ -84,7 +94,10 @@ def record(result: FeedbackResult) -> dict[str, Any]:
         "incidents": {"false_alarms_a_year": FALSE_ALARMS, "found": cells(result.incidents)},
         "emerging": result.emerging,
         "severities": cells(result.severities),
-        "edits": asdict(result.edits),
+        "since": to_jsonable_python(result.changes),
+        "measurement": measurement(result),
+        "effort": True,  # what it measures is work
+        "edits": asdict(replace(result.edits, called={})),
         "audit": asdict(result.audit) if result.audit else None,
         "routed": _routed(result),
         "imports": [reading.record() for reading in intake.readings],
@@ -104,11 +117,16 @@ def _routed(result: FeedbackResult) -> dict[str, Any] | None:
 
 
 def inputs(result: FeedbackResult) -> list[dict[str, str]]:
-    """Return the files behind the result with the SHA-256 of their bytes: study, sources, audit."""
+    """Return the files behind the result with the SHA-256 of their bytes: study, sources, edits."""
     study = result.study
-    paths = [study.file, study.beside(study.audit) if study.audit else None]
+    written = [study.beside(name) for name in (study.audit, study.edits) if name]
+    paths = [study.file, *dict.fromkeys(written)]
     named = [(workspace.shown(path), workspace.sha256(path)) for path in paths if path]
     named[1:1] = [(each.name, each.sha256) for each in result.intake.readings if each.sha256]
+    beside = cited(study, result.as_of) if result.as_of else []
+    if result.known and result.known.previous:
+        beside.insert(0, workspace.reports() / result.known.previous / FILE)
+    named += [(workspace.shown(path), provenance.hash_of(path)) for path in beside]
     return [{"file": file, "sha256": sha256} for file, sha256 in named]
 
 
@@ -117,7 +135,8 @@ def counts(result: FeedbackResult) -> dict[str, int]:
     intake = result.intake
     copies = sum(assignment.copy_of is not None for assignment in result.assignments)
     left = {
-        name: getattr(intake, name) for name in ("empty", "outside", "repeated", "shared", "cut")
+        name: getattr(intake, name)
+        for name in ("empty", "erased", "outside", "repeated", "shared", "cut")
     }
     return {"used": len(intake.messages), "copies": copies, **left}
 
@@ -179,7 +198,7 @@ def came_in(study: Study, data: Any) -> pd.DataFrame:
     if data is not None:
         return read()
     state = [workspace.sha256(path) for path in study.files() if path.is_file()]
-    return kept((study.model_dump_json(), *state), read)
+    return kept((study.model_dump_json(), *state, *erased()), read)
 
 
 def _laid_out(rows: Iterable[Mapping[str, Any]], names: str) -> pd.DataFrame:
@@ -258,9 +277,12 @@ def tables(result: FeedbackResult) -> dict[str, pd.DataFrame]:
         "messages": messages(result).drop(columns="week"),
         "audit": _audit_sheet(result),
     }
+    changes = pd.DataFrame(result.changes["themes"], columns=_CHANGE.split())
     further = {
         "points": pd.DataFrame(points, columns=_POINT.split()),
         "contrasts": result.contrasts,
+        "changes": changes.assign(others=changes["others"].map("; ".join)),
+        "done": pd.DataFrame(result.changes["done"], columns=_DONE.split()),
         "incidents": result.incidents,
         "cut": pd.DataFrame(result.intake.furniture, columns=["message", "kind", "text"]),
     }
@@ -272,7 +294,8 @@ def tables(result: FeedbackResult) -> dict[str, pd.DataFrame]:
 def _themes_sheet(result: FeedbackResult) -> pd.DataFrame:
     """Return the themes with the edits that were applied, to be changed and applied again.
 
-    A theme bears the name that it had before edits, by which it is known.
+    A theme bears the name that it had before edits, by which it is known where no run before knew
+    its id. Also the edits that wait for their theme are there.
     """
     themes = frame(result, full=True)
     gone = [theme for theme in result.edits.rows if theme not in set(themes["theme"])]
@@ -280,7 +303,8 @@ def _themes_sheet(result: FeedbackResult) -> pd.DataFrame:
     for column in reversed(COLUMNS):
         edited = {theme: row[column] or None for theme, row in result.edits.rows.items()}
         sheet.insert(2, column, sheet["theme"].map(edited).astype(object))
-    sheet["name"] = sheet["theme"].map(result.before).fillna(sheet["name"])
+    names = {each.id: title(each.phrases) for each in result.registry.themes}
+    sheet["name"] = sheet["theme"].map({**names, **result.before}).fillna(sheet["name"])
     return sheet
 
 
@@ -326,15 +350,26 @@ def sheets(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
 
 
 def evidence(result: FeedbackResult) -> list[Evidence]:
-    """Return each theme's share of the messages: descriptive, of the grade of a survey."""
+    """Return each theme's share of the messages, and the part of its handling time that went.
+
+    The share is descriptive, of the grade of a survey; the time of that of logs before and after.
+    It bears the claim of the inventory's task that it is of, so that it counts once.
+    """
     total, study = len(result.assignments), result.study
     sources = tuple(
         SourceFile(reading.name, reading.sha256, reading.rows) for reading in result.intake.readings
     )
-    return [
+    alike: dict[str, Any] = {
+        "kind": "descriptive",
+        "unit": "share",
+        "per": "once",
+        "sources": sources,
+        "date": result.as_of,
+        "owner": study.owner,
+    }
+    shares = [
         Evidence(
             id=f"{study.slug}/{theme.id}",
-            kind="descriptive",
             statement=(
                 "feedback.evidence",
                 {"theme": theme.title, "messages": theme.messages, "total": total},
@@ -346,19 +381,16 @@ def evidence(result: FeedbackResult) -> list[Evidence]:
                 *theme.interval,
                 0.95,
             ),
-            unit="share",
-            per="once",
             period=(study.start, study.end),
             population="message",
             claim=f"theme:{theme.title}",
             benefit="quality",
             grade="E",
-            sources=sources,
-            date=result.as_of,
-            owner=study.owner,
+            **alike,
         )
         for theme in result.themes[:_MOST_EVIDENCE]
     ]
+    return shares + worked(result, alike)
 
 
 def _quote(message: CustomerMessage) -> dict[str, Any]:

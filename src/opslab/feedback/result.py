@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
     from opslab.feedback.registry.state import Registry
 
-Reason = Literal["between", "far", "few", "judged", "praise", "template", "no_words", "too_few"]
+Reason = Literal[
+    "between", "excluded", "far", "few", "judged", "praise", "template", "no_words", "too_few"
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -222,6 +224,8 @@ class FeedbackResult(Result):
         What this run knows of its themes, for the next one.
     known : Registry or None
         What the run before knew of them.
+    changes : mapping
+        What changed since the run before, and what was done for themes: `opslab.feedback.since`.
     contrasts, trends, severities, ranking : pandas.DataFrame
         For whom, since when and how bad a theme is, and in which order to take themes up: by the
         themes' ids, as of `opslab.feedback.contrasts`, `trends`, `severity` and `priority`.
@@ -236,6 +240,7 @@ class FeedbackResult(Result):
     PARTS: ClassVar[Mapping[str, str]] = {
         "first": "",
         "themes": "themes",
+        "since": "",
         "whom": "",
         "quotes": "",
         "checks": "checks",
@@ -256,6 +261,7 @@ class FeedbackResult(Result):
     intake: Intake
     registry: Registry
     known: Registry | None
+    changes: Mapping[str, Any] = field(default_factory=dict, compare=False)
     contrasts: pd.DataFrame = field(compare=False)
     trends: pd.DataFrame = field(compare=False)
     severities: pd.DataFrame = field(compare=False)

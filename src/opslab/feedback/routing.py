@@ -28,7 +28,8 @@ class Route:
     nearest, runner_up : str
         The two teams whose examples are most like it; `runner_up` is None where there is one team.
     score : float
-        Cosine with the mean of the nearest team's examples.
+        Cosine with the mean of the nearest team's examples; 1, and the margin too, where only
+        people say whose it is.
     margin : float
         Its lead over the runner-up's; over 0 where there is none.
     """

@@ -16,6 +16,7 @@ from opslab.feedback.duplicates import copies
 from opslab.feedback.edits import Edits
 from opslab.feedback.intake import CustomerMessage
 from opslab.feedback.points import Passage
+from opslab.feedback.registry.state import Registry
 from opslab.feedback.result import Assignment, Point, Reason
 from opslab.feedback.spec import Themes
 
@@ -132,20 +133,25 @@ def _with_repeated(
     )
 
 
-def edited(sorting: Sorting, edits: Edits, vectors: Vectors) -> Sorting:
-    """Return texts in the themes that are left after people's splits and merges.
+def edited(
+    sorting: Sorting, edits: Edits, vectors: Vectors, known: Registry | None = None
+) -> tuple[Sorting, dict[str, Vectors]]:
+    """Return texts in the themes that are left after people's edits, and the middles of parts.
 
     Parameters
     ----------
     sorting : Sorting
     edits : Edits
     vectors : array, shape (texts, dimensions)
+    known : Registry, optional
+        Of a run before, in the same space.
     """
     clusters, old = sorting.clusters, np.array([*sorting.ids, ""])  # the last is that of none
-    labels = edits.applied(
-        old[np.array([clusters.labels, clusters.second])], vectors, sorting.themes >= 0
-    )
-    there = sorted(filter(None, set(labels[0].tolist())))
+    labels, sure = old[np.array([clusters.labels, clusters.second])], sorting.themes >= 0
+    parts = edits.middles(labels[0], vectors, sure, known)
+    labels = edits.applied(labels, vectors, sure, parts)
+    out = np.isin(labels[0], [*edits.excluded])
+    there = {*labels[0].tolist()} - {"", *edits.excluded}
     ids = sorted(there, key=lambda name: (len(name.rstrip("abcde")), name))
     number = {name: at for at, name in enumerate(ids)}
     first, second = (np.array([number.get(name, -1) for name in row]) for row in labels)
@@ -160,7 +166,11 @@ def edited(sorting: Sorting, edits: Edits, vectors: Vectors) -> Sorting:
         centroids=middles(vectors, first, len(ids)),
         stability=np.where(same, clusters.stability[origin], np.nan),
     )
-    return Sorting(clusters, np.where(sorting.themes < 0, -1, first), sorting.reasons, ids)
+    reasons: list[Reason] = [
+        "excluded" if left else reason
+        for left, reason in zip((out & sure).tolist(), sorting.reasons, strict=True)
+    ]
+    return Sorting(clusters, np.where(sure, first, -1), reasons, ids), parts
 
 
 def judged_rows(
@@ -181,13 +191,14 @@ def judged_rows(
         met = assignments[row].main.nearest or ""
         true = met if each.right else edits.merges.get(each.true, each.true)
         most = true or each.new or assignments[row].main.second or ""
-        judged.append((row, number[met], number.get(true, -1), number.get(most, -1)))
+        judged.append((row, number.get(met, -1), number.get(true, -1), number.get(most, -1)))
     return judged
 
 
 def middles(vectors: Vectors, labels: Integers, count: int) -> Vectors:
     """Return the mean direction of each theme; a label below 0 is none."""
-    return centroids(vectors[labels >= 0], labels[labels >= 0], count)
+    own = labels >= 0
+    return centroids(vectors[own], labels[own], max(count, 1))[:count]
 
 
 def moved(
@@ -202,7 +213,10 @@ def moved(
     after = list(assignments)
     for row, each in enumerate(after):
         theme = true.get(each.message.uid)
-        if theme:
+        if theme in edits.excluded:
+            main = replace(each.main, theme=None, nearest=None, reason="excluded")
+            after[row] = replace(each, main=main)
+        elif theme:
             main = replace(each.main, theme=theme, nearest=theme, reason=None)
             after[row] = replace(each, main=main)
         elif theme == "":

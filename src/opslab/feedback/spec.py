@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from importlib import import_module
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from opslab import filed_runs, workspace
 from opslab.documents import Location
 from opslab.errors import Problem
 from opslab.frames import Form, in_form
@@ -17,6 +19,15 @@ from opslab.tables.import_report import Answers
 BlockingCheck = Literal["coverage", "stability", "leakage", "furniture", "sizes"]
 _PREVIOUS = r"^(last|none|[a-z_]+/[a-z0-9-]+/\d{4}-\d{2}-\d{2}-[0-9a-f]{8})$"
 Name = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True)]
+
+
+class Handling(Declared):
+    """How long people worked on a message: never how long it was open."""
+
+    column: str
+    """heading of the time that people worked on a message, such as Handle time"""
+    unit: Literal["minutes", "hours", "seconds"]
+    """unit of that time"""
 
 
 class Source(Answers):
@@ -29,6 +40,8 @@ class Source(Answers):
     segments: tuple[str, ...] = Field((), max_length=8)
     """headings of columns by which customers are told apart, beside segment, plan, version, country
     and channel"""
+    handling: Handling | None = None
+    """time that people worked on each message; never the time until it was answered or closed"""
 
 
 class Redaction(Declared):
@@ -69,6 +82,33 @@ class Themes(Declared):
     """folder where vectors are kept by the hash of their text, from the study's folder"""
 
 
+class Done(Declared):
+    """What was promised or released for a theme: a run that says so, or words and a day."""
+
+    theme: Annotated[str, StringConstraints(pattern=r"^T\d{2,}[a-z]?$")]
+    """id of the theme"""
+    run: Annotated[str, StringConstraints(pattern=filed_runs.NAME)] | None = None
+    """run that released it: `launch_readiness/name`, the latest by the day, or one by its id"""
+    step: Label | None = None
+    """id of the initiative, where the run is of a roadmap"""
+    what: Text | None = None
+    """what was done, as readers see it; of a run its own title by default"""
+    on: Day | None = None
+    """day of what no run says, YYYY-MM-DD"""
+    task: Label | None = None
+    """task of a `time_saved` inventory that the handling time is of"""
+    role: Label | None = None
+    """role in that inventory"""
+
+    @model_validator(mode="after")
+    def _dated(self) -> Self:
+        whole = self.run or (self.on and self.what)
+        steps = (self.run or "").startswith("roadmap/")
+        if not whole or (self.run and self.on) or steps != bool(self.step):
+            raise fault("feedback.done_form")
+        return self
+
+
 class Study(FromFile):
     """One body of feedback.
 
@@ -95,9 +135,15 @@ class Study(FromFile):
     themes: Themes = Themes()
     audit: str | None = None
     """audit sheet that people have filled in (CSV or XLSX)"""
+    edits: str | None = None
+    """what people change about themes (YAML, or the workbook of a run), from the study's folder"""
     previous: Annotated[str, StringConstraints(pattern=_PREVIOUS)] = "last"
     """`last`: themes keep their identity since the last run of an earlier day; `none`; or a run by
     its id, `feedback_themes/name/2026-09-20-0a1b2c3d`"""
+    done: tuple[Done, ...] = Field((), max_length=40)
+    """what was promised or released for a theme, of which the readout tells whether it fell"""
+    runs: tuple[str, ...] = ()
+    """folders of runs that are looked in after the reports, from the study's folder"""
     blocking: tuple[BlockingCheck, ...] = ("coverage", "stability", "leakage", "furniture")
     """checks whose failure is a red light"""
 
@@ -109,12 +155,17 @@ class Study(FromFile):
                 raise fault("feedback.bad_language", name=name)
         return languages
 
+    def folders(self) -> list[Path]:
+        """Return where the runs stand that say what was done."""
+        return [workspace.reports(), *map(self.beside, self.runs)]
+
     def named(self) -> dict[Location, str]:
-        """Return the exports and the audit sheet."""
+        """Return the exports, the audit sheet and the edits."""
         exports: dict[Location, str] = {
             ("sources", at, "path"): source.path for at, source in enumerate(self.sources)
         }
-        return exports | ({("audit",): self.audit} if self.audit else {})
+        written = {("audit",): self.audit, ("edits",): self.edits}
+        return exports | {field: path for field, path in written.items() if path}
 
     def messages(self, data: Any = None, *, form: Form = "pandas") -> Any:
         """Return the messages as a frame: a row for each that came in, in the order of the input.

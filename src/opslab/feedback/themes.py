@@ -29,7 +29,7 @@ def describe(
     names: Names,
     group_names: Sequence[tuple[Phrases, ...]],
     judged: Judged,
-    routes: Sequence[Route],
+    routes: Sequence[Route | None],
 ) -> tuple[tuple[Theme, ...], tuple[ThemeGroup, ...]]:
     """Return the themes and their groups, the largest first.
 
@@ -49,8 +49,8 @@ def describe(
         By the groups' numbers.
     judged : sequence of (message, theme, true theme, the runner-up where it is not said)
         By their numbers, of a random sample; -1 is none of these.
-    routes : sequence of Route
-        Of each theme; empty where there are no teams.
+    routes : sequence of Route or None
+        Of each theme; None where nobody says, and there is nothing to tell it by.
     """
     clusters, ids = sorting.clusters, sorting.ids
     inside, nearest = standing(assignments, ids)
@@ -85,7 +85,7 @@ def describe(
                 stability=None if np.isnan(stability[number]) else float(stability[number]),
                 languages=dict(Counter(each.language or "?" for each in messages).most_common()),
                 quotes=quoted,
-                route=routes[number] if routes else None,
+                route=routes[number],
             )
         )
     groups = _groups(themes, ids, group_names, inside, nearest, judged)

@@ -57,10 +57,11 @@ def trends(
     inside: Array,
     days: Sequence[datetime.date | None],
     sources: Sequence[str],
-    width: int = 7,
+    width: float = 7,
     customers: Sequence[str | None] = (),
     past: pd.DataFrame | None = None,
     measure: Measure = "share",
+    recent: int | None = None,
 ) -> pd.DataFrame:
     """Compare each theme's share or rate of the last weeks with that before, in the same sources.
 
@@ -76,7 +77,7 @@ def trends(
     inside : array of bool, shape (messages, themes)
     days : sequence of date or None, shape (messages,)
     sources : sequence of str, shape (messages,)
-    width : int
+    width : float
         Days of a week.
     customers : sequence of str or None, shape (messages,), optional
         None counts as a customer of its own.
@@ -84,6 +85,9 @@ def trends(
         Messages of earlier days, from `opslab.feedback.history.past_of`.
     measure : {"share", "rate"}
         Of all messages, or a week; weeks without any message of a source are missing in both.
+    recent : int, optional
+        Weeks that are set against those before; by default `RECENT`, or a third of fewer than
+        twelve.
 
     Returns
     -------
@@ -105,7 +109,7 @@ def trends(
     said, totals = table.drop(columns="all"), table["all"].to_numpy()
     each = totals if measure == "share" else np.ones(len(totals))
     ago, strata = (table.index.get_level_values(name) for name in ("ago", "source"))
-    recent = max(min(RECENT, count // 3), 1)
+    recent = recent or max(min(RECENT, count // 3), 1)
     late = np.asarray(ago < recent)
     weights, chances = balance(late, strata, each)
     sides = np.maximum([weights, -weights], 0)

@@ -99,7 +99,7 @@ class Publication(BaseModel):
             content, file = b"", named.file
             if FILE_NAME.fullmatch(file):
                 room = _MOST_CARRIED - sum(map(len, contents.values()))
-                content = _unpacked(self.carried.get(file, ""), room)
+                content = unpacked(self.carried.get(file, ""), room)
             kept = hashlib.sha256(content).hexdigest() == named.sha256
             if not kept or not _is_as_named(content, file):
                 raise InputError.of("runs.bad_file", file=file)
@@ -107,7 +107,7 @@ class Publication(BaseModel):
         return contents
 
 
-def _unpacked(packed: str, most: int) -> bytes:
+def unpacked(packed: str, most: int) -> bytes:
     """Return a file's bytes; none of them when the text holds no file, or a larger one."""
     unpacking = zlib.decompressobj()
     with suppress(ValueError, zlib.error):

@@ -90,6 +90,11 @@ def spec(name: str) -> type[Declared]:
     return cast("type[Declared]", load(specs()[name]))
 
 
+def erasures() -> list[Any]:
+    """Return the modules that know what their areas keep of customers."""
+    return [import_module(path) for _, path in _described("erasure")]
+
+
 def _described(kind: str) -> Iterable[tuple[str, Any]]:
     """Yield name and description of all that the areas have of a kind."""
     for file in sorted(Path(__file__).parents[1].glob("*/notebooks.toml")):

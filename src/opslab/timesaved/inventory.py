@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Iterator
 from importlib import import_module
 from typing import Annotated, Any, ClassVar, Literal, Self, get_args
@@ -23,7 +24,7 @@ Basis = Literal["randomised", "did", "its", "before_after", "diary", "survey", "
 GRADES: dict[str, Grade] = dict(
     zip(get_args(Basis), ("A", "B", "C", "D", "E", "E", "F"), strict=True)
 )
-RUN = r"(^|/)change_review/[a-z0-9-]+(/\d{4}-\d{2}-\d{2}-[0-9a-f]{8})?$"
+RUN = r"(^|/)(change_review|feedback_themes)/[a-z0-9-]+(/\d{4}-\d{2}-\d{2}-[0-9a-f]{8})?$"
 AMOUNTS = ("frequency", "minutes", "new_minutes")
 """Fields that count; the other ranges are shares."""
 
@@ -187,8 +188,9 @@ class Inventory(FromFile):
     measurements: SheetFile | tuple[Measurement, ...] = ()
     """what was measured of tasks, in a file or here: it sharpens the estimates"""
     changes: tuple[Annotated[str, Field(pattern=RUN)], ...] = ()
-    """runs of change_review: change_review/name, the latest by the day, or a run folder, from the
-    spec's folder; what they measured sharpens the estimates"""
+    """runs of change_review, or of feedback_themes with handling times: change_review/name, the
+    latest by the day, or a run folder, from the spec's folder; what they measured sharpens the
+    estimates"""
     past: SheetFile | tuple[Past, ...] = ()
     """promised and measured: your own hit rate"""
     calibration: Literal["untrained", "trained", "past"] = "untrained"
@@ -219,10 +221,12 @@ class Inventory(FromFile):
         """
         known: dict[tuple[object, ...], str] = {}
         for at, name in enumerate(self.changes):
-            home, notebook, rest = name.rpartition("change_review/")
+            home, cited = re.split(
+                r"(?=(?:change_review|feedback_themes)/[a-z0-9-]+(?:/[\da-f-]+)?$)", name
+            )
             folder = self.beside(home) if home else workspace.reports()
             try:
-                run = find_run(notebook + rest, [folder], day or datetime.date.max)
+                run = find_run(cited, [folder], day or datetime.date.max)
             except InputError as error:
                 raise SpecError(*self.located(error, "changes", at)) from None
             if not (measured := run.record.get("measurement")):

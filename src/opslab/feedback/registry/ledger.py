@@ -53,7 +53,7 @@ def remembered(names: Names, past: Past | None, sorting: Sorting, passages: Sequ
             held = [sum(phrase in text for text in texts) for phrase in phrases]
             typical = sum(count >= _TYPICAL * len(texts) for count in held)
             near = not past.fixed or old.centroid @ sorting.clusters.centroids[number] >= 1 - MOVES
-            if len(texts) < FEWEST or (near and 2 * typical >= len(phrases)):
+            if name in past.pins or len(texts) < FEWEST or (near and 2 * typical >= len(phrases)):
                 kept[name] = old.phrases
     for name in [*sorted(kept), *sorted(names.keys() - kept)]:
         kept[name] = tuple(

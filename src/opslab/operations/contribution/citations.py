@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
 
-from opslab import workspace
+from opslab import filed_runs, workspace
 from opslab.errors import InputError
 from opslab.evidence import Evidence
-from opslab.filed_runs import Run, find_run, last_of, picked, read_run
+from opslab.filed_runs import Run, find_run, picked
 from opslab.messages import Language, catalogue
 from opslab.operations.contribution.spec import Contribution, Source
 from opslab.results import Message
@@ -71,12 +70,8 @@ def _place(name: str, patterns: Sequence[str]) -> int:
 
 def looked_at(contribution: Contribution, day: datetime.date) -> Iterator[Path]:
     """Give the records of the runs among which `cited` chooses, but of those that were altered."""
-    folders = _folders(contribution)
-    for source in contribution.gains:
-        with suppress(InputError):
-            for folder in last_of(source.run, folders, day):
-                with suppress(InputError):
-                    yield read_run(folder, folders[0]).file
+    names = [source.run for source in contribution.gains]
+    return filed_runs.looked_at(names, _folders(contribution), day)
 
 
 def _folders(contribution: Contribution) -> list[Path]:

@@ -1,0 +1,186 @@
+"""What this area knows of a customer who is to be erased: keys, exports, vectors, registries."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from opslab import workspace
+from opslab.errors import InputError, ParameterError
+from opslab.feedback.clauses import clauses
+from opslab.feedback.intake import CUSTOMERS, CustomerMessage, cells, customer_key, rows_of
+from opslab.feedback.points import passages
+from opslab.feedback.predecessor import FILE
+from opslab.feedback.redaction import without_tokens
+from opslab.feedback.registry.state import Registry, keys_of
+from opslab.feedback.spec import Source, Study
+from opslab.feedback.words import table as word_table
+from opslab.secret import secret_for
+from opslab.tables import open_export
+from opslab.tables.source import ROW
+
+VECTORS = (".npz", ".vectors")
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of a customer.
+
+    Attributes
+    ----------
+    keys : mapping of str to str
+        Their keys, each with the secret that it was made with.
+    met : set of str
+        Those that exports hold.
+    remarks : sequence of (str, sequence)
+        What is to be said: ``held`` with study, export and its rows, as a spreadsheet numbers them;
+        ``unnamed``, with study and export, of no column of customers; ``lost`` of what cannot be
+        read.
+    files : sequence of Path
+        Beside the runs: what people filled in, and kept vectors.
+    """
+
+    keys: dict[str, str]
+    met: set[str]
+    remarks: Sequence[tuple[str, Sequence[Any]]]
+    files: Sequence[Path]
+
+
+def known(customer: str, source: str | None, specs: Iterable[str], labels: set[str]) -> Known:
+    """Return what is known of a customer.
+
+    Parameters
+    ----------
+    customer : str
+        Their address, or their id in a source.
+    source : str, optional
+        What readers call the source of the id; by default it is tried for every one.
+    specs : iterable of str
+        Studies; those that cannot be read are remarks.
+    labels : set of str
+        Sources that the runs name.
+
+    Raises
+    ------
+    ParameterError
+        When there is no such source, or the name is nobody's.
+    """
+    name = customer.strip().casefold()
+    studies, remarks, files = list[Study](), list[tuple[str, Sequence[Any]]](), list[Path]()
+    for spec in specs:
+        try:
+            studies.append(Study.load(workspace.resolve(spec), spec))
+        except (InputError, OSError):
+            remarks.append(("lost", (spec, spec)))
+    labels = labels | {_label(each) for study in studies for each in study.sources}
+    if source is not None and source not in labels:
+        raise ParameterError.of("feedback.erase_source", given=source, known=sorted(labels))
+    keys = {
+        key: secret
+        for secret in {secret_for(()), *(secret_for(study.files()) for study in studies)}
+        for label in ([source] if source else {"", *labels})
+        if (label or "@" in name) and (key := customer_key(secret, label, name))
+    }
+    if not keys:
+        raise ParameterError.of("feedback.erase_nobody", given=customer)
+    met = set[str]()
+    for study in studies:
+        others = [path for at, path in study.named().items() if at[0] != "sources"]
+        files += filter(Path.is_file, map(study.beside, others))
+        if study.themes.cache:
+            kept = study.beside(study.themes.cache).rglob("*")
+            files += (path for path in kept if path.suffix in VECTORS)
+        for each in study.sources:
+            kind, rows = _held(study, each, name, keys, met)
+            remarks += [(kind, (study.slug, each.path, *rows))] * bool(kind)
+    return Known(keys, met, remarks, files)
+
+
+def _label(source: Source) -> str:
+    return source.source or Path(source.path).stem
+
+
+def _held(
+    study: Study, source: Source, name: str, keys: dict[str, str], met: set[str]
+) -> tuple[str, list[int]]:
+    """Return what is to be said of an export, and the customer's rows; add the keys there."""
+    secret = secret_for(study.files())
+    try:
+        with open_export(study.beside(source.path), answers=source) as table:
+            frame = table.frame()
+            (places,) = table.aggregates([f"list({ROW} ORDER BY {ROW})"])
+            messages = [row.message for row in rows_of(source, table, secret)]
+    except (InputError, OSError):
+        return "lost", []
+    columns = [column for column in CUSTOMERS if column in frame]
+    if not columns:
+        return "unnamed", []
+    named = [
+        {str(each).strip().casefold() for each in row.values()} for row in cells(frame[columns])
+    ]
+    for each in messages:
+        if each.customer and "@" in name and name in named[each.row - 1]:
+            keys[each.customer] = secret
+    theirs = [each for each in messages if each.customer in keys]
+    met.update(each.customer or "" for each in theirs)
+    rows = sorted({places[each.row - 1] + 1 for each in theirs})
+    return ("held" if rows else ""), rows
+
+
+def phrases(texts: Iterable[str]) -> set[str]:
+    """Return the parts of texts that vectors are kept of: passages, and clauses that may be titles.
+
+    Parameters
+    ----------
+    texts : iterable of str
+        As they were filed.
+    """
+    said = passages([CustomerMessage("", "", "", 1, text) for text in texts])
+    heard = {without_tokens(each.text, " . ") for each in said}
+    parts = (clauses(text, language) for text in heard for language in word_table("clauses.toml"))
+    return {each.words for each in said}.union(*parts)
+
+
+def forget(name: str, content: bytes, said: set[str]) -> bytes:
+    """Return a file of vectors, or a registry, without what some phrases left there as hashes.
+
+    Parameters
+    ----------
+    name : str
+    content : bytes
+        Those of another file, or of a broken one, are returned as they are.
+    said : set of str
+    """
+    with suppress(InputError, ValueError, KeyError):
+        if PurePosixPath(name).name == FILE:
+            registry = Registry.of(content, name)
+            kept = ~np.isin(registry.keys, keys_of(sorted(said)))
+            if not kept.all():
+                fewer = replace(registry, keys=registry.keys[kept], owners=registry.owners[kept])
+                return fewer.content()
+        elif name.endswith(".npz"):
+            with np.load(io.BytesIO(content)) as archive:
+                arrays: dict[str, Any] = dict(archive)
+            kept = ~np.isin(arrays["keys"], [_hash(text).hex()[:32] for text in said])
+            written = io.BytesIO()
+            np.savez(written, **{each: array[kept] for each, array in arrays.items()})
+            return content if kept.all() else written.getvalue()
+        elif name.endswith(".vectors"):  # how many, of how many numbers; hashes; vectors
+            rows, size = np.frombuffer(content, "<u8", 2).tolist()
+            keys = np.frombuffer(content, "<u8", rows, 16)
+            vectors = np.frombuffer(content, "<f4", offset=16 + 8 * rows).reshape(rows, size)
+            kept = ~np.isin(keys, [int.from_bytes(_hash(text)[:8], "big") for text in said])
+            head = np.array([kept.sum(), size], "<u8").tobytes()
+            return head + keys[kept].tobytes() + vectors[kept].tobytes()
+    return content
+
+
+def _hash(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "replace")).digest()

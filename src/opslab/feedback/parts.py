@@ -1,0 +1,121 @@
+"""The parts of themes that people split, in the registry: the same parts next week.
+
+To what looks for themes a split theme is whole: `whole` gives its registry, and `with_parts` puts
+people's parts back in.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from opslab.feedback.clustering import Vectors
+from opslab.feedback.edits import Edits
+from opslab.feedback.naming import Names
+from opslab.feedback.registry.state import Event, KnownTheme, Registry
+from opslab.feedback.result import Assignment
+
+
+def is_part(theme: str) -> bool:
+    """Return whether an id is that of a part that people made.
+
+    Examples
+    --------
+    >>> is_part("T03a"), is_part("T03")
+    (True, False)
+    """
+    return theme[-1:].isalpha()
+
+
+def _holding(registry: Registry, themes: Mapping[str, KnownTheme]) -> Registry:
+    """Return a registry with other themes, of which the owners of passages still are those."""
+    ordered = sorted(themes)
+    number = {name: at for at, name in enumerate(ordered)}
+    numbers = [number.get(each.id, -1) for each in registry.themes]
+    owners = np.array([*numbers, -1], np.int32)[registry.owners]  # the last is that of none
+    return replace(registry, themes=tuple(themes[name] for name in ordered), owners=owners)
+
+
+def whole(known: Registry | None) -> Registry | None:
+    """Return a registry in which no theme is split by people."""
+    if known is None:
+        return None
+    split = {each.id[:-1] for each in known.themes if is_part(each.id) and each.status == "active"}
+    themes = {
+        each.id: replace(each, status="active") if each.id in split else each
+        for each in known.themes
+        if not is_part(each.id)
+    }
+    return _holding(known, themes)
+
+
+def called(known: Registry | None, middles: Mapping[str, Vectors]) -> Names:
+    """Return what parts are called that are still where they were."""
+    each = [known.theme(part) for part in middles] if known else []
+    same = [part for part in each if part and part.centroid is middles[part.id]]
+    return {part.id: part.phrases for part in same if part.phrases}
+
+
+def with_parts(
+    registry: Registry,
+    known: Registry | None,
+    edits: Edits,
+    middles: Mapping[str, Vectors],
+    names: Names,
+    assignments: Sequence[Assignment],
+) -> Registry:
+    """Return a run's registry with the parts of themes that people split, or had split before.
+
+    Parameters
+    ----------
+    registry : Registry
+        Of the run, without parts.
+    known : Registry or None
+        Of the run before.
+    edits : Edits
+    middles : mapping of str to array
+        The middle of each part, by its id.
+    names : mapping of str to tuple of Phrases
+        Of themes and parts, without people's names.
+    assignments : sequence of Assignment
+        After edits.
+    """
+    old = {each.id: each for each in known.themes if is_part(each.id)} if known else {}
+    if not (old or middles):
+        return registry
+    themes = {each.id: each for each in registry.themes}
+    days: dict[str, list[datetime.date | None]] = {part: [] for part in middles}
+    for each in assignments:
+        for theme in each.themes & middles.keys():
+            days[theme].append(each.message.date)
+    events, new = list[Event](), dict[str, list[str]]()
+    for part in sorted(old.keys() | middles.keys()):
+        theme, was = part[:-1], old[part].status if part in old else "merged"
+        if part in middles:
+            now = old.get(part) or KnownTheme(
+                id=part, centroid=middles[part], phrases=(), parents=(theme,), born=registry.as_of
+            )
+            now = replace(
+                now,
+                centroid=middles[part],
+                phrases=names.get(part, now.phrases),
+                status="active",
+                into=None,
+                seen=max(filter(None, days[part]), default=now.seen),
+                messages=len(days[part]),
+            )
+            if was == "merged":
+                new.setdefault(theme, []).append(part)
+        elif themes[theme].status == "active" and not edits.rows.get(theme, {}).get("split"):
+            now = replace(old[part], status="merged", into=theme, messages=0)  # taken back
+            if was != "merged":
+                events.append(Event(registry.as_of, "merged", part, (theme,)))
+        else:  # the theme is away, or has fewer parts
+            now = replace(old[part], status="dormant", messages=0)
+        themes[part] = now
+    themes |= {part[:-1]: replace(themes[part[:-1]], status="split") for part in middles}
+    events += [Event(registry.as_of, "split", theme, tuple(new[theme])) for theme in new]
+    return _holding(replace(registry, ledger=(*registry.ledger, *events)), themes)

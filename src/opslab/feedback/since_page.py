@@ -1,0 +1,82 @@
+"""What changed since the last run, and what was done for themes: a section of the readout."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import Any
+
+from opslab.feedback import incident_page
+from opslab.feedback.actions import read
+from opslab.feedback.naming import title
+from opslab.feedback.result import FeedbackResult
+from opslab.report.blocks import Cell, Points, Reference, Tone
+from opslab.report.voice import Blocks, Voice
+
+_MOST, _LONG = 20, 200  # changes; characters of a quote
+_TONES: dict[str, Tone] = {"fell": "good", "rose": "bad", "unusable": "open"}
+_COLUMNS = ["theme", "done", "on", "after"]
+
+
+def since(result: FeedbackResult, say: Voice) -> Blocks:
+    """Return what is new, grew, shrank or came back, and what was done and came after it."""
+    news = result.changes
+    changes, done = news["themes"], news["done"]
+    if result.broken:
+        return []
+    blocks: Blocks = [say.heading("since")]
+    if result.known:
+        more, line = len(changes) - _MOST, "since_line" if changes else "since_same"
+        blocks.append(say.paragraph(line, count=len(changes), **news))
+        blocks += [say.paragraph("since_missed", "open", **news)] * bool(news["missed"])
+        blocks += [say.paragraph("since_few", "open")] * (not news["compared"])
+        blocks.append(Points([_change(change, result, say) for change in changes[:_MOST]]))
+        blocks += [say.remark("since_more", count=more)] * (more > 0)
+    elif not done:
+        blocks.append(say.paragraph("since_first"))
+    if done:
+        columns = [*_COLUMNS, *["handling"] * any("saved" in row for row in done)]
+        rows = [_row(row, result, say)[: len(columns)] for row in done]
+        blocks += [say.table("done", " ".join(columns), rows), say.remark("done_order")]
+    return blocks + incident_page.blocks(result, say)
+
+
+def _change(change: Mapping[str, Any], result: FeedbackResult, say: Voice) -> Cell:
+    """Return what became of a theme, with its newest typical quote and a link to all."""
+    names = [change["theme"], *change["others"]]
+    known = [called(name, result, say) for name in names]
+    theme, *others = (cell.text for cell in known)
+    line = say(f"change_{change['kind']}", **{**change, "theme": theme, "others": others})
+    said = [quote for each in result.themes if each.id in names for quote in each.quotes]
+    newest = max(said, key=lambda quote: quote.date or datetime.date.min, default=None)
+    quoted = say("change_quote", quote=newest.text[:_LONG]) if newest else ""
+    return Cell(line, quoted, refs=[link for cell in known for link in cell.refs])
+
+
+def called(name: str, result: FeedbackResult, say: Voice) -> Cell:
+    """Return what a theme is called, with a link to all quotes of it; or what it was called."""
+    for theme in result.themes:
+        if theme.id == name:
+            return Cell(theme.called(say.language), refs=read(name, say))
+    known = result.registry.theme(name)
+    parts = known.phrases if known else ()
+    own = [part for part in parts if part.language == say.language]
+    return Cell(title(own or parts) or name)
+
+
+def _row(row: Mapping[str, Any], result: FeedbackResult, say: Voice) -> list[str | Cell]:
+    """Return what was done for a theme, and what came after it."""
+    link, decision, reason = (row.get(name) for name in ("link", "decision", "reason"))
+    refs = [Reference(say("done_open"), link)] if link else []
+    ratio = "ratio" in row
+    return [
+        called(row["theme"], result, say),
+        Cell(row["what"], say(f"decided_{decision}") if decision else "", refs=refs),
+        say.date(row["on"]) if row["on"] else say.none,
+        Cell(
+            say(f"done_{row['state']}", **row),
+            say("done_ratio", **row) if ratio else say.message(reason) if reason else "",
+            tone=_TONES.get(row["state"], "plain"),
+        ),
+        Cell(say("done_minutes", **row), say("done_time", **row)) if "saved" in row else say.none,
+    ]

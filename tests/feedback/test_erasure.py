@@ -1,0 +1,106 @@
+"""What the area keeps of texts as hashes goes with them, and nothing else does."""
+
+import hashlib
+
+import numpy as np
+import pytest
+
+from opslab import secret
+from opslab.feedback.encoders import Cached
+from opslab.feedback.erasure import VECTORS, forget, known, phrases
+from opslab.feedback.intake import take_in
+from opslab.feedback.registry.state import Registry, keys_of
+from opslab.feedback.spec import Study
+
+TEXT = "Hello, the app crashes when I open it, and then I start over. " * 3
+EXPORT = """id,created_at,requester_id,requester_email,description
+1,2026-09-01,c-1,ada@example.org,The app crashes
+2,2026-09-02,c-2,bob@example.org,Where is my parcel
+3,2026-09-03,c-1,ada@example.org,It crashes again
+"""
+
+
+class Counting:
+    name, sha256, languages = "counting", "0" * 64, None
+
+    def encode(self, texts):
+        return np.array([[len(text), 1.0] for text in texts], np.float32)
+
+
+def segment(texts):
+    hashes = [hashlib.sha256(text.encode()).digest()[:8] for text in texts]
+    keys = np.sort(np.frombuffer(b"".join(hashes), ">u8").astype("<u8"))
+    vectors = np.stack([keys % 97, keys % 89], 1).astype("<f4")
+    return np.array(vectors.shape, "<u8").tobytes() + keys.tobytes() + vectors.tobytes()
+
+
+def test_parts_of_a_text_are_passages_and_clauses():
+    parts = phrases([TEXT])
+    assert {TEXT.strip(), "the app crashes when I open it"} <= parts
+
+
+def test_vectors_of_their_phrases_go():
+    assert forget("a/x.vectors", segment(["a", "b", "c"]), {"b", "z"}) == segment(["a", "c"])
+    assert forget("a/x.vectors", b"broken", {"b"}) == b"broken"
+    assert forget("a/x.csv", b"b", {"b"}) == b"b"
+
+
+def test_what_an_encoder_keeps_is_encoded_anew_once_it_is_gone(tmp_path):
+    encoder = Cached(Counting(), tmp_path)
+    encoder.encode(["mine", "theirs"])
+    files = [path for path in tmp_path.rglob("*") if path.suffix in VECTORS]
+    assert files
+    for path in files:
+        fewer = forget(path.name, path.read_bytes(), {"theirs"})
+        assert len(fewer) < path.stat().st_size
+        assert forget(path.name, fewer, {"theirs"}) == fewer
+        path.write_bytes(fewer)
+    again = Cached(Counting(), tmp_path).encode(["mine", "theirs"])
+    assert again.tolist() == [[4, 1], [6, 1]]
+
+
+def test_a_registry_keeps_the_passages_of_others():
+    owners = np.array([0, -1, 0], np.int32)
+    registry = Registry(
+        study="s", encoder="e", encoder_name="e", keys=keys_of(["a", "b", "c"]), owners=owners
+    )
+    fewer = Registry.of(forget("x/registry.json", registry.content(), {"B"}), "registry.json")
+    assert fewer.keys.tolist() == keys_of(["a", "c"]).tolist()
+    assert fewer.owners.tolist() == [0, 0]
+    same = registry.content()
+    assert forget("x/registry.json", same, {"z"}) == same
+
+
+@pytest.fixture
+def study(workspace_folder):
+    (workspace_folder / "mail.csv").write_text(EXPORT, encoding="utf-8")
+    spec = "study: mail\nend: 2026-09-30\nsources: [{path: mail.csv, source: desk}]\n"
+    (workspace_folder / "mail.yaml").write_text(spec, encoding="utf-8")
+    return Study.load(workspace_folder / "mail.yaml")
+
+
+def test_an_address_finds_the_id_beside_it_and_its_rows(study):
+    about = known("Ada@Example.org ", None, ["mail.yaml", "gone.yaml"], set())
+    key = secret.key(secret.secret_for(study.files()), "desk\0c-1")
+    assert about.met == {key}
+    assert about.remarks == [
+        ("lost", ("gone.yaml", "gone.yaml")),
+        ("held", ("mail", "mail.csv", 2, 4)),
+    ]
+
+
+def test_who_was_erased_is_left_out_and_counted(study, workspace_folder):
+    own = secret.secret_for(study.files())
+    stone = secret.tombstone(own, secret.key(own, "desk\0c-1"))
+    (workspace_folder / secret.ERASED).write_text(f'{{"customer": "{stone}"}}\n', encoding="utf-8")
+    intake = take_in(study)
+    assert [message.text for message in intake.messages] == ["Where is my parcel"]
+    assert (intake.erased, intake.empty, len(intake.rows)) == (2, 0, 3)
+
+
+def test_a_source_without_customers_is_told(study, workspace_folder):
+    texts = "".join(line.rpartition(",")[2] + "\n" for line in EXPORT.splitlines())
+    (workspace_folder / "mail.csv").write_text(texts, encoding="utf-8")
+    assert known("ada@example.org", None, ["mail.yaml"], set()).remarks == [
+        ("unnamed", ("mail", "mail.csv"))
+    ]
