@@ -226,7 +226,7 @@ def test_parts_show_themselves_in_the_language_of_the_run(result):
         assert theme.called(spoken.language) in words
     assert theme.called("fr") != theme.called("en")
     assert repr(result) == f"<FeedbackResult: {result.headline()}>"
-    assert set(french.figures) == {"shares", "whom", "incidents"}
+    assert set(french.figures) == {"shares", "whom"}
     assert french.figures["whom"].caption.startswith("Chaque case")
     assert french.record() == result.record()
     assert french == result

@@ -1,4 +1,4 @@
-"""Incidents and what emerges, as a reader meets them: sentences, and a figure of the ratios."""
+"""Incidents and what emerges, as a reader meets them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,9 @@ from opslab.feedback.incidents import FALSE_ALARMS
 from opslab.feedback.intake import cells
 from opslab.feedback.result import FeedbackResult, Theme
 from opslab.report.blocks import Points
-from opslab.report.drawing import Row
-from opslab.report.figures import BLUE, RED, Figure
 from opslab.report.voice import Blocks, Voice
 
-_MOST, _WIDEST = 8, 30.0  # incidents that are shown; largest ratio that the figure shows
+_MOST = 8  # incidents that are shown
 
 
 def blocks(result: FeedbackResult, say: Voice) -> Blocks:
@@ -38,7 +36,6 @@ def blocks(result: FeedbackResult, say: Voice) -> Blocks:
     return [
         say.heading("incidents", 3),
         *lines,
-        *filter(None, [result.figures(say.language).get("incidents")]),
         say.remark("measure_rate" if rates else "measure_share"),
         say.remark("incidents", **alarms),
     ]
@@ -51,28 +48,6 @@ def marks(result: FeedbackResult, theme: Theme, say: Voice) -> list[str]:
         for row in _told(result, say)
         if row["on"] and row["id"] == theme.id
     ]
-
-
-def figures(result: FeedbackResult, say: Voice) -> dict[str, Figure]:
-    """Return the figure of the incidents, none without any."""
-    shown = _told(result, say)
-    rows = [
-        Row(
-            say("incident_bar", **row),
-            say("times", **row),
-            [(row["low"], row["high"], RED if row["on"] else BLUE)],
-            row["ratio"],
-            thin=True,
-        )
-        for row in shown
-    ]
-    if not shown:
-        return {}
-    title, axis = say("incident_title", **shown[0]), say("incident_axis")
-    top = min(max(row["high"] for row in shown) * 1.05, _WIDEST)
-    lines = [_sentence(row, say) for row in shown[1:]]
-    lines.insert(0, say("incident_alt", **shown[0]))
-    return {"incidents": say.chart("incidents", title, rows, axis, lines, base=1, frame=(0, top))}
 
 
 def _sentence(row: Mapping[str, Any], say: Voice) -> str:

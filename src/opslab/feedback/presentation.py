@@ -159,9 +159,7 @@ def figures(result: FeedbackResult, say: Voice) -> dict[str, Figure]:
     if not result.themes:
         return {}
     drawn = {"shares": shares(result, say)}
-    return (
-        drawn if result.broken else drawn | heat(result, say) | incident_page.figures(result, say)
-    )
+    return drawn if result.broken else drawn | heat(result, say)
 
 
 def themes(result: FeedbackResult, say: Voice) -> Blocks:

@@ -46,7 +46,10 @@ def _change(change: Mapping[str, Any], result: FeedbackResult, say: Voice) -> Ce
     names = [change["theme"], *change["others"]]
     known = [called(name, result, say) for name in names]
     theme, *others = (cell.text for cell in known)
-    line = say(f"change_{change['kind']}", **{**change, "theme": theme, "others": others})
+    kind, ids = change["kind"], [each.id for each in result.themes]
+    if kind == "split" and names[0] in ids:  # it goes on without what is now apart
+        kind, names = "apart", names[1:]
+    line = say(f"change_{kind}", **{**change, "theme": theme, "others": others})
     said = [quote for each in result.themes if each.id in names for quote in each.quotes]
     newest = max(said, key=lambda quote: quote.date or datetime.date.min, default=None)
     quoted = say("change_quote", quote=newest.text[:_LONG]) if newest else ""
