@@ -146,8 +146,9 @@ def _owners(cut: Cut, sorting: Sorting) -> list[str]:
     clusters = cut.clusters
     ids = np.array([*sorting.ids, ""], object)[sorting.clusters.labels]
     kin = [own.id for own in clusters.kin] or [""] * len(clusters.groups)
-    old = np.array(kin, object)[clusters.labels]
-    new = (old == "") & [name not in kin for name in ids]  # none that fell to its second theme
+    old, known = np.array(kin, str)[clusters.labels], {*kin}
+    new = np.array([name not in known for name in ids], bool)  # none that fell to its second theme
+    new &= old == ""
     return list(np.where((sorting.themes >= 0) | new, ids, old))
 
 
