@@ -36,13 +36,13 @@ def cloud(middle, count, seed, noise=0.08):
     return unit(middle + noise * random.normal(size=(count, SIZE)))
 
 
-def run(known, texts, day, encoder=ENCODER, dates=None):
+def run(known, texts, day, encoder=ENCODER, dates=None, pins=frozenset()):
     """Return the registry of a run of texts (name -> vectors), and the theme of each text."""
     words = [f"{name} {at}" for name, part in texts.items() for at in range(len(part))]
     vectors = np.vstack([*texts.values()]).astype(np.float32)
     order = sorted(range(len(words)), key=lambda at: key_of(words[at]))
     words, vectors = [words[at] for at in order], vectors[order]
-    past = Past.of(known, encoder, day)
+    past = Past.of(known, encoder, day, pins)
     settle = partial(past.settled, past.owners(words), 5) if past else None
     ones = [1] * len(words)
     clusters = cluster(vectors, ones, 5, settle=settle)
@@ -382,3 +382,16 @@ def test_word_counts_have_no_space_and_a_page_says_so():
     after = dict(zip(later, second.labels, strict=True))
     kept = [before[text] == after[text] for text in texts]
     assert sum(kept) / len(kept) > 0.8
+
+
+def test_what_is_pinned_is_neither_split_nor_merged():
+    parts = {"low": cloud(AXES[5], 40, 50), "high": cloud(AXES[6], 30, 51)}
+    middle = unit((AXES[5] + AXES[6])[None])[0]
+    together = {"low": cloud(middle, 40, 52), "high": cloud(middle, 30, 53)}
+    for before, after in ((parts, together), (together, parts)):
+        first, themes = run(None, base() | before, week(0))
+        free, _ = run(first, base() | after, week(1))
+        assert [each.kind for each in happened(free, week(1))] in (["merged"], ["split"])
+        pins = frozenset(themes["low"] | themes["high"])
+        held, _ = run(first, base() | after, week(1), pins=pins)
+        assert happened(held, week(1)) == []

@@ -15,7 +15,7 @@ from opslab.feedback.checks import panel
 from opslab.feedback.clustering import Vectors, centroids
 from opslab.feedback.comparisons import compared
 from opslab.feedback.corpus import Corpus, worth_of
-from opslab.feedback.edit_sheet import read_changes
+from opslab.feedback.edit_sheet import pinned, read_changes
 from opslab.feedback.edits import Edits, Row, read_edits, renamed
 from opslab.feedback.encoders import Encoder, Latent, encoder_for
 from opslab.feedback.history import history_of
@@ -98,7 +98,7 @@ def _analysed(
     cache = study.beside(settings.cache) if settings.cache else None
     encoder, fallback = encoder_for(settings.encoder, study.beside(settings.encoder), cache)
     changes, machine = read_changes(study), whole(known)
-    past = Past.of(machine, encoder, shown["as_of"])
+    past = Past.of(machine, encoder, shown["as_of"], pinned(changes["themes"]))
     corpus = Corpus.of(intake, encoder, settings.smallest, seed, past)
     cut, clusters = corpus.cut, corpus.cut.clusters
     words = [corpus.said[row].words for row in cut.rows]

@@ -7,7 +7,7 @@ texts are known in, and leaves them only on the evidence of the same graph that 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,15 +47,24 @@ class Past:
         Whether its centroids lie in the space of this run's vectors.
     daily : bool
         Whether texts join the themes that are known, and only the rest is looked at for new ones.
+    pins : set of str
+        Themes that are neither split, merged nor named anew.
     """
 
     known: Registry
     alive: list[int]
     fixed: bool
     daily: bool
+    pins: Container[str] = ()
 
     @classmethod
-    def of(cls, known: Registry | None, encoder: Encoder, day: datetime.date | None) -> Past | None:
+    def of(
+        cls,
+        known: Registry | None,
+        encoder: Encoder,
+        day: datetime.date | None,
+        pins: Container[str] = (),
+    ) -> Past | None:
         """Return what is known; None where no theme is."""
         themes = enumerate(known.themes if known else ())
         alive = [at for at, theme in themes if theme.status in ("active", "dormant")]
@@ -63,7 +72,7 @@ class Past:
             return None
         fixed = known.encoder == encoder.sha256 != Latent.sha256
         days = (day - known.refitted).days if day and known.refitted else REFIT_DAYS
-        return cls(known, alive, fixed, fixed and 0 <= days < REFIT_DAYS)
+        return cls(known, alive, fixed, fixed and 0 <= days < REFIT_DAYS, pins)
 
     @property
     def kin(self) -> list[Kin]:
@@ -139,7 +148,8 @@ class Past:
                 part, rest = (
                     np.flatnonzero(side & (labels == theme)) for side in (inside, ~inside)
                 )
-                if len(part) < max(smallest, MOSTLY * inside.sum()):
+                pinned = theme >= 0 and kin[theme].id in self.pins
+                if pinned or len(part) < max(smallest, MOSTLY * inside.sum()):
                     continue
                 held = theme >= 0 and np.median(own[part]) >= 0  # most of it was there before
                 most = resolution / CLEARLY if held else resolution
@@ -151,6 +161,8 @@ class Past:
                     kin.append(Kin("", kin[theme].id if held else ""))
         labels = np.where(labels < 0, best, labels)
         into = _whole(vectors, graph, labels, fresh, count, resolution)
+        fast = np.array([own.id in self.pins for own in self.kin])
+        into = np.where(fast | fast[into], np.arange(count), into)
         into = np.append(into, np.arange(count, len(kin)))
         there, labels = np.unique(
             clustering.refined(views, graph, into[labels]), return_inverse=True

@@ -60,7 +60,7 @@ def remembered(names: Names, past: Past | None, sorting: Sorting, passages: Sequ
             held = [sum(phrase in text for text in texts) for phrase in phrases]
             typical = sum(count >= _TYPICAL * len(texts) for count in held)
             near = not past.fixed or old.centroid @ sorting.clusters.centroids[number] >= 1 - MOVES
-            if len(texts) < FEWEST or (near and 2 * typical >= len(phrases)):
+            if name in past.pins or len(texts) < FEWEST or (near and 2 * typical >= len(phrases)):
                 kept[name] = old.phrases
     for name in [*sorted(kept), *sorted(names.keys() - kept)]:
         kept[name] = tuple(
@@ -153,8 +153,9 @@ def _owners(cut: Cut, sorting: Sorting) -> list[str]:
     clusters = cut.clusters
     ids = np.array([*sorting.ids, ""], object)[sorting.clusters.labels]
     kin = [own.id for own in clusters.kin] or [""] * len(clusters.groups)
-    old = np.array(kin, object)[clusters.labels]
-    new = (old == "") & [name not in kin for name in ids]  # none that fell to its second theme
+    old, known = np.array(kin, str)[clusters.labels], {*kin}
+    new = np.array([name not in known for name in ids], bool)  # none that fell to its second theme
+    new &= old == ""
     return list(np.where((sorting.themes >= 0) | new, ids, old))
 
 
