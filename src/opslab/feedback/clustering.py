@@ -188,11 +188,13 @@ def _placed(
 
 
 def cosines_to(centres: Vectors, vectors: Vectors, labels: Integers) -> Floats:
-    """Return how near each text is to the middle of its theme."""
+    """Return how near each text is to the middle of its theme; to none where there is none."""
+    if not len(centres):
+        return np.zeros(len(labels))
     parts = [
         np.einsum("ij,ij->i", vectors[rows], centres[labels[rows]]) for rows in blocks(vectors)
     ]
-    return np.concatenate(parts).astype(np.float64)
+    return np.concatenate([np.empty(0), *parts]).astype(np.float64)
 
 
 class _Choice(NamedTuple):

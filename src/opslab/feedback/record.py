@@ -233,7 +233,7 @@ def in_order(intake: Intake, messages: pd.DataFrame) -> pd.DataFrame:
     step = step_within(len(intake.rows), messages.shape[1])
     remark_step(step, len(intake.rows))
     came = pd.DataFrame(intake.rows[::step], columns=["source", "row"])
-    return came.merge(messages, "left")[[*messages]]
+    return came.merge(messages.astype(came.dtypes), "left")[[*messages]]
 
 
 def messages(result: FeedbackResult) -> pd.DataFrame:

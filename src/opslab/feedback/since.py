@@ -52,8 +52,8 @@ def since(result: FeedbackResult) -> dict[str, Any]:
     """
     study, known, ledger = result.study, result.known, result.registry.ledger
     ids = [theme.id for theme in result.themes]
-    messages = (vars(each.message) for each in result.assignments)
-    log = pd.DataFrame(messages, columns=_FIELDS)
+    messages = [each.message for each in result.assignments]
+    log = pd.DataFrame({name: [getattr(each, name) for each in messages] for name in _FIELDS})
     day = result.as_of or max(log["date"].dropna(), default=datetime.date.max)
     today, dates = pd.Timestamp(day), pd.to_datetime(log["date"])
     log["date"] = dates.where(dates <= today)
