@@ -30,8 +30,8 @@ from opslab.feedback.clustering import (
     votes,
 )
 from opslab.feedback.corpus import Cut
+from opslab.feedback.customer_message import CustomerMessage
 from opslab.feedback.encoders import Cached, Universal, spelling, unit
-from opslab.feedback.intake import CustomerMessage
 from opslab.feedback.registry.continuity import MOVES, SAME, Past
 from opslab.feedback.registry.ledger import registered
 from opslab.feedback.registry.state import Registry

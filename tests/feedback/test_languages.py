@@ -10,7 +10,7 @@ import pytest
 
 from opslab import feedback
 from opslab.feedback.checks import panel
-from opslab.feedback.intake import CustomerMessage
+from opslab.feedback.customer_message import CustomerMessage
 from opslab.feedback.languages import identify
 from opslab.feedback.result import Assignment, Point
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from opslab import feedback
-from opslab.feedback.intake import CustomerMessage
+from opslab.feedback.customer_message import CustomerMessage
 from opslab.feedback.points import LONG, finer, passages, points
 
 MATTERS = {

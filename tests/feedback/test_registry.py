@@ -13,8 +13,8 @@ from opslab import feedback
 from opslab.errors import DataError
 from opslab.feedback.clustering import cluster
 from opslab.feedback.corpus import Cut
+from opslab.feedback.customer_message import CustomerMessage
 from opslab.feedback.encoders import unit
-from opslab.feedback.intake import CustomerMessage
 from opslab.feedback.naming import Phrases
 from opslab.feedback.registry import ledger
 from opslab.feedback.registry.continuity import Past

@@ -14,7 +14,7 @@ import pytest
 from opslab import feedback
 from opslab.archive import sealed
 from opslab.errors import SpecError
-from opslab.feedback.intake import CustomerMessage
+from opslab.feedback.customer_message import CustomerMessage
 from opslab.feedback.naming import Phrases
 from opslab.feedback.registry.state import Event, KnownTheme, Registry
 from opslab.feedback.result import Assignment, Point

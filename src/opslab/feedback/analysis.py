@@ -6,7 +6,8 @@ import datetime
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,11 +16,12 @@ from opslab.feedback.checks import panel
 from opslab.feedback.clustering import Vectors, centroids
 from opslab.feedback.comparisons import compared
 from opslab.feedback.corpus import Corpus, worth_of
+from opslab.feedback.customer_message import Intake
 from opslab.feedback.edit_sheet import pinned, read_changes
 from opslab.feedback.edits import Edits, Row, read_edits, renamed
 from opslab.feedback.encoders import Encoder, Latent, encoder_for
 from opslab.feedback.history import history_of
-from opslab.feedback.intake import Intake, take_in
+from opslab.feedback.intake import take_in
 from opslab.feedback.naming import Names, title
 from opslab.feedback.parts import called, whole, with_parts
 from opslab.feedback.registry.continuity import Past
@@ -90,17 +92,35 @@ def find_themes(
     return replace(result, changes=since(result))
 
 
-def _analysed(
-    study: Study, intake: Intake, seed: int, known: Registry | None, **shown: Any
-) -> FeedbackResult:
-    """Return the messages that came in, sorted into themes."""
-    settings, language = study.themes, study.languages[0]
-    cache = study.beside(settings.cache) if settings.cache else None
-    encoder, fallback = encoder_for(settings.encoder, study.beside(settings.encoder), cache)
+class _Sorted(NamedTuple):
+    """The messages in their themes, with what people changed, and what was said of both before."""
+
+    corpus: Corpus
+    sorting: Sorting
+    names: Names
+    before: Mapping[str, str]
+    sample: tuple[tuple[str, str], ...]
+    registry: Registry
+    edits: Edits
+    audit: Audit | None
+    assignments: tuple[Assignment, ...]
+    apart: bool
+
+
+def _sorted(
+    study: Study,
+    intake: Intake,
+    encoder: Encoder,
+    seed: int,
+    known: Registry | None,
+    day: datetime.date | None,
+) -> _Sorted:
+    """Sort messages into themes that keep their identity, and apply people's edits to them."""
+    language = study.languages[0]
     changes, machine = read_changes(study), whole(known)
-    past = Past.of(machine, encoder, shown["as_of"], pinned(changes["themes"]))
-    corpus = Corpus.of(intake, encoder, settings.smallest, seed, past)
-    cut, clusters = corpus.cut, corpus.cut.clusters
+    past = Past.of(machine, encoder, day, pinned(changes["themes"]))
+    corpus = Corpus.of(intake, encoder, study.themes.smallest, seed, past)
+    cut = corpus.cut
     words = [corpus.said[row].words for row in cut.rows]
 
     def named(sorting: Sorting) -> Names:
@@ -109,14 +129,14 @@ def _analysed(
         return corpus.called(dict(zip(sorting.ids, names, strict=True)), sorting, language)
 
     following = known.next if known else 1
-    sorting = sort_texts(clusters, cut.vectors, cut.weights, settings, following)
+    sorting = sort_texts(cut.clusters, cut.vectors, cut.weights, study.themes, following)
     names, assignments = named(sorting), corpus.assigned(sorting)
     names = remembered(names, past, sorting, words)
     before = {theme: title(parts) for theme, parts in names.items()}
     near = [(each.message.uid, each.main.nearest) for each in assignments if each.main.nearest]
     sample = tuple(near[at] for at in random_sample([uid for uid, _ in near], seed))
     run = past, cut, sorting, words, names, assignments
-    registry = registered(machine, study.slug, encoder, shown["as_of"], *run)
+    registry = registered(machine, study.slug, encoder, day, *run)
     registry = replace(registry, history=history_of(known, assignments))
     edits, audit = _reviewed(study, changes, before, assignments, sample, registry, known)
     parts = dict[str, Vectors]()
@@ -126,42 +146,49 @@ def _analysed(
         names = named(sorting) | called(same, parts) | names
         assignments = corpus.assigned(sorting)
     registry = with_parts(registry, known, edits, parts, names, assignments)
-    names = renamed(names, edits)
+    names, apart = renamed(names, edits), past is not None and not past.fixed
+    more = before, sample, registry, edits, audit, assignments, apart
+    return _Sorted(corpus, sorting, names, *more)
+
+
+def _analysed(
+    study: Study, intake: Intake, seed: int, known: Registry | None, **shown: Any
+) -> FeedbackResult:
+    """Return the messages that came in, sorted into themes."""
+    settings, language = study.themes, study.languages[0]
+    cache = study.beside(settings.cache) if settings.cache else None
+    encoder, fallback = encoder_for(settings.encoder, study.beside(settings.encoder), cache)
+    own = _sorted(study, intake, encoder, seed, known, shown["as_of"])
+    corpus, sorting, edits, audit = own.corpus, own.sorting, own.edits, own.audit
+    cut, clusters = corpus.cut, corpus.cut.clusters
     numbers = np.append(sorting.clusters.groups, -1)[sorting.themes]
     group_names = corpus.named(numbers, len({*sorting.clusters.groups.tolist()}), language)
-    judged = judged_rows(assignments, sorting.ids, edits, audit)
-    assignments = moved(assignments, edits, audit)
+    judged = judged_rows(own.assignments, sorting.ids, edits, audit)
+    assignments = moved(own.assignments, edits, audit)
     routes = _routes(study, encoder, corpus, sorting, edits)
     said = [corpus.said[row] for row in cut.rows]
+    named = own.names, group_names
     themes, groups = describe(
-        assignments, corpus.heads, said, cut.vectors, sorting, names, group_names, judged, routes
+        assignments, corpus.heads, said, cut.vectors, sorting, *named, judged, routes
     )
-    themes, best = marked(themes, registry), (clusters.resolution, clusters.silhouette)
-    apart = past is not None and not past.fixed
+    themes, best = marked(themes, own.registry), (clusters.resolution, clusters.silhouette)
+    doubts = partial(panel, fallback=fallback, known=encoder.languages, apart=own.apart)
     return FeedbackResult(
-        checks=panel(
-            study,
-            assignments,
-            themes,
-            audit,
-            fallback=fallback,
-            known=encoder.languages,
-            apart=apart,
-        ),
+        checks=doubts(study, assignments, themes, audit),
         study=study,
         model=Model(encoder.name, encoder.sha256, fallback, seed, *best, points=cut.points),
         themes=themes,
         groups=groups,
         assignments=assignments,
-        before=before,
+        before=own.before,
         edits=edits,
-        sample=sample,
+        sample=own.sample,
         audit=audit,
         routed=_routed(study, audit, assignments, themes),
         intake=intake,
-        registry=registry,
+        registry=own.registry,
         known=known,
-        **compared(themes, assignments, registry, known, edits.merges),
+        **compared(themes, assignments, own.registry, known, edits.merges),
         **shown,
     )
 

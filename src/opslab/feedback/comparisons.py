@@ -10,9 +10,9 @@ import numpy as np
 from scipy import sparse
 
 from opslab.feedback.contrasts import contrasts
+from opslab.feedback.customer_message import CustomerMessage
 from opslab.feedback.history import columns_of, earlier, past_of
 from opslab.feedback.incidents import incidents
-from opslab.feedback.intake import CustomerMessage
 from opslab.feedback.kinds import praises
 from opslab.feedback.priority import rank
 from opslab.feedback.result import Assignment, Theme

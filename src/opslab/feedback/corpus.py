@@ -22,8 +22,8 @@ from opslab.feedback.clustering import (
     Vectors,
     cluster,
 )
+from opslab.feedback.customer_message import CustomerMessage, Intake
 from opslab.feedback.encoders import Encoder, encoded, levelled, levels_of, spelling
-from opslab.feedback.intake import CustomerMessage, Intake
 from opslab.feedback.kinds import Kind, kinds_of, says_nothing
 from opslab.feedback.naming import MOST_TEXTS, Names, Phrases, Worth, name_themes
 from opslab.feedback.points import Passage, finer, passages

@@ -15,7 +15,8 @@ import numpy as np
 from opslab import workspace
 from opslab.errors import InputError, ParameterError
 from opslab.feedback.clauses import clauses
-from opslab.feedback.intake import CUSTOMERS, CustomerMessage, cells, customer_key, rows_of
+from opslab.feedback.customer_message import CustomerMessage
+from opslab.feedback.intake import CUSTOMERS, cells, customer_key, rows_of
 from opslab.feedback.points import passages
 from opslab.feedback.predecessor import FILE
 from opslab.feedback.redaction import without_tokens

@@ -7,7 +7,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from opslab.errors import DataError, SpecError
+from opslab.feedback.customer_message import CustomerMessage, Intake
 from opslab.feedback.handling import minutes_of
 from opslab.feedback.languages import identify
 from opslab.feedback.letters import Letter, opened, usual, without_repeated
@@ -48,86 +49,6 @@ CUSTOMERS = _NAMES["customer"].split()
 _IN_ANY_TEXT = {"greeting", "closing", "repeated"}  # kinds of what is cut, and shows no mail
 _TRAITS = ("segment", "plan", "version", "country", "channel")
 _BLOCK = 10_000  # rows of a table that become messages at a time
-
-
-@dataclass(frozen=True, slots=True)
-class CustomerMessage:
-    """What a customer wrote, redacted.
-
-    Attributes
-    ----------
-    uid : str
-        Stable: the same message has the same in the next run; from its source, its id there and
-        its text.
-    row : int
-        Its number among the data rows of its source, from 1.
-    text : str
-        With tokens for personal data.
-    words : str
-        What an encoder reads of it.
-    customer : str or None
-        A key that tells customers apart, and names none.
-    traits : mapping of str to str
-        For whom: segment, plan, version, country, channel, and the columns that the study names.
-    discontent : float or None
-        From 0, content, to 1, the worst that the scale of its stars or score has.
-    handling : float or None
-        Minutes that people worked on it.
-    """
-
-    uid: str
-    source: str
-    id: str
-    row: int
-    text: str
-    words: str = ""
-    language: str | None = None
-    date: datetime.date | None = None
-    customer: str | None = None
-    revenue: float | None = None
-    traits: Mapping[str, str] = field(default_factory=dict)
-    rating: float | None = None
-    score: float | None = None
-    discontent: float | None = None
-    handling: float | None = None
-
-
-@dataclass(frozen=True)
-class Intake:
-    """The messages in their canonical order, and what was left out or taken out on the way.
-
-    Attributes
-    ----------
-    messages : tuple of CustomerMessage
-        By the hash of their words, then by uid: no order of rows or files plays a part.
-    readings : tuple of Reading
-    rows : tuple of (str, int)
-        Source and row number of everything that came in, in the order of the input.
-    redacted : Counter
-        By kind of personal data.
-    persons : frozenset of str
-        Words in lower case that name writers and who they write to: kept out of what names themes.
-    furniture : tuple of (str, str, str)
-        What was cut around the messages: uid, kind as in `opslab.feedback.letters`, and text,
-        redacted.
-    empty, outside, cut, repeated, shared, erased : int
-        Rows without text, rows outside the study's days, texts cut at `LONGEST`, rows whose id and
-        text came before, messages that share their id with another one, and rows of customers who
-        were erased.
-    """
-
-    messages: tuple[CustomerMessage, ...]
-    readings: tuple[Reading, ...]
-    rows: tuple[tuple[str, int], ...]
-    redacted: Counter[str]
-    persons: frozenset[str] = frozenset()
-    furniture: tuple[tuple[str, str, str], ...] = ()
-    empty: int = 0
-    outside: int = 0
-    cut: int = 0
-    repeated: int = 0
-    shared: int = 0
-    erased: int = 0
 
 
 class _Row(NamedTuple):
@@ -369,10 +290,7 @@ def rows_of(source: Source, table: Table, secret: str) -> Iterator[_Row]:
     }
     if "monthly_revenue" in frame:
         frame["monthly_revenue"] *= 12
-    profile = known_profiles().get(reading.profile or "")
-    declared = profile.columns.items() if profile else ()
-    writers = [name for name, column in declared if column.personal == "name" and name in frame]
-    same = _Same()
+    writers, same = _writers(reading, frame), _Same()
     for number, row in enumerate(_cells_of(frame), 1):
         fields = {
             field: same(converters.get(field, float)(row[name]))
@@ -390,6 +308,13 @@ def rows_of(source: Source, table: Table, secret: str) -> Iterator[_Row]:
             ended = [piece + "." * piece[-1:].isalnum() for piece in pieces[:-1]]  # a title ends
             text = "\n".join([*ended, *pieces[-1:]])
             yield _Row(_message(label, identity + suffix, number, text, **fields), names)
+
+
+def _writers(reading: Reading, frame: pd.DataFrame) -> list[str]:
+    """Return the columns that name who wrote."""
+    profile = known_profiles().get(reading.profile or "")
+    declared = profile.columns.items() if profile else ()
+    return [name for name, column in declared if column.personal == "name" and name in frame]
 
 
 def _handled(source: Source, table: Table, frame: pd.DataFrame) -> Any:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from opslab.feedback.intake import CustomerMessage
+from opslab.feedback.customer_message import CustomerMessage
 from opslab.feedback.redaction import without_tokens
 
 LONG = 25

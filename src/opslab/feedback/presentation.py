@@ -9,8 +9,9 @@ from opslab.feedback import incident_page
 from opslab.feedback.actions import first, heat, kind_of, read, row_of, whom
 from opslab.feedback.audit import PROMISED
 from opslab.feedback.clustering import FEWEST
+from opslab.feedback.customer_message import CustomerMessage
 from opslab.feedback.figures import shares, values_of
-from opslab.feedback.intake import LONGEST, CustomerMessage
+from opslab.feedback.intake import LONGEST
 from opslab.feedback.record import MANY, MOST_LISTED, counts, inputs, languages, unsorted
 from opslab.feedback.redaction import KINDS
 from opslab.feedback.result import FeedbackResult, Theme

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from opslab.feedback.clustering import Vectors
-from opslab.feedback.intake import CustomerMessage
+from opslab.feedback.customer_message import CustomerMessage
 
 _LIKENESS = 0.6  # weight of being typical against being new (Carbonell & Goldstein 1998, lambda)
 _MOST, _CANDIDATES = 4, 400

@@ -16,17 +16,17 @@ from pydantic_core import to_jsonable_python
 
 from opslab import provenance, workspace
 from opslab.errors import ParameterError, did_you_mean
-from opslab.evidence import Evidence, Quantity, SourceFile
+from opslab.feedback import theme_evidence
 from opslab.feedback.comparisons import compared
+from opslab.feedback.customer_message import CustomerMessage, Intake
 from opslab.feedback.edits import COLUMNS
 from opslab.feedback.incidents import FALSE_ALARMS
-from opslab.feedback.intake import CustomerMessage, Intake, cells, take_in
+from opslab.feedback.intake import cells, take_in
 from opslab.feedback.naming import title
 from opslab.feedback.predecessor import FILE, cited
 from opslab.feedback.priority import BANDS
 from opslab.feedback.result import FeedbackResult, Point, Reason, Topic
-from opslab.feedback.shares import beta_of
-from opslab.feedback.since import measurement, worked
+from opslab.feedback.since import measurement
 from opslab.feedback.spec import Study
 from opslab.frames import kept, remark_step, step_within
 from opslab.results import Message
@@ -39,10 +39,11 @@ KEYS = ("theme", "name")
 MAIN = ("share", "share_low", "share_high", "percent")
 """Columns that tell a row beside another result's, its interval's ends, how they are written."""
 SCHEMA = "opslab.feedback/1"
+evidence = theme_evidence.evidence
 _MOST_IN_WORKBOOK = 20_000  # messages; more stand in the CSV file alone
 MANY, MOST_LISTED = 200_000, 500_000
 """Messages beyond which their tables bear no texts, and the most that are listed then."""
-_MOST_RECORDED, _MOST_EVIDENCE = 300, 20  # themes; more stand in the tables alone
+_MOST_RECORDED = 300  # themes; more stand in the tables alone
 _THEME = (
     "theme name group kind team messages share share_low share_high customers rating stability "
     "phrases quote"
@@ -371,50 +372,6 @@ def files(result: FeedbackResult) -> dict[str, bytes]:
 def sheets(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """Return the tables that a workbook takes."""
     return {name: table for name, table in frames.items() if len(table) <= _MOST_IN_WORKBOOK}
-
-
-def evidence(result: FeedbackResult) -> list[Evidence]:
-    """Return each theme's share of the messages, and the part of its handling time that went.
-
-    The share is descriptive, of the grade of a survey; the time of that of logs before and after.
-    It bears the claim of the inventory's task that it is of, so that it counts once.
-    """
-    total, study = len(result.assignments), result.study
-    sources = tuple(
-        SourceFile(reading.name, reading.sha256, reading.rows) for reading in result.intake.readings
-    )
-    alike: dict[str, Any] = {
-        "kind": "descriptive",
-        "unit": "share",
-        "per": "once",
-        "sources": sources,
-        "date": result.as_of,
-        "owner": study.owner,
-    }
-    shares = [
-        Evidence(
-            id=f"{study.slug}/{theme.id}",
-            statement=(
-                "feedback.evidence",
-                {"theme": theme.title, "messages": theme.messages, "total": total},
-            ),
-            quantity=Quantity(
-                "beta",
-                beta_of(*theme.interval),
-                theme.share,
-                *theme.interval,
-                0.95,
-            ),
-            period=(study.start, study.end),
-            population="message",
-            claim=f"theme:{theme.title}",
-            benefit="quality",
-            grade="E",
-            **alike,
-        )
-        for theme in result.themes[:_MOST_EVIDENCE]
-    ]
-    return shares + worked(result, alike)
 
 
 def _quote(message: CustomerMessage) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from opslab.feedback.audit import Audit
+from opslab.feedback.customer_message import CustomerMessage, Intake
 from opslab.feedback.edits import Edits
-from opslab.feedback.intake import CustomerMessage, Intake
 from opslab.feedback.kinds import Kind
 from opslab.feedback.naming import Phrases
 from opslab.feedback.routing import Route, RoutingAudit

@@ -12,9 +12,9 @@ import pandas as pd
 
 from opslab.feedback.audit import PROMISED, Audit
 from opslab.feedback.clustering import Clusters, Integers, Kin, Vectors, centroids
+from opslab.feedback.customer_message import CustomerMessage
 from opslab.feedback.duplicates import copies
 from opslab.feedback.edits import Edits
-from opslab.feedback.intake import CustomerMessage
 from opslab.feedback.points import Passage
 from opslab.feedback.registry.state import Registry
 from opslab.feedback.result import Assignment, Point, Reason

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from opslab.feedback.clustering import Vectors
-from opslab.feedback.intake import CustomerMessage
+from opslab.feedback.customer_message import CustomerMessage
 from opslab.feedback.kinds import Kind
 from opslab.feedback.naming import Names, Phrases, title
 from opslab.feedback.points import Passage
@@ -52,12 +52,10 @@ def describe(
     routes : sequence of Route or None
         Of each theme; None where nobody says, and there is nothing to tell it by.
     """
-    clusters, ids = sorting.clusters, sorting.ids
+    clusters, ids, themes = sorting.clusters, sorting.ids, list[Theme]()
     inside, nearest = standing(assignments, ids)
     holds = {each.message.uid: each for each in assignments}
-    themes = []
-    shares = shares_of(inside, nearest, judged)
-    stability = clusters.stability.round(6)
+    shares, stability = shares_of(inside, nearest, judged), clusters.stability.round(6)
     for number, own_id in enumerate(ids):
         own = sorting.themes == number
         rows = [
