@@ -89,6 +89,12 @@ themes:
   coverage: 0.8                     # keep the surest 80 % of the messages, leave the rest unsorted
   smallest: 5                       # messages that make a theme
 # audit: themes.xlsx                # once people have filled in the sheets that a run writes
+# edits: themes.yaml                # names, merges, splits and teams that people gave; applied at each run
+# previous: none                    # themes keep their numbers since the last run of an earlier day, unless you say so
+done:                               # what was promised or released for a theme: the page tells what came after it
+  - theme: T03                      # its number, as a run before tells it
+    what: {en: Second card reader service switched on, fr: Second prestataire de paiement mis en service}
+    on: 2026-09-07
 blocking: [coverage, stability, leakage, furniture]   # red lights that a scheduled run reports
 """
 
