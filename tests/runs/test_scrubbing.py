@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import json
+import shutil
 import zipfile
 
 import pytest
@@ -227,3 +228,37 @@ def test_wrong_use_is_refused_with_one_message(made, tmp_path, monkeypatch):
     assert (code, ".opslab-erased" in said) == (2, True), said
     monkeypatch.chdir(tmp_path)
     assert erase("c-1")[0] == 2
+
+
+def test_a_text_too_short_to_be_told_apart_goes_where_its_writer_is_cited(made):
+    key = secret.key(secret.stored(made), "help desk\0c-1")
+    rows = [["cc0000000001", "help desk", "u1", "", "Zut!", key, ""]]
+    rows += [["cc0000000002", "help desk", "u2", "", "Zut!", "other", ""]]
+    quote = (
+        '<li><p dir="auto">Zut!</p> <p class="small" dir="auto">problem · help desk · {}</p></li>'
+    )
+    page = quote.format("u1 · segment: x") + quote.format("u2")
+    sheet = 'name,quotes\r\nA,"- ""Zut!"" (help desk · u1 · 5 August)\r\n- ""Zut!"" (help desk · u2)"\r\n'
+    parts = {
+        "messages.csv": table(*rows),
+        "readout.html": page.encode(),
+        "jira.csv": sheet.encode(),
+    }
+    folder = made / HOME / "2026-10-04-0f0f0f0f"
+    file_run(folder, parts, as_of="2026-10-04")
+    erase("c-1")
+    page, sheet = ((folder / name).read_text("utf-8") for name in ("readout.html", "jira.csv"))
+    assert page == quote.replace("Zut!", "[erased]").format("u1").replace(
+        "help desk · u1", "[erased] · segment: x"
+    ) + quote.format("u2")
+    assert '- ""[erased]"" ([erased] · 5 August)' in sheet
+    assert '- ""Zut!"" (help desk · u2)' in sheet
+
+
+def test_runs_in_other_folders_are_named(made):
+    (made / "elsewhere").symlink_to(made / "reports")
+    shutil.copytree(made / "reports", made / "old" / "reports")
+    said = erase("c-1")[1]
+    assert "old/reports" in said
+    assert "elsewhere" not in said
+    assert "old/reports" not in erase("c-1", "--out", "old/reports")[1]

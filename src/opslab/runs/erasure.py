@@ -110,6 +110,8 @@ def erase(
         yield text("runs.erased_noted", file=ERASED)
     for name, (spec, export, *rows) in known.remarks:
         yield text(f"runs.erased_{name}", study=spec, file=export, rows=rows)
+    if folders := _elsewhere(reports):
+        yield text("runs.erased_elsewhere", folders=folders)
     if scrubber.unread:
         yield text("runs.erased_unread", files=sorted(scrubber.unread))
 
@@ -191,6 +193,13 @@ class _Erasing(NamedTuple):
                         shutil.copystat(folder / name, working / name)  # its age tells its turn
                     file_away(working, folder)
         return names
+
+
+def _elsewhere(reports: Path) -> list[str]:
+    """Return the other folders of the workspace that hold runs of messages."""
+    tables = workspace.root().rglob(f"feedback_themes/*/*/{TABLE}")
+    folders = {path.parents[3] for path in tables}
+    return sorted(workspace.shown(each) for each in folders if not each.samefile(reports))
 
 
 def _bundles() -> list[Path]:

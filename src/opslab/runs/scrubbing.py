@@ -32,6 +32,9 @@ _PIECE = re.compile(
     r'<style.*?</style>|<!--.*?-->|(?<==")[^"<>]*(?=")|(?<=>)[^<]+|^[^<]+', re.DOTALL
 )
 _IMAGE = re.compile(r"<img\b[^>]*>")
+_CITED = re.compile(
+    r"""(?<=<p dir="auto">)[^<]*(?=</p>\s*<p class="small"[^>]*>(?:[^<]*· )?\[erased\])"""
+)
 _ROW = re.compile(r"<row\b[^>]*/>|<row\b.*?</row>", re.DOTALL)
 _IN_ROW = re.compile(r"<c\b([^>]*)(?<!/)>(.*?)</c>", re.DOTALL)
 _STRING = re.compile(r"<si>.*?</si>|<si/>", re.DOTALL)
@@ -245,4 +248,5 @@ def marked_up(text: str, without: Callable[[str], str]) -> str:
             else written[0]
         )
 
-    return _IMAGE.sub(image, _PIECE.sub(piece, text))
+    clean = _PIECE.sub(piece, text)
+    return _IMAGE.sub(image, clean if clean == text else _CITED.sub(MARK, clean))

@@ -32,6 +32,8 @@ _LONGEST_NAME = 300
 _COLUMNS = ("message", "customer", "source", "id", "text")
 _OF_THEMES = {"name", "group", "themes"}  # columns that may hold another customer's words
 _ESCAPE = r"&(?:#\d+|#[xX][\da-fA-F]+|[A-Za-z]\w*);|(?:%[\da-fA-F]{2})+|\\u[\da-fA-F]{4}|\\[nrt]"
+# What is too short to be told from others' words: quoted, and by whom is erased.
+_QUOTED = re.compile(r"""(?<=["“«;])[^"“«;\n]{1,40}(?=(?:["”»\s]|&#34;|&quot;)+\(\[erased\])""")
 _SIGN = re.compile(f"{_ESCAPE}|.", re.DOTALL)
 
 Contents = Callable[[], Iterable[tuple[str, bytes]]]
@@ -130,7 +132,7 @@ class Traces:
             if not (span.word and any(map(str.isalnum, beside))) and stop > end:
                 parts += [text[end : max(start, end)], mark * (start >= end)]
                 end = stop
-        return "".join([*parts, text[end:]])
+        return _QUOTED.sub(mark, "".join([*parts, text[end:]]))
 
 
 def _windows(letters: str) -> Iterator[tuple[int, str]]:
