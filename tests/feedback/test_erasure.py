@@ -1,6 +1,7 @@
 """What the area keeps of texts as hashes goes with them, and nothing else does."""
 
 import hashlib
+import io
 
 import numpy as np
 import pytest
@@ -39,24 +40,34 @@ def test_parts_of_a_text_are_passages_and_clauses():
     assert {TEXT.strip(), "the app crashes when I open it"} <= parts
 
 
-def test_vectors_of_their_phrases_go():
-    assert forget("a/x.vectors", segment(["a", "b", "c"]), {"b", "z"}) == segment(["a", "c"])
-    assert forget("a/x.vectors", b"broken", {"b"}) == b"broken"
+def test_a_file_of_vectors_of_theirs_goes_as_a_whole_and_is_never_changed():
+    content = segment(["a", "b", "c"])
+    assert forget("vectors-0/x.vectors", content, {"b", "z"}) == b""
+    assert forget("vectors-0/x.vectors-1f2e", content, {"b"}) == b""  # what a killed run has left
+    assert forget("vectors-0/x.vectors", content, {"z"}) == content
     assert forget("a/x.csv", b"b", {"b"}) == b"b"
+    stream = io.BytesIO()
+    np.savez(stream, keys=[hashlib.sha256(b"b").hexdigest()[:32]], vectors=np.ones((1, 3)))
+    assert forget("vectors-0.npz", stream.getvalue(), {"b"}) == b""
+    assert forget("vectors-0.npz", stream.getvalue(), {"z"}) == stream.getvalue()
 
 
-def test_what_an_encoder_keeps_is_encoded_anew_once_it_is_gone(tmp_path):
+def test_who_reads_vectors_meanwhile_never_gets_those_of_another_text(tmp_path):
     encoder = Cached(Counting(), tmp_path)
-    encoder.encode(["mine", "theirs"])
+    encoder.encode(["another text"])
+    encoder.encode(["mine is long", "theirs"])
+    reader = Cached(Counting(), tmp_path)
+    reader.encode(["another text"])  # where each is stored is known to it now
     files = [path for path in tmp_path.rglob("*") if path.suffix in VECTORS]
-    assert files
+    assert len(files) > 1
     for path in files:
-        fewer = forget(path.name, path.read_bytes(), {"theirs"})
-        assert len(fewer) < path.stat().st_size
-        assert forget(path.name, fewer, {"theirs"}) == fewer
-        path.write_bytes(fewer)
-    again = Cached(Counting(), tmp_path).encode(["mine", "theirs"])
-    assert again.tolist() == [[4, 1], [6, 1]]
+        if not forget(path.name, path.read_bytes(), {"theirs"}):
+            path.unlink()
+    assert len([path for path in tmp_path.rglob("*") if path.suffix in VECTORS]) == len(files) - 1
+    with pytest.raises(FileNotFoundError):
+        reader.encode(["mine is long"])
+    again = Cached(Counting(), tmp_path).encode(["mine is long", "theirs", "another text"])
+    assert again.tolist() == [[12, 1], [6, 1], [12, 1]]
 
 
 def test_a_registry_keeps_the_passages_of_others():

@@ -169,7 +169,7 @@ class _Erasing(NamedTuple):
             content = path.read_bytes()
             clean = self.scrubber.file(name, content)
             if clean != content and not self.dry_run:
-                write_whole(path, clean)
+                write_whole(path, clean) if clean else path.unlink()
         return clean != content
 
     def _folder(self, run: str) -> list[str]:
