@@ -262,3 +262,11 @@ def test_runs_in_other_folders_are_named(made):
     assert "old/reports" in said
     assert "elsewhere" not in said
     assert "old/reports" not in erase("c-1", "--out", "old/reports")[1]
+
+
+def test_bytes_in_a_record_are_no_words(made):
+    for folder in (made / HOME).iterdir():
+        (folder / "more.json").write_text('{"base64": "AA/saffron+trebuchet/AA==", "a": "saffron"}')
+    erase("c-1")
+    more = json.loads((folder / "more.json").read_text("utf-8"))
+    assert more == {"base64": "AA/saffron+trebuchet/AA==", "a": "[erased]"}

@@ -149,8 +149,10 @@ def phrases(texts: Iterable[str]) -> set[str]:
     return {each.words for each in said}.union(*parts)
 
 
-def forget(name: str, content: bytes, said: set[str]) -> bytes:
+def forget(name: str, content: bytes, said: set[str], mark: str) -> bytes:
     """Return a registry without what some phrases left there as hashes; of vectors, nothing.
+
+    A theme whose name was theirs has none from then on: the next run finds one.
 
     A file of vectors is never changed, as a run may be reading it: where it has one of theirs, it
     goes as a whole, and is made anew.
@@ -161,6 +163,8 @@ def forget(name: str, content: bytes, said: set[str]) -> bytes:
     content : bytes
         Those of another file, or of a broken registry, are returned as they are.
     said : set of str
+    mark : str
+        What stands in place of their words.
     """
     path = PurePosixPath(name)
     if path.suffix.startswith(VECTORS):  # hashes, or, as opslab kept them once, texts of hashes
@@ -171,6 +175,11 @@ def forget(name: str, content: bytes, said: set[str]) -> bytes:
         if path.name == FILE:
             registry = Registry.of(content, name)
             kept = ~np.isin(registry.keys, keys_of(sorted(said)))
-            fewer = replace(registry, keys=registry.keys[kept], owners=registry.owners[kept])
-            return content if kept.all() else fewer.content()
+            themes = tuple(
+                replace(each, phrases=()) if mark in str(each.phrases) else each
+                for each in registry.themes
+            )
+            if not kept.all() or themes != registry.themes:
+                keys, owners = registry.keys[kept], registry.owners[kept]
+                return replace(registry, keys=keys, owners=owners, themes=themes).content()
     return content

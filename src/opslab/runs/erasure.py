@@ -30,8 +30,8 @@ from opslab.runs.folder import (
 )
 from opslab.runs.registry import erasures
 from opslab.runs.runner import reports_folder
-from opslab.runs.scrubbing import Scrubber
-from opslab.runs.traces import TABLE, learn, records
+from opslab.runs.scrubbing import MARK, Scrubber
+from opslab.runs.traces import TABLE, Contents, learn, records
 from opslab.secret import ERASED, erased, tombstone
 
 _RUN_FOLDER = re.compile(
@@ -81,15 +81,7 @@ def erase(
         with alone(lock.with_name(lock.name[1:].removesuffix(".lock"))):
             pass
     contents = partial(_contents, reports)
-    homes, labels, specs = set[str](), set[str](), dict.fromkeys([study] if study else [])
-    for name, content in contents():
-        if name.endswith(f"/{TABLE}"):
-            homes.add(name.rpartition("/")[0])
-            labels |= {row["source"] for row in records(content)}
-    for name, content in contents():
-        if name.endswith(f"/{RUN}") and name.rpartition("/")[0] in homes:
-            with suppress(ValueError, KeyError, TypeError):
-                specs[json.loads(content)["parameters"]["spec"]] = None
+    specs, labels = _studies(contents, study)
     (area,) = erasures()
     known = area.known(customer, source, specs, labels)
     traces = learn(customer, {*known.keys}, contents, area.phrases)
@@ -97,7 +89,7 @@ def erase(
     stones = sorted(tombstone(known.keys[key], key) for key in met)
     day = f"{as_of or datetime.datetime.now().astimezone():%Y-%m-%d}"
     notes = [{"tombstone": stone, "date": day} for stone in stones]
-    scrubber = Scrubber(traces, partial(area.forget, said=traces.phrases), notes)
+    scrubber = Scrubber(traces, partial(area.forget, said=traces.phrases, mark=MARK), notes)
     erasing = _Erasing(reports, scrubber, () if dry_run else stones, day, dry_run=dry_run)
     erasing.bury()
     changed = list[str]()
@@ -114,6 +106,21 @@ def erase(
         yield text("runs.erased_elsewhere", folders=folders)
     if scrubber.unread:
         yield text("runs.erased_unread", files=sorted(scrubber.unread))
+
+
+def _studies(contents: Contents, study: str | None) -> tuple[list[str], set[str]]:
+    """Return the studies of the runs of messages, after one that is named, and their sources."""
+    homes, labels, specs = set[str](), set[str](), dict[str, str]()
+    for name, content in contents():
+        home = name.rpartition("/")[0]
+        if name.endswith(f"/{TABLE}"):
+            homes.add(home)
+            labels |= {row["source"] for row in records(content)}
+        elif name.endswith(f"/{RUN}"):
+            with suppress(ValueError, KeyError, TypeError):
+                specs[home] = json.loads(content)["parameters"]["spec"]
+    own = [spec for home, spec in specs.items() if home in homes]
+    return [*dict.fromkeys(filter(None, [study, *own]))], labels
 
 
 class _Erasing(NamedTuple):

@@ -72,8 +72,8 @@ class Traces:
 
     Attributes
     ----------
-    keys, met, uids, texts : set of str
-        The customer's keys, those that runs have, and their messages' uids and texts, as filed.
+    keys, met, uids : set of str
+        The customer's keys, those that runs have, and their messages' uids.
     phrases : set of str
         Parts of their texts that only they wrote.
     homes : set of str
@@ -89,7 +89,6 @@ class Traces:
     keys: set[str]
     met: set[str]
     uids: set[str]
-    texts: set[str]
     phrases: set[str]
     homes: set[str]
     needles: set[str]
@@ -175,8 +174,7 @@ def learn(
             uids.add(row["message"])
             texts.add(row["text"])
             values |= {value for column, value in row.items() if column not in _OF_THEMES}
-    forms = {plain(form) for text in texts for form in (text, html.escape(text))}
-    windows = {each for form in forms for _, each in _windows(form)}
+    windows = {each for text in texts for _, each in _windows(plain(text))}
     phrases = {each: plain(each) for each in parts(texts)}
     words = {plain(each) for each in {*values, *re.findall(r"[^\W\d_]+", " ".join(texts))}}
     words = {each for each in {*words, *phrases.values()} if each.strip("0123456789")[_LEAST - 1 :]}
@@ -190,7 +188,7 @@ def learn(
     alone = {each for _, each in ids - taken if len(each) > _LEAST and not each.isdigit()}
     needles |= alone - others
     said = {each for each, letters in phrases.items() if letters in words}
-    traces = Traces(keys, met, uids, texts, said, homes, needles, words, set(), windows, own)
+    traces = Traces(keys, met, uids, said, homes, needles, words, set(), windows, own)
     for name, content in contents():
         if traces.near(name) and name.endswith((f"/{RESULT}", f"/{RUN}")):
             traces.names.update(
