@@ -270,3 +270,18 @@ def test_bytes_in_a_record_are_no_words(made):
     erase("c-1")
     more = json.loads((folder / "more.json").read_text("utf-8"))
     assert more == {"base64": "AA/saffron+trebuchet/AA==", "a": "[erased]"}
+
+
+def test_zips_of_ones_own_stay_and_broken_ones_are_passed_over(made):
+    inside = (made / HOME / "2026-09-20-0a0a0a0a/messages.csv").read_bytes()
+    for place in (made, made / "reports"):
+        with zipfile.ZipFile(place / "exports.zip", "w") as packed:
+            packed.writestr("a/b/c/messages.csv", inside)
+    own = (made / "exports.zip").read_bytes()
+    (made / "reports/broken.zip").write_bytes(own.replace(b"trebuchet", b"catapults"))
+    (made / "cut.zip").write_bytes(own[:60])
+    code, said = erase("c-1")
+    assert code == 0, said
+    assert (made / "exports.zip").read_bytes() == own
+    assert "reports/exports.zip" in said or "exports.zip: exports.zip" in said
+    assert "broken.zip" in said

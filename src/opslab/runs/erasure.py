@@ -20,6 +20,7 @@ from typing import NamedTuple
 from opslab import workspace
 from opslab.archive import RESULT, RUN
 from opslab.messages import text
+from opslab.runs.bundle import OURS
 from opslab.runs.folder import (
     alone,
     file_away,
@@ -30,7 +31,7 @@ from opslab.runs.folder import (
 )
 from opslab.runs.registry import erasures
 from opslab.runs.runner import reports_folder
-from opslab.runs.scrubbing import MARK, Scrubber
+from opslab.runs.scrubbing import MARK, UNREADABLE, Scrubber
 from opslab.runs.traces import TABLE, Contents, learn, records
 from opslab.secret import ERASED, erased, tombstone
 
@@ -210,16 +211,22 @@ def _elsewhere(reports: Path) -> list[str]:
 
 
 def _bundles() -> list[Path]:
-    """Return the zips at the workspace's root, where bundles are written by default."""
-    return sorted(workspace.root().glob("*.zip"))
+    """Return the bundles at the workspace's root, where they are written by default."""
+    return [path for path in sorted(workspace.root().glob("*.zip")) if _comment(path) == OURS]
+
+
+def _comment(path: Path) -> bytes:
+    with suppress(*UNREADABLE, OSError), zipfile.ZipFile(path) as packed:
+        return packed.comment
+    return b""
 
 
 def _contents(reports: Path) -> Iterator[tuple[str, bytes]]:
     """Yield the records and tables of messages of all runs, those packed in zips too."""
     wanted = (f"/{TABLE}", f"/{RESULT}", f"/{RUN}")
     for path in sorted((*reports.rglob("*.*"), *_bundles())):
-        if path.suffix == ".zip" and zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as packed:
+        if path.suffix == ".zip" and path.is_file():
+            with suppress(*UNREADABLE), zipfile.ZipFile(path) as packed:
                 for name in packed.namelist():
                     if name.endswith(wanted):
                         yield name, packed.read(name)

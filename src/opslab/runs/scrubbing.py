@@ -24,8 +24,6 @@ from opslab.runs.publication import unpacked
 from opslab.runs.traces import Traces, plain
 
 MARK = "[erased]"
-_MOST = 1_000_000_000
-"""Bytes of a file that a notebook carries."""
 _RECORD = re.compile(r'(?:"(?:[^"]|"")*"|[^"\r\n]+|")+(?:\r\n|\n|\r)?')
 _CELL = re.compile(r'"(?:[^"]|"")*"|[^,;\t"\r\n]+')
 _PIECE = re.compile(
@@ -39,7 +37,7 @@ _BYTES = ("base64", "image/png")  # what has no words, though letters in it may 
 _ROW = re.compile(r"<row\b[^>]*/>|<row\b.*?</row>", re.DOTALL)
 _IN_ROW = re.compile(r"<c\b([^>]*)(?<!/)>(.*?)</c>", re.DOTALL)
 _STRING = re.compile(r"<si>.*?</si>|<si/>", re.DOTALL)
-_UNREADABLE = (
+UNREADABLE = (
     zipfile.BadZipFile,
     zlib.error,
     RuntimeError,  # encrypted
@@ -189,7 +187,7 @@ class Scrubber:
 
     def _carried(self, name: str, file: str, text: str) -> str:
         """Return a file that a notebook carries, as it stands beside it."""
-        content = unpacked(str(text), _MOST)
+        content = unpacked(str(text), 1_000_000_000)
         clean = self.file(f"{name.rpartition('/')[0]}/{file}", content)
         clean = self._known(content, _NO_PDF) if file.endswith(".pdf") else clean
         return text if clean == content else packed(clean)
@@ -208,7 +206,7 @@ class Scrubber:
                 rows = home == "xl/worksheets" and bare.endswith(".xml")
                 inside = _ROW.sub(row, part.decode()).encode() if rows else part
                 folders[home + slash][bare] = inside
-        except _UNREADABLE:
+        except UNREADABLE:
             self.unread.add(name)
             return content
         clean = {

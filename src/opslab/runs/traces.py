@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import unquote
 
 from opslab import workspace
@@ -38,14 +38,6 @@ _SIGN = re.compile(f"{_ESCAPE}|.", re.DOTALL)
 
 Contents = Callable[[], Iterable[tuple[str, bytes]]]
 """Gives files by their path under the reports, those inside of zips too."""
-
-
-class Span(NamedTuple):
-    """Where something of the customer's stands; of a `word` only where no letter is beside it."""
-
-    start: int
-    end: int
-    word: bool = True
 
 
 def plain(text: str) -> str:
@@ -101,20 +93,23 @@ class Traces:
         """Whether a file, by its path, belongs to a run of the customer's messages."""
         return any(f"{home}/" in name for home in self.homes)
 
-    def spans(self, letters: str, *, near: bool) -> Iterator[Span]:
-        """Yield where in a plain text something of the customer's stands."""
+    def spans(self, letters: str, *, near: bool) -> Iterator[tuple[int, int, bool]]:
+        """Yield where in a plain text something of the customer's stands.
+
+        A span that is a word counts only where no letter is beside it.
+        """
         for needle in (*self.needles, *(self.words if near else self.names)):
             at = letters.find(needle)
             while at >= 0:
-                yield Span(at, at + len(needle))
+                yield at, at + len(needle), True
                 at = letters.find(needle, at + 1)
         run = list[int]()
         for at in (*(at for at, each in _windows(letters) if each in self.windows), len(letters)):
-            if (run and at > run[-1] + SIZE) or at == len(letters):
-                span = Span(run[0], run[-1] + SIZE, word=False) if run else Span(0, 0)
+            if run and (at > run[-1] + SIZE or at == len(letters)):
+                end = run[-1] + SIZE
                 sure = any(letters[start : start + SIZE] in self.own for start in run)
-                if sure and span.end - span.start >= (SIZE if near else LONG):
-                    yield span
+                if sure and end - run[0] >= (SIZE if near else LONG):
+                    yield run[0], end, False
                 run = []
             run.append(at)
 
@@ -125,10 +120,10 @@ class Traces:
             return text
         places = [sign.span() for sign in _SIGN.finditer(text) for _ in range(len(plain(sign[0])))]
         parts, end = list[str](), 0
-        for span in sorted(spans):
-            start, stop = places[span.start][0], places[span.end - 1][1]
+        for first, last, word in sorted(spans):
+            start, stop = places[first][0], places[last - 1][1]
             beside = text[start - 1 : start] * bool(start) + text[stop : stop + 1]
-            if not (span.word and any(map(str.isalnum, beside))) and stop > end:
+            if not (word and any(map(str.isalnum, beside))) and stop > end:
                 parts += [text[end : max(start, end)], mark * (start >= end)]
                 end = stop
         return _QUOTED.sub(mark, "".join([*parts, text[end:]]))
