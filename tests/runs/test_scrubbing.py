@@ -285,3 +285,15 @@ def test_zips_of_ones_own_stay_and_broken_ones_are_passed_over(made):
     assert (made / "exports.zip").read_bytes() == own
     assert "reports/exports.zip" in said or "exports.zip: exports.zip" in said
     assert "broken.zip" in said
+
+
+def test_runs_whose_table_is_gone_or_was_changed_are_named(made):
+    assert "cannot be looked for" not in erase("c-1", "--dry-run")[1]
+    (made / HOME / "2026-09-20-0a0a0a0a/messages.csv").unlink()
+    with (made / HOME / "2026-09-27-0b0b0b0b/messages.csv").open("ab") as stream:
+        stream.write(b"x\r\n")
+    said = erase("c-1")[1]
+    (line,) = (line for line in said.splitlines() if "cannot be looked for" in line)
+    assert "feedback_themes/made/2026-09-20-0a0a0a0a" in line
+    assert "feedback_themes/made/2026-09-27-0b0b0b0b" in line
+    assert "business_case" not in line

@@ -14,6 +14,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
@@ -82,7 +83,7 @@ def erase(
         with alone(lock.with_name(lock.name[1:].removesuffix(".lock"))):
             pass
     contents = partial(_contents, reports)
-    specs, labels = _studies(contents, study)
+    specs, labels, doubtful = _studies(contents, study)
     (area,) = erasures()
     known = area.known(customer, source, specs, labels)
     traces = learn(customer, {*known.keys}, contents, area.phrases)
@@ -103,25 +104,34 @@ def erase(
         yield text("runs.erased_noted", file=ERASED)
     for name, (spec, export, *rows) in known.remarks:
         yield text(f"runs.erased_{name}", study=spec, file=export, rows=rows)
+    if doubtful:
+        yield text("runs.erased_doubtful", runs=doubtful, file=TABLE)
     if folders := _elsewhere(reports):
         yield text("runs.erased_elsewhere", folders=folders)
     if scrubber.unread:
         yield text("runs.erased_unread", files=sorted(scrubber.unread))
 
 
-def _studies(contents: Contents, study: str | None) -> tuple[list[str], set[str]]:
-    """Return the studies of the runs of messages, after one that is named, and their sources."""
-    homes, labels, specs = set[str](), set[str](), dict[str, str]()
+def _studies(contents: Contents, study: str | None) -> tuple[list[str], set[str], list[str]]:
+    """Return the studies of the runs of messages, after one that is named, and their sources.
+
+    Third are the runs whose tables are not what was filed: not all can be learnt from them.
+    """
+    tables, labels, specs, doubtful = dict[str, str](), set[str](), list[str | None](), list[str]()
+    for name, content in contents():
+        if name.endswith(f"/{TABLE}"):
+            tables[name.rpartition("/")[0]] = sha256(content).hexdigest()
+            labels |= {row["source"] for row in records(content)}
     for name, content in contents():
         home = name.rpartition("/")[0]
-        if name.endswith(f"/{TABLE}"):
-            homes.add(home)
-            labels |= {row["source"] for row in records(content)}
-        elif name.endswith(f"/{RUN}"):
+        if name.endswith(f"/{RUN}"):
             with suppress(ValueError, KeyError, TypeError):
-                specs[home] = json.loads(content)["parameters"]["spec"]
-    own = [spec for home, spec in specs.items() if home in homes]
-    return [*dict.fromkeys(filter(None, [study, *own]))], labels
+                about = json.loads(content)
+                if about["outputs"].get(TABLE) != tables.get(home):
+                    doubtful.append(home)
+                if home in tables:
+                    specs.append(about["parameters"]["spec"])
+    return [*dict.fromkeys(filter(None, [study, *specs]))], labels, doubtful
 
 
 class _Erasing(NamedTuple):
