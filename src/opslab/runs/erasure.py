@@ -220,15 +220,12 @@ def _elsewhere(reports: Path) -> list[str]:
     return sorted(workspace.shown(each) for each in folders if not each.samefile(reports))
 
 
-def _bundles() -> list[Path]:
-    """Return the bundles at the workspace's root, where they are written by default."""
-    return [path for path in sorted(workspace.root().glob("*.zip")) if _comment(path) == OURS]
-
-
-def _comment(path: Path) -> bytes:
-    with suppress(*UNREADABLE, OSError), zipfile.ZipFile(path) as packed:
-        return packed.comment
-    return b""
+def _bundles() -> Iterator[Path]:
+    """Yield the bundles at the workspace's root, where they are written by default."""
+    for path in sorted(workspace.root().glob("*.zip")):
+        with suppress(*UNREADABLE, OSError), zipfile.ZipFile(path) as packed:
+            if packed.comment == OURS:
+                yield path
 
 
 def _contents(reports: Path) -> Iterator[tuple[str, bytes]]:
