@@ -1,6 +1,7 @@
 """What the area keeps of texts as hashes goes with them, and nothing else does."""
 
 import hashlib
+import io
 
 import numpy as np
 import pytest
@@ -9,7 +10,8 @@ from opslab import secret
 from opslab.feedback.encoders import Cached
 from opslab.feedback.erasure import VECTORS, forget, known, phrases
 from opslab.feedback.intake import take_in
-from opslab.feedback.registry.state import Registry, keys_of
+from opslab.feedback.naming import Phrases
+from opslab.feedback.registry.state import KnownTheme, Registry, keys_of
 from opslab.feedback.spec import Study
 
 TEXT = "Hello, the app crashes when I open it, and then I start over. " * 3
@@ -39,24 +41,36 @@ def test_parts_of_a_text_are_passages_and_clauses():
     assert {TEXT.strip(), "the app crashes when I open it"} <= parts
 
 
-def test_vectors_of_their_phrases_go():
-    assert forget("a/x.vectors", segment(["a", "b", "c"]), {"b", "z"}) == segment(["a", "c"])
-    assert forget("a/x.vectors", b"broken", {"b"}) == b"broken"
-    assert forget("a/x.csv", b"b", {"b"}) == b"b"
+def test_a_file_of_vectors_of_theirs_goes_as_a_whole_and_is_never_changed():
+    content = segment(["a", "b", "c"])
+    assert forget("vectors-0/x.vectors", content, {"b", "z"}, "[erased]") == b""
+    assert (
+        forget("vectors-0/x.vectors-1f2e", content, {"b"}, "[erased]") == b""
+    )  # what a killed run has left
+    assert forget("vectors-0/x.vectors", content, {"z"}, "[erased]") == content
+    assert forget("a/x.csv", b"b", {"b"}, "[erased]") == b"b"
+    stream = io.BytesIO()
+    np.savez(stream, keys=[hashlib.sha256(b"b").hexdigest()[:32]], vectors=np.ones((1, 3)))
+    assert forget("vectors-0.npz", stream.getvalue(), {"b"}, "[erased]") == b""
+    assert forget("vectors-0.npz", stream.getvalue(), {"z"}, "[erased]") == stream.getvalue()
 
 
-def test_what_an_encoder_keeps_is_encoded_anew_once_it_is_gone(tmp_path):
+def test_who_reads_vectors_meanwhile_never_gets_those_of_another_text(tmp_path):
     encoder = Cached(Counting(), tmp_path)
-    encoder.encode(["mine", "theirs"])
+    encoder.encode(["another text"])
+    encoder.encode(["mine is long", "theirs"])
+    reader = Cached(Counting(), tmp_path)
+    reader.encode(["another text"])  # where each is stored is known to it now
     files = [path for path in tmp_path.rglob("*") if path.suffix in VECTORS]
-    assert files
+    assert len(files) > 1
     for path in files:
-        fewer = forget(path.name, path.read_bytes(), {"theirs"})
-        assert len(fewer) < path.stat().st_size
-        assert forget(path.name, fewer, {"theirs"}) == fewer
-        path.write_bytes(fewer)
-    again = Cached(Counting(), tmp_path).encode(["mine", "theirs"])
-    assert again.tolist() == [[4, 1], [6, 1]]
+        if not forget(path.name, path.read_bytes(), {"theirs"}, "[erased]"):
+            path.unlink()
+    assert len([path for path in tmp_path.rglob("*") if path.suffix in VECTORS]) == len(files) - 1
+    with pytest.raises(FileNotFoundError):
+        reader.encode(["mine is long"])
+    again = Cached(Counting(), tmp_path).encode(["mine is long", "theirs", "another text"])
+    assert again.tolist() == [[12, 1], [6, 1], [12, 1]]
 
 
 def test_a_registry_keeps_the_passages_of_others():
@@ -64,11 +78,26 @@ def test_a_registry_keeps_the_passages_of_others():
     registry = Registry(
         study="s", encoder="e", encoder_name="e", keys=keys_of(["a", "b", "c"]), owners=owners
     )
-    fewer = Registry.of(forget("x/registry.json", registry.content(), {"B"}), "registry.json")
+    fewer = Registry.of(
+        forget("x/registry.json", registry.content(), {"B"}, "[erased]"), "registry.json"
+    )
     assert fewer.keys.tolist() == keys_of(["a", "c"]).tolist()
     assert fewer.owners.tolist() == [0, 0]
     same = registry.content()
-    assert forget("x/registry.json", same, {"z"}) == same
+    assert forget("x/registry.json", same, {"z"}, "[erased]") == same
+
+
+def test_a_theme_that_was_named_by_them_is_named_anew():
+    centroid = np.array([1, 0], np.float32)
+    themes = tuple(
+        KnownTheme(id=name, centroid=centroid, phrases=(Phrases("en", ("app crashes",), title),))
+        for name, title in (("T01", "The [erased] crashes"), ("T02", "The app crashes"))
+    )
+    registry = Registry(study="s", encoder="e", encoder_name="e", themes=themes)
+    fewer = Registry.of(forget("registry.json", registry.content(), set(), "[erased]"), "")
+    assert [theme.phrases for theme in fewer.themes] == [(), themes[1].phrases]
+    again = fewer.content()
+    assert forget("registry.json", again, set(), "[erased]") == again
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from opslab.feedback.corpus import sampled
 from opslab.feedback.letters import Letter, without_repeated
 from opslab.feedback.priority import rank
 from opslab.runs.execution import _watched
+from opslab.runs.telling import telling
 
 
 @given(st.lists(st.sampled_from("abcdefgh"), min_size=1, max_size=200), st.integers(8, 100))
@@ -164,15 +165,13 @@ def test_the_runner_tells_each_percentage_once(tmp_path):
 
 
 def test_a_scheduler_sees_tenths_of_a_long_cell_and_nothing_when_quiet(capsys):
-    from opslab.cli import _progress
-
     assert not sys.stderr.isatty()
-    with _progress("themes", quiet=False) as show:
+    with telling("themes") as show:
         show(1, 3, "a")
         for percent in (4, 11, 12, 19, 30, 100):
             show(2, 3, "b", percent)
     lines = capsys.readouterr().err.splitlines()
     assert [line.split()[-2] for line in lines] == ["11", "30", "100"]
     assert lines[0].startswith("themes: cell 2 of 3, b ██·")
-    with _progress("themes", quiet=True) as show:
+    with telling("themes", quiet=True) as show:
         assert show is None

@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import json
+import shutil
 import zipfile
 
 import pytest
@@ -227,3 +228,72 @@ def test_wrong_use_is_refused_with_one_message(made, tmp_path, monkeypatch):
     assert (code, ".opslab-erased" in said) == (2, True), said
     monkeypatch.chdir(tmp_path)
     assert erase("c-1")[0] == 2
+
+
+def test_a_text_too_short_to_be_told_apart_goes_where_its_writer_is_cited(made):
+    key = secret.key(secret.stored(made), "help desk\0c-1")
+    rows = [["cc0000000001", "help desk", "u1", "", "Zut!", key, ""]]
+    rows += [["cc0000000002", "help desk", "u2", "", "Zut!", "other", ""]]
+    quote = (
+        '<li><p dir="auto">Zut!</p> <p class="small" dir="auto">problem · help desk · {}</p></li>'
+    )
+    page = quote.format("u1 · segment: x") + quote.format("u2")
+    sheet = 'name,quotes\r\nA,"- ""Zut!"" (help desk · u1 · 5 August)\r\n- ""Zut!"" (help desk · u2)"\r\n'
+    parts = {
+        "messages.csv": table(*rows),
+        "readout.html": page.encode(),
+        "jira.csv": sheet.encode(),
+    }
+    folder = made / HOME / "2026-10-04-0f0f0f0f"
+    file_run(folder, parts, as_of="2026-10-04")
+    erase("c-1")
+    page, sheet = ((folder / name).read_text("utf-8") for name in ("readout.html", "jira.csv"))
+    assert page == quote.replace("Zut!", "[erased]").format("u1").replace(
+        "help desk · u1", "[erased] · segment: x"
+    ) + quote.format("u2")
+    assert '- ""[erased]"" ([erased] · 5 August)' in sheet
+    assert '- ""Zut!"" (help desk · u2)' in sheet
+
+
+def test_runs_in_other_folders_are_named(made):
+    (made / "elsewhere").symlink_to(made / "reports")
+    shutil.copytree(made / "reports", made / "old" / "reports")
+    said = erase("c-1")[1]
+    assert "old/reports" in said
+    assert "elsewhere" not in said
+    assert "old/reports" not in erase("c-1", "--out", "old/reports")[1]
+
+
+def test_bytes_in_a_record_are_no_words(made):
+    for folder in (made / HOME).iterdir():
+        (folder / "more.json").write_text('{"base64": "AA/saffron+trebuchet/AA==", "a": "saffron"}')
+    erase("c-1")
+    more = json.loads((folder / "more.json").read_text("utf-8"))
+    assert more == {"base64": "AA/saffron+trebuchet/AA==", "a": "[erased]"}
+
+
+def test_zips_of_ones_own_stay_and_broken_ones_are_passed_over(made):
+    inside = (made / HOME / "2026-09-20-0a0a0a0a/messages.csv").read_bytes()
+    for place in (made, made / "reports"):
+        with zipfile.ZipFile(place / "exports.zip", "w") as packed:
+            packed.writestr("a/b/c/messages.csv", inside)
+    own = (made / "exports.zip").read_bytes()
+    (made / "reports/broken.zip").write_bytes(own.replace(b"trebuchet", b"catapults"))
+    (made / "cut.zip").write_bytes(own[:60])
+    code, said = erase("c-1")
+    assert code == 0, said
+    assert (made / "exports.zip").read_bytes() == own
+    assert "reports/exports.zip" in said or "exports.zip: exports.zip" in said
+    assert "broken.zip" in said
+
+
+def test_runs_whose_table_is_gone_or_was_changed_are_named(made):
+    assert "cannot be looked for" not in erase("c-1", "--dry-run")[1]
+    (made / HOME / "2026-09-20-0a0a0a0a/messages.csv").unlink()
+    with (made / HOME / "2026-09-27-0b0b0b0b/messages.csv").open("ab") as stream:
+        stream.write(b"x\r\n")
+    said = erase("c-1")[1]
+    (line,) = (line for line in said.splitlines() if "cannot be looked for" in line)
+    assert "feedback_themes/made/2026-09-20-0a0a0a0a" in line
+    assert "feedback_themes/made/2026-09-27-0b0b0b0b" in line
+    assert "business_case" not in line

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +20,6 @@ from opslab.cli.share import share
 if TYPE_CHECKING:
     from opslab.messages import Language
     from opslab.runs.folder import Run
-    from opslab.runs.job import Progress
 
 # We use none of pydantic's plugins, and looking for them takes 25 ms.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
@@ -80,10 +78,11 @@ def run(
     from opslab.errors import MachineError
     from opslab.runs.job import Limits
     from opslab.runs.runner import run_notebook
+    from opslab.runs.telling import telling
 
     given = _parameters(ctx, assignments, file)
     limits = Limits(timeout, cell_timeout)
-    with workspace.with_sample(wanted=sample), _progress(notebook, quiet=quiet) as progress:
+    with workspace.with_sample(wanted=sample), telling(notebook, quiet=quiet) as progress:
         done = run_notebook(notebook, given, out=out, force=force, limits=limits, progress=progress)
     with suppress(*(MachineError,) * done.reused):  # what is there is there
         _catalogue(done)
@@ -159,13 +158,14 @@ def demo(out: str) -> None:
     from opslab import workspace
     from opslab.runs.registry import notebooks
     from opslab.runs.runner import run_notebook
+    from opslab.runs.telling import telling
 
     runs = []
     for notebook in notebooks().values():
         for given in notebook.demo:
             shown = " ".join(f"{name}={value}" for name, value in given.items())
             say(f"Running {notebook.name} {shown}")
-            with workspace.with_sample(), _progress(notebook.name, quiet=False) as progress:
+            with workspace.with_sample(), telling(notebook.name) as progress:
                 runs.append(run_notebook(notebook.name, given, out=out, progress=progress))
             _report(runs[-1], "en")
     index = _catalogue(runs[-1])
@@ -303,40 +303,6 @@ def _parameters(
         stated[name] = value
     ParameterError.refuse(problems)
     return given | stated
-
-
-@contextmanager
-def _progress(notebook: str, *, quiet: bool) -> Iterator[Progress | None]:
-    """Give what shows the cell at work: on a line of a terminal, elsewhere a long one by tenths."""
-    if quiet:
-        yield None
-        return
-    from opslab.progress import bar
-
-    terminal, tenths = sys.stderr.isatty(), set[int]()
-
-    def show(number: int, count: int, cell: str, percent: int = 0) -> None:
-        shown = f"{notebook}: cell {number} of {count}, {cell}{f' {bar(percent)}' * bool(percent)}"
-        if terminal:
-            _clear_line()
-            say(shown, err=True, nl=False)
-        elif percent // 10 not in {0, *tenths}:
-            tenths.add(percent // 10)
-            say(shown, err=True)
-
-    if not terminal:
-        yield show
-        return
-
-    say(f"{notebook}: starting", err=True, nl=False)
-    try:
-        yield show
-    finally:
-        _clear_line()
-
-
-def _clear_line() -> None:
-    click.echo("\r\x1b[2K", err=True, nl=False)
 
 
 def _report(done: Run, language: Language, *, quiet: bool = False) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -96,8 +95,9 @@ def known(customer: str, source: str | None, specs: Iterable[str], labels: set[s
         others = [path for at, path in study.named().items() if at[0] != "sources"]
         files += filter(Path.is_file, map(study.beside, others))
         if study.themes.cache:
-            kept = study.beside(study.themes.cache).rglob("*")
-            files += (path for path in kept if path.suffix in VECTORS)
+            cache = study.beside(study.themes.cache)
+            kept = [*cache.glob("vectors-*"), *cache.glob("vectors-*/*")]
+            files += (path for path in kept if path.suffix.startswith(VECTORS))
         for each in study.sources:
             kind, rows = _held(study, each, name, keys, met)
             remarks += [(kind, (study.slug, each.path, *rows))] * bool(kind)
@@ -149,39 +149,37 @@ def phrases(texts: Iterable[str]) -> set[str]:
     return {each.words for each in said}.union(*parts)
 
 
-def forget(name: str, content: bytes, said: set[str]) -> bytes:
-    """Return a file of vectors, or a registry, without what some phrases left there as hashes.
+def forget(name: str, content: bytes, said: set[str], mark: str) -> bytes:
+    """Return a registry without what some phrases left there as hashes; of vectors, nothing.
+
+    A theme whose name was theirs has none from then on: the next run finds one.
+
+    A file of vectors is never changed, as a run may be reading it: where it has one of theirs, it
+    goes as a whole, and is made anew.
 
     Parameters
     ----------
     name : str
     content : bytes
-        Those of another file, or of a broken one, are returned as they are.
+        Those of another file, or of a broken registry, are returned as they are.
     said : set of str
+    mark : str
+        What stands in place of their words.
     """
-    with suppress(InputError, ValueError, KeyError):
-        if PurePosixPath(name).name == FILE:
+    path = PurePosixPath(name)
+    if path.suffix.startswith(VECTORS):  # hashes, or, as opslab kept them once, texts of hashes
+        hashes = [hashlib.sha256(text.encode("utf-8", "replace")).digest() for text in said]
+        forms = [(each[7::-1], each.hex()[:32].encode("utf-32-le")) for each in hashes]
+        return b"" if any(short in content or long in content for short, long in forms) else content
+    with suppress(InputError):
+        if path.name == FILE:
             registry = Registry.of(content, name)
             kept = ~np.isin(registry.keys, keys_of(sorted(said)))
-            if not kept.all():
-                fewer = replace(registry, keys=registry.keys[kept], owners=registry.owners[kept])
-                return fewer.content()
-        elif name.endswith(".npz"):
-            with np.load(io.BytesIO(content)) as archive:
-                arrays: dict[str, Any] = dict(archive)
-            kept = ~np.isin(arrays["keys"], [_hash(text).hex()[:32] for text in said])
-            written = io.BytesIO()
-            np.savez(written, **{each: array[kept] for each, array in arrays.items()})
-            return content if kept.all() else written.getvalue()
-        elif name.endswith(".vectors"):  # how many, of how many numbers; hashes; vectors
-            rows, size = np.frombuffer(content, "<u8", 2).tolist()
-            keys = np.frombuffer(content, "<u8", rows, 16)
-            vectors = np.frombuffer(content, "<f4", offset=16 + 8 * rows).reshape(rows, size)
-            kept = ~np.isin(keys, [int.from_bytes(_hash(text)[:8], "big") for text in said])
-            head = np.array([kept.sum(), size], "<u8").tobytes()
-            return head + keys[kept].tobytes() + vectors[kept].tobytes()
+            themes = tuple(
+                replace(each, phrases=()) if mark in str(each.phrases) else each
+                for each in registry.themes
+            )
+            if not kept.all() or themes != registry.themes:
+                keys, owners = registry.keys[kept], registry.owners[kept]
+                return replace(registry, keys=keys, owners=owners, themes=themes).content()
     return content
-
-
-def _hash(text: str) -> bytes:
-    return hashlib.sha256(text.encode("utf-8", "replace")).digest()

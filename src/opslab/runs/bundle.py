@@ -20,7 +20,7 @@ from opslab.runs.catalogue import INDEX, described, entry
 from opslab.runs.folder import json_bytes, machine_errors, write_whole
 
 _RUN_ID = re.compile(r"[A-Za-z0-9_-]+/[a-z0-9-]+/\d{4}-\d{2}-\d{2}-[0-9a-f]{8}", re.ASCII)
-_OURS = b"opslab.bundle/1"
+OURS = b"opslab.bundle/1"
 _TIME = (1980, 1, 1, 0, 0, 0)  # the first that a zip can tell
 _PERMISSIONS = 0o100644 << 16
 _UNIX = 3
@@ -89,7 +89,7 @@ def bundle(run: str | Path, to: str | Path | None = None) -> Bundle:
     content = _zip(runs)
     with machine_errors(target):
         before = target.read_bytes() if target.exists() else None
-        if before is not None and not before.endswith(_OURS):
+        if before is not None and not before.endswith(OURS):
             raise InputError.of("runs.bundle_target", file=str(target))
         if before != content:
             write_whole(target, content)
@@ -158,5 +158,5 @@ def _zip(runs: list[_Filed]) -> bytes:
             about.create_system = _UNIX  # Windows would note itself
             about.external_attr = _PERMISSIONS
             archive.writestr(about, data, zipfile.ZIP_DEFLATED, 9)
-        archive.comment = _OURS
+        archive.comment = OURS
     return packed.getvalue()

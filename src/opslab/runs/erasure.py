@@ -14,12 +14,14 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
 from opslab import workspace
 from opslab.archive import RESULT, RUN
 from opslab.messages import text
+from opslab.runs.bundle import OURS
 from opslab.runs.folder import (
     alone,
     file_away,
@@ -30,8 +32,8 @@ from opslab.runs.folder import (
 )
 from opslab.runs.registry import erasures
 from opslab.runs.runner import reports_folder
-from opslab.runs.scrubbing import Scrubber
-from opslab.runs.traces import TABLE, learn, records
+from opslab.runs.scrubbing import MARK, UNREADABLE, Scrubber
+from opslab.runs.traces import TABLE, Contents, learn, records
 from opslab.secret import ERASED, erased, tombstone
 
 _RUN_FOLDER = re.compile(
@@ -81,15 +83,7 @@ def erase(
         with alone(lock.with_name(lock.name[1:].removesuffix(".lock"))):
             pass
     contents = partial(_contents, reports)
-    homes, labels, specs = set[str](), set[str](), dict.fromkeys([study] if study else [])
-    for name, content in contents():
-        if name.endswith(f"/{TABLE}"):
-            homes.add(name.rpartition("/")[0])
-            labels |= {row["source"] for row in records(content)}
-    for name, content in contents():
-        if name.endswith(f"/{RUN}") and name.rpartition("/")[0] in homes:
-            with suppress(ValueError, KeyError, TypeError):
-                specs[json.loads(content)["parameters"]["spec"]] = None
+    specs, labels, doubtful = _studies(contents, study)
     (area,) = erasures()
     known = area.known(customer, source, specs, labels)
     traces = learn(customer, {*known.keys}, contents, area.phrases)
@@ -97,7 +91,7 @@ def erase(
     stones = sorted(tombstone(known.keys[key], key) for key in met)
     day = f"{as_of or datetime.datetime.now().astimezone():%Y-%m-%d}"
     notes = [{"tombstone": stone, "date": day} for stone in stones]
-    scrubber = Scrubber(traces, partial(area.forget, said=traces.phrases), notes)
+    scrubber = Scrubber(traces, partial(area.forget, said=traces.phrases, mark=MARK), notes)
     erasing = _Erasing(reports, scrubber, () if dry_run else stones, day, dry_run=dry_run)
     erasing.bury()
     changed = list[str]()
@@ -110,8 +104,34 @@ def erase(
         yield text("runs.erased_noted", file=ERASED)
     for name, (spec, export, *rows) in known.remarks:
         yield text(f"runs.erased_{name}", study=spec, file=export, rows=rows)
+    if doubtful:
+        yield text("runs.erased_doubtful", runs=doubtful, file=TABLE)
+    if folders := _elsewhere(reports):
+        yield text("runs.erased_elsewhere", folders=folders)
     if scrubber.unread:
         yield text("runs.erased_unread", files=sorted(scrubber.unread))
+
+
+def _studies(contents: Contents, study: str | None) -> tuple[list[str], set[str], list[str]]:
+    """Return the studies of the runs of messages, after one that is named, and their sources.
+
+    Third are the runs whose tables are not what was filed: not all can be learnt from them.
+    """
+    tables, labels, specs, doubtful = dict[str, str](), set[str](), list[str | None](), list[str]()
+    for name, content in contents():
+        if name.endswith(f"/{TABLE}"):
+            tables[name.rpartition("/")[0]] = sha256(content).hexdigest()
+            labels |= {row["source"] for row in records(content)}
+    for name, content in contents():
+        home = name.rpartition("/")[0]
+        if name.endswith(f"/{RUN}"):
+            with suppress(ValueError, KeyError, TypeError):
+                about = json.loads(content)
+                if about["outputs"].get(TABLE) != tables.get(home):
+                    doubtful.append(home)
+                if home in tables:
+                    specs.append(about["parameters"]["spec"])
+    return [*dict.fromkeys(filter(None, [study, *specs]))], labels, doubtful
 
 
 class _Erasing(NamedTuple):
@@ -167,7 +187,7 @@ class _Erasing(NamedTuple):
             content = path.read_bytes()
             clean = self.scrubber.file(name, content)
             if clean != content and not self.dry_run:
-                write_whole(path, clean)
+                write_whole(path, clean) if clean else path.unlink()
         return clean != content
 
     def _folder(self, run: str) -> list[str]:
@@ -193,17 +213,27 @@ class _Erasing(NamedTuple):
         return names
 
 
-def _bundles() -> list[Path]:
-    """Return the zips at the workspace's root, where bundles are written by default."""
-    return sorted(workspace.root().glob("*.zip"))
+def _elsewhere(reports: Path) -> list[str]:
+    """Return the other folders of the workspace that hold runs of messages."""
+    tables = workspace.root().rglob(f"feedback_themes/*/*/{TABLE}")
+    folders = {path.parents[3] for path in tables}
+    return sorted(workspace.shown(each) for each in folders if not each.samefile(reports))
+
+
+def _bundles() -> Iterator[Path]:
+    """Yield the bundles at the workspace's root, where they are written by default."""
+    for path in sorted(workspace.root().glob("*.zip")):
+        with suppress(*UNREADABLE, OSError), zipfile.ZipFile(path) as packed:
+            if packed.comment == OURS:
+                yield path
 
 
 def _contents(reports: Path) -> Iterator[tuple[str, bytes]]:
     """Yield the records and tables of messages of all runs, those packed in zips too."""
     wanted = (f"/{TABLE}", f"/{RESULT}", f"/{RUN}")
     for path in sorted((*reports.rglob("*.*"), *_bundles())):
-        if path.suffix == ".zip" and zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as packed:
+        if path.suffix == ".zip" and path.is_file():
+            with suppress(*UNREADABLE), zipfile.ZipFile(path) as packed:
                 for name in packed.namelist():
                     if name.endswith(wanted):
                         yield name, packed.read(name)

@@ -24,18 +24,20 @@ from opslab.runs.publication import unpacked
 from opslab.runs.traces import Traces, plain
 
 MARK = "[erased]"
-_MOST = 1_000_000_000
-"""Bytes of a file that a notebook carries."""
 _RECORD = re.compile(r'(?:"(?:[^"]|"")*"|[^"\r\n]+|")+(?:\r\n|\n|\r)?')
 _CELL = re.compile(r'"(?:[^"]|"")*"|[^,;\t"\r\n]+')
 _PIECE = re.compile(
     r'<style.*?</style>|<!--.*?-->|(?<==")[^"<>]*(?=")|(?<=>)[^<]+|^[^<]+', re.DOTALL
 )
 _IMAGE = re.compile(r"<img\b[^>]*>")
+_CITED = re.compile(
+    r"""(?<=<p dir="auto">)[^<]*(?=</p>\s*<p class="small"[^>]*>(?:[^<]*· )?\[erased\])"""
+)
+_BYTES = ("base64", "image/png")  # what has no words, though letters in it may look like some
 _ROW = re.compile(r"<row\b[^>]*/>|<row\b.*?</row>", re.DOTALL)
 _IN_ROW = re.compile(r"<c\b([^>]*)(?<!/)>(.*?)</c>", re.DOTALL)
 _STRING = re.compile(r"<si>.*?</si>|<si/>", re.DOTALL)
-_UNREADABLE = (
+UNREADABLE = (
     zipfile.BadZipFile,
     zlib.error,
     RuntimeError,  # encrypted
@@ -115,16 +117,16 @@ class Scrubber:
 
     def file(self, name: str, content: bytes) -> bytes:
         """Return a file's bytes, as they were where nothing of the customer's is in them."""
-        clean = self._forget(name, content)
-        if name.endswith((".npz", ".vectors", ".pdf")):
+        clean = content
+        if PurePosixPath(name).suffix.startswith((".npz", ".vectors", ".pdf")):
             pass  # the area's own, and what is emptied with its folder
         elif content.startswith(b"PK\x03\x04"):
             clean = self._packed(name, content)
         elif b"\0" in content:
             self.unread.add(name)
         else:
-            clean = self._text(name, clean)
-        return self._known(content, clean)
+            clean = self._text(name, content)
+        return self._known(content, self._forget(name, clean))
 
     def _text(self, name: str, content: bytes) -> bytes:
         near, kind = self.traces.near(name), PurePosixPath(name).suffix.lower()
@@ -173,7 +175,7 @@ class Scrubber:
         clean = {
             without(key): {file: self._carried(name, file, text) for file, text in part.items()}
             if key == FILES_TYPE and isinstance(part, dict)
-            else self._value(name, part, without)
+            else (part if key in _BYTES else self._value(name, part, without))
             for key, part in value.items()
         }
         if value.get("uid") in self.traces.uids:
@@ -185,7 +187,7 @@ class Scrubber:
 
     def _carried(self, name: str, file: str, text: str) -> str:
         """Return a file that a notebook carries, as it stands beside it."""
-        content = unpacked(str(text), _MOST)
+        content = unpacked(str(text), 1_000_000_000)
         clean = self.file(f"{name.rpartition('/')[0]}/{file}", content)
         clean = self._known(content, _NO_PDF) if file.endswith(".pdf") else clean
         return text if clean == content else packed(clean)
@@ -204,7 +206,7 @@ class Scrubber:
                 rows = home == "xl/worksheets" and bare.endswith(".xml")
                 inside = _ROW.sub(row, part.decode()).encode() if rows else part
                 folders[home + slash][bare] = inside
-        except _UNREADABLE:
+        except UNREADABLE:
             self.unread.add(name)
             return content
         clean = {
@@ -245,4 +247,5 @@ def marked_up(text: str, without: Callable[[str], str]) -> str:
             else written[0]
         )
 
-    return _IMAGE.sub(image, _PIECE.sub(piece, text))
+    clean = _PIECE.sub(piece, text)
+    return _IMAGE.sub(image, clean if clean == text else _CITED.sub(MARK, clean))

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import unquote
 
 from opslab import workspace
@@ -32,18 +32,12 @@ _LONGEST_NAME = 300
 _COLUMNS = ("message", "customer", "source", "id", "text")
 _OF_THEMES = {"name", "group", "themes"}  # columns that may hold another customer's words
 _ESCAPE = r"&(?:#\d+|#[xX][\da-fA-F]+|[A-Za-z]\w*);|(?:%[\da-fA-F]{2})+|\\u[\da-fA-F]{4}|\\[nrt]"
+# What is too short to be told from others' words: quoted, and by whom is erased.
+_QUOTED = re.compile(r"""(?<=["“«;])[^"“«;\n]{1,40}(?=(?:["”»\s]|&#34;|&quot;)+\(\[erased\])""")
 _SIGN = re.compile(f"{_ESCAPE}|.", re.DOTALL)
 
 Contents = Callable[[], Iterable[tuple[str, bytes]]]
 """Gives files by their path under the reports, those inside of zips too."""
-
-
-class Span(NamedTuple):
-    """Where something of the customer's stands; of a `word` only where no letter is beside it."""
-
-    start: int
-    end: int
-    word: bool = True
 
 
 def plain(text: str) -> str:
@@ -70,8 +64,8 @@ class Traces:
 
     Attributes
     ----------
-    keys, met, uids, texts : set of str
-        The customer's keys, those that runs have, and their messages' uids and texts, as filed.
+    keys, met, uids : set of str
+        The customer's keys, those that runs have, and their messages' uids.
     phrases : set of str
         Parts of their texts that only they wrote.
     homes : set of str
@@ -87,7 +81,6 @@ class Traces:
     keys: set[str]
     met: set[str]
     uids: set[str]
-    texts: set[str]
     phrases: set[str]
     homes: set[str]
     needles: set[str]
@@ -100,20 +93,23 @@ class Traces:
         """Whether a file, by its path, belongs to a run of the customer's messages."""
         return any(f"{home}/" in name for home in self.homes)
 
-    def spans(self, letters: str, *, near: bool) -> Iterator[Span]:
-        """Yield where in a plain text something of the customer's stands."""
+    def spans(self, letters: str, *, near: bool) -> Iterator[tuple[int, int, bool]]:
+        """Yield where in a plain text something of the customer's stands.
+
+        A span that is a word counts only where no letter is beside it.
+        """
         for needle in (*self.needles, *(self.words if near else self.names)):
             at = letters.find(needle)
             while at >= 0:
-                yield Span(at, at + len(needle))
+                yield at, at + len(needle), True
                 at = letters.find(needle, at + 1)
         run = list[int]()
         for at in (*(at for at, each in _windows(letters) if each in self.windows), len(letters)):
-            if (run and at > run[-1] + SIZE) or at == len(letters):
-                span = Span(run[0], run[-1] + SIZE, word=False) if run else Span(0, 0)
+            if run and (at > run[-1] + SIZE or at == len(letters)):
+                end = run[-1] + SIZE
                 sure = any(letters[start : start + SIZE] in self.own for start in run)
-                if sure and span.end - span.start >= (SIZE if near else LONG):
-                    yield span
+                if sure and end - run[0] >= (SIZE if near else LONG):
+                    yield run[0], end, False
                 run = []
             run.append(at)
 
@@ -124,13 +120,13 @@ class Traces:
             return text
         places = [sign.span() for sign in _SIGN.finditer(text) for _ in range(len(plain(sign[0])))]
         parts, end = list[str](), 0
-        for span in sorted(spans):
-            start, stop = places[span.start][0], places[span.end - 1][1]
+        for first, last, word in sorted(spans):
+            start, stop = places[first][0], places[last - 1][1]
             beside = text[start - 1 : start] * bool(start) + text[stop : stop + 1]
-            if not (span.word and any(map(str.isalnum, beside))) and stop > end:
+            if not (word and any(map(str.isalnum, beside))) and stop > end:
                 parts += [text[end : max(start, end)], mark * (start >= end)]
                 end = stop
-        return "".join([*parts, text[end:]])
+        return _QUOTED.sub(mark, "".join([*parts, text[end:]]))
 
 
 def _windows(letters: str) -> Iterator[tuple[int, str]]:
@@ -173,8 +169,7 @@ def learn(
             uids.add(row["message"])
             texts.add(row["text"])
             values |= {value for column, value in row.items() if column not in _OF_THEMES}
-    forms = {plain(form) for text in texts for form in (text, html.escape(text))}
-    windows = {each for form in forms for _, each in _windows(form)}
+    windows = {each for text in texts for _, each in _windows(plain(text))}
     phrases = {each: plain(each) for each in parts(texts)}
     words = {plain(each) for each in {*values, *re.findall(r"[^\W\d_]+", " ".join(texts))}}
     words = {each for each in {*words, *phrases.values()} if each.strip("0123456789")[_LEAST - 1 :]}
@@ -188,7 +183,7 @@ def learn(
     alone = {each for _, each in ids - taken if len(each) > _LEAST and not each.isdigit()}
     needles |= alone - others
     said = {each for each, letters in phrases.items() if letters in words}
-    traces = Traces(keys, met, uids, texts, said, homes, needles, words, set(), windows, own)
+    traces = Traces(keys, met, uids, said, homes, needles, words, set(), windows, own)
     for name, content in contents():
         if traces.near(name) and name.endswith((f"/{RESULT}", f"/{RUN}")):
             traces.names.update(
