@@ -1,7 +1,5 @@
 """Edits: what a themes sheet changes, what it must not, and how it is applied to texts."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
@@ -9,7 +7,7 @@ from scipy.spatial.distance import cdist
 from opslab.errors import DataError
 from opslab.feedback.edits import COLUMNS, read_edits, renamed
 from opslab.feedback.naming import Phrases
-from opslab.feedback.registry.state import KnownTheme, Registry
+from opslab.feedback.registry.state import KnownTheme
 from opslab.messages import text
 
 NAMES = {"T01": "late parcel / colis", "T02": "refund", "T03": "cannot log in", "T04": "dark mode"}
@@ -174,6 +172,7 @@ PAST = [
     was("T09", "dormant", parents=("T08",)),
     was("T10", parents=("T08",)),
     was("T11", "merged", "T05"),
+    was("T02a", parents=("T02",)),
 ]
 PAST = {each.id: each for each in PAST}
 TEAMS = ("logistics", "Payments & fraud")
@@ -302,6 +301,7 @@ def test_two_sources_add_up():
         ("T05", "dormant", None),
         ("T07", "merged", "T01"),
         ("T10", "dormant", None),
+        ("T02a", "merged", "T02"),  # no longer split off
     ],
 )
 @pytest.mark.parametrize(

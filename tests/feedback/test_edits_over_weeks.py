@@ -320,16 +320,12 @@ def test_parts_keep_their_letters_in_another_space(first, names, run):
     parcel = names["parcel"]
     content = f"split: {{{parcel}: 2}}\n"
     before = run(1, first, content)
+    was = dict(zip(texts(), before.labels, strict=True))
     for week, encoder in enumerate(("lsa", "lsa", "universal"), 2):
         result = run(week, before, content, kinds=("parcel", "login"), themes={"encoder": encoder})
-        both = zip(texts("parcel"), result.labels, strict=False)
-        was = dict(zip(texts(), before.labels, strict=True)) if week == 2 else old
-        old = dict(both)
-        pairs = [
-            (was[text], old[text])
-            for text in old
-            if {was[text], old[text]} <= {f"{parcel}a", f"{parcel}b"}
-        ]
+        now = dict(zip(texts("parcel"), result.labels, strict=False))
+        parts = {f"{parcel}a", f"{parcel}b"}
+        pairs = [(was[each], now[each]) for each in now if {was[each], now[each]} <= parts]
         assert len(pairs) >= 4
-        assert np.mean([one == two for one, two in pairs]) > 0.7
-        before = result
+        assert np.mean([before == after for before, after in pairs]) > 0.7
+        before, was = result, now

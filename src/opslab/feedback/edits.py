@@ -242,7 +242,7 @@ def read_edits(
         routes={theme: said["route"] for theme, said in done.items() if "route" in said},
     )
     notes += _checked(edits, done, first, names, teams, first_run=not past)
-    notes += [_away(past[theme], values[theme]) for theme in sorted(values.keys() - there)]
+    notes += [_away(past[theme], values[theme], names) for theme in sorted(values.keys() - there)]
     return replace(edits, notes=notes)
 
 
@@ -306,10 +306,15 @@ def _merges(
     return merges, notes
 
 
-def _away(theme: KnownTheme, said: Mapping[str, str]) -> Message:
-    """Return what became of a theme that has edits, and is not in this run."""
-    words = {"theme": theme.id, "name": title(theme.phrases), "edits": [*said], "into": theme.into}
-    return Message(f"feedback.edits_{'merged' if theme.into else 'dormant'}", words)
+def _away(theme: KnownTheme, said: Mapping[str, str], names: Collection[str]) -> Message:
+    """Return what became of a theme that has edits, and is not in this run.
+
+    A part whose theme is here is no longer split off.
+    """
+    into = theme.id[:-1] if theme.id[:-1] in names else theme.into
+    name = title(theme.phrases) or theme.id
+    words = {"theme": theme.id, "name": name, "edits": [*said], "into": into}
+    return Message(f"feedback.edits_{'merged' if into else 'dormant'}", words)
 
 
 def _checked(

@@ -233,7 +233,7 @@ def _is_sound(registry: Registry) -> bool:
         and all(np.isfinite(each.near) for each in themes)
         and {each.dtype for each in vectors} <= {np.dtype(np.float32)}
         and bool(np.isfinite(np.array(vectors)).all())
-        and (keys.dtype, owners.dtype, len(keys)) == (np.uint64, np.int32, len(owners))
+        and (keys.dtype.str, owners.dtype.str, len(keys)) == ("<u8", "<i4", len(owners))
         and bool((keys[1:] > keys[:-1]).all())
         and bool(((owners >= -1) & (owners < len(themes))).all())
         and all(_date(row[0]) for row in registry.history)
