@@ -313,8 +313,13 @@ def edited_weeks(name: str, seed: int, weeks: int, folder: Path) -> list[dict]:
         f"rename: {{{one}: First name, {two}: Second name}}\nmerge: {{{gone}: {into}}}\n"
         f"split: {{{part}: 2}}\nexclude: [{left}]\npin: [{pin}]\nroute: {{{routed}: two}}\n"
     )
-    verbs = dict(zip(("rename", "rename 2", "merge", "split", "exclude", "pin", "route"),
-                     (one, two, gone, part, left, pin, routed), strict=True))
+    verbs = dict(
+        zip(
+            ("rename", "rename 2", "merge", "split", "exclude", "pin", "route"),
+            (one, two, gone, part, left, pin, routed),
+            strict=True,
+        )
+    )
     table = {verb: Counter() for verb in verbs}
     before = first
     for week in range(EDITED + 1, weeks):
@@ -329,22 +334,20 @@ def edited_weeks(name: str, seed: int, weeks: int, folder: Path) -> list[dict]:
             "merge": gone not in there and into in there and result.edits.merges.get(gone) == into,
             "split": {f"{part}a", f"{part}b"} <= there.keys() and part not in there,
             "exclude": left not in there and left in result.edits.excluded,
-            "pin": pin in there and pin not in parted
+            "pin": pin in there
+            and pin not in parted
             and known.phrases == first.registry.theme(pin).phrases,
             "route": routed in there and there[routed].route.team == "two",
         }
-        told = {note.values.get("theme") for note in result.edits.notes}
+        notes = repr(result.edits.notes)
         for verb, theme in verbs.items():
-            table[verb]["held" if holds[verb] else "told" if theme in told else "neither"] += 1
-            if not holds[verb]:
-                print(week, verb, theme, [n for n in result.edits.notes if n.values.get("theme") == theme])
+            table[verb][
+                "held" if holds[verb] else "told" if f"'theme': '{theme}" in notes else "neither"
+            ] += 1
         before = result
-    return [
-        {"set": name, "edit": verb, "theme": verbs[verb],
-         **{key: table[verb][key] for key in ("held", "told", "neither")},
-         "unpinned": dict(Counter(e.kind for e in plain.registry.ledger if e.theme == pin)) if verb == "pin" else ""}
-        for verb in verbs
-    ]
+    alone = Counter(event.kind for event in plain.registry.ledger if event.theme == pin)
+    print(f"{name}: {pin} is pinned; without that it was {dict(alone)}", flush=True)
+    return [{"set": name, "edit": verb, **table[verb]} for verb in verbs]
 
 
 def main() -> None:
@@ -359,8 +362,9 @@ def main() -> None:
     folder = Path(tempfile.gettempdir(), "opslab-validation-vectors")
     folder.mkdir(exist_ok=True)
     if given.edits:
-        weekly = [edited_weeks(name, given.seed, given.weeks, folder) for name in given.sets]
-        print(pd.DataFrame(sum(weekly, [])).to_string(index=False))
+        for name in given.sets:
+            rows = edited_weeks(name, given.seed, given.weeks, folder)
+            print(pd.DataFrame(rows).fillna(0).to_string(index=False), flush=True)
         return
     table = [
         row

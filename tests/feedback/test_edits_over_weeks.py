@@ -231,7 +231,11 @@ def test_an_edit_goes_by_the_id_alone_once_a_run_knew_it(first, names, run, tmp_
     sheet.loc[sheet["theme"] == names["parcel"], "rename"] = "Late parcels"
     sheet.to_csv(tmp_path / "sheet.csv", index=False)
     own = {"edits": None, "audit": str(tmp_path / "sheet.csv")}
-    assert run(1, first, **own).theme(names["parcel"]).title == "Late parcels"
+    result = run(1, first, **own)
+    assert result.theme(names["parcel"]).title == "Late parcels"
+    assert [note.key for note in result.edits.notes] == ["feedback.edits_unlike"]
+    assert "“another name”" in shown(result)  # it may be the sheet of another study
+    assert "« another name »" in shown(result, "fr").replace("\u202f", " ").replace("\xa0", " ")
     without = run(0, None, **own)
     assert (without.edits.stale, without.edits.names) == (1, {})
 
@@ -329,3 +333,18 @@ def test_parts_keep_their_letters_in_another_space(first, names, run):
         assert len(pairs) >= 4
         assert np.mean([before == after for before, after in pairs]) > 0.7
         before, was = result, now
+
+
+def test_a_part_without_messages_is_told(first, names, run):
+    dark = names["dark"]
+    content = f"split: {{{dark}: 2}}\n"
+    second = run(1, first, content)
+    here = [text for text, theme in zip(texts(), second.labels, strict=True) if theme != f"{dark}b"]
+    study = second.study
+    third = feedback.find_themes(here, study, registry=second.registry, as_of=week(2))
+    assert f"{dark}b" not in sizes(third)
+    assert [note.key for note in third.edits.notes] == ["feedback.edits_dormant"]
+    assert third.edits.notes[0].values["theme"] == f"{dark}b"
+    assert f"{dark}b (" in shown(third)
+    merged = run(2, second, content + f"merge: {{{dark}b: {dark}a}}\n")
+    assert merged.edits.notes == []

@@ -23,7 +23,7 @@ from opslab.feedback.encoders import Encoder, Latent, encoder_for
 from opslab.feedback.history import history_of
 from opslab.feedback.intake import take_in
 from opslab.feedback.naming import Names, title
-from opslab.feedback.parts import called, middles, whole, with_parts
+from opslab.feedback.parts import absent, called, middles, whole, with_parts
 from opslab.feedback.registry.continuity import Past
 from opslab.feedback.registry.ledger import marked, registered, remembered
 from opslab.feedback.registry.state import Registry
@@ -145,6 +145,7 @@ def _sorted(
         sorting, parts = edited(sorting, edits, cut.vectors, same)
         names = named(sorting) | called(known, parts, same) | names
         assignments = corpus.assigned(sorting)
+        edits = replace(edits, notes=[*edits.notes, *absent(edits, parts, names, assignments)])
     registry = with_parts(registry, known, edits, parts, names, assignments, cut.vectors, words)
     names, apart = renamed(names, edits), past is not None and not past.fixed
     more = before, sample, registry, edits, audit, assignments, apart

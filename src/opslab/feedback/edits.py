@@ -242,6 +242,13 @@ def read_edits(
         routes={theme: said["route"] for theme, said in done.items() if "route" in said},
     )
     notes += _checked(edits, done, first, names, teams, first_run=not past)
+    called_now = {theme: title(each.phrases) for theme, each in past.items()} | dict(names)
+    unlike = {
+        theme: {"theme": theme, "name": row["name"], "now": now, "file": row["file"]}
+        for theme, _, row in stated
+        if row["name"] and (now := called_now.get(theme)) and now != row["name"]
+    }
+    notes += [Message("feedback.edits_unlike", unlike[theme]) for theme in sorted(unlike)]
     notes += [_away(past[theme], values[theme], names) for theme in sorted(values.keys() - there)]
     return replace(edits, notes=notes)
 

@@ -7,7 +7,7 @@ people's parts back in.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from opslab.feedback.clustering import Vectors
 from opslab.feedback.edits import Edits
 from opslab.feedback.encoders import Latent, unit
-from opslab.feedback.naming import Names
+from opslab.feedback.naming import Names, title
 from opslab.feedback.registry.state import Event, KnownTheme, Registry, keys_of
 from opslab.feedback.result import Assignment
+from opslab.results import Message
 
 
 def is_part(theme: str) -> bool:
@@ -85,6 +86,17 @@ def called(
     each = [known.theme(part) for part in middles] if known else []
     kept = [part for part in each if part and part.id in same and same[part.id] is middles[part.id]]
     return {part.id: part.phrases for part in kept if part.phrases}
+
+
+def absent(
+    edits: Edits, parts: Iterable[str], names: Names, assignments: Sequence[Assignment]
+) -> list[Message]:
+    """Return that parts have no messages in this run, of those that people left as they are."""
+    here = {theme for each in assignments for theme in each.themes}
+    away = sorted({*parts} - here - edits.merges.keys() - {*edits.excluded})
+    words = [{"theme": part, "name": title(names.get(part, ())) or part} for part in away]
+    more = {"edits": ["split"], "into": None}
+    return [Message("feedback.edits_dormant", each | more) for each in words]
 
 
 def with_parts(
