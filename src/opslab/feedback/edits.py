@@ -242,13 +242,7 @@ def read_edits(
         routes={theme: said["route"] for theme, said in done.items() if "route" in said},
     )
     notes += _checked(edits, done, first, names, teams, first_run=not past)
-    called_now = {theme: title(each.phrases) for theme, each in past.items()} | dict(names)
-    unlike = {
-        theme: {"theme": theme, "name": row["name"], "now": now, "file": row["file"]}
-        for theme, _, row in stated
-        if row["name"] and (now := called_now.get(theme)) and now != row["name"]
-    }
-    notes += [Message("feedback.edits_unlike", unlike[theme]) for theme in sorted(unlike)]
+    notes += _unlike(stated, names, past)
     notes += [_away(past[theme], values[theme], names) for theme in sorted(values.keys() - there)]
     return replace(edits, notes=notes)
 
@@ -311,6 +305,21 @@ def _merges(
     for _ in values:  # each goes where the theme goes that it is merged into
         merges = {theme: merges.get(end, end) for theme, end in merges.items()}
     return merges, notes
+
+
+def _unlike(
+    stated: Sequence[tuple[str, str, Row]],
+    names: Mapping[str, str],
+    past: Mapping[str, KnownTheme],
+) -> list[Message]:
+    """Return that sheets call themes otherwise: they may be those of another study."""
+    calls = {theme: title(each.phrases) for theme, each in past.items()} | dict(names)
+    unlike = {
+        theme: {"theme": theme, "name": row["name"], "now": now, "file": row["file"]}
+        for theme, _, row in stated
+        if row["name"] and (now := calls.get(theme)) and now != row["name"]
+    }
+    return [Message("feedback.edits_unlike", unlike[theme]) for theme in sorted(unlike)]
 
 
 def _away(theme: KnownTheme, said: Mapping[str, str], names: Collection[str]) -> Message:

@@ -74,7 +74,7 @@ def middles(
     if known is None or fixed or not parts:
         every = {part: known.themes[at].centroid for part, at in parts.items()} if known else {}
         return {part: middle for part, middle in every.items() if len(middle)}
-    owned = known.found(keys_of(passages))
+    owned = known.owners_of(keys_of(passages))
     totals = {part: vectors[owned == at].sum(axis=0, keepdims=True) for part, at in parts.items()}
     return {part: unit(total)[0] for part, total in totals.items() if total.any()}
 
@@ -128,11 +128,7 @@ def with_parts(
     passages : sequence of str
         Those that were sorted.
     """
-    old = {each.id: each for each in known.themes if is_part(each.id)} if known else {}
-    if known and not known.encoder == registry.encoder != Latent.sha256:
-        # what is away lies nowhere in this space
-        nowhere = np.empty(0, np.float32)
-        old = {part: replace(each, centroid=nowhere) for part, each in old.items()}
+    old = _former(known, registry.encoder)
     if not (old or middles):
         return registry
     themes = {each.id: each for each in registry.themes}
@@ -171,6 +167,15 @@ def with_parts(
     return replace(registry, owners=_owned(registry, known, middles, vectors, passages))
 
 
+def _former(known: Registry | None, encoder: str) -> dict[str, KnownTheme]:
+    """Return the parts of the run before; in another space those that are away lie nowhere."""
+    old = {each.id: each for each in known.themes if is_part(each.id)} if known else {}
+    if known and known.encoder == encoder != Latent.sha256:
+        return old
+    nowhere = np.empty(0, np.float32)
+    return {part: replace(each, centroid=nowhere) for part, each in old.items()}
+
+
 def _owned(
     registry: Registry,
     known: Registry | None,
@@ -182,7 +187,7 @@ def _owned(
     number, owners = {each.id: at for at, each in enumerate(registry.themes)}, registry.owners
     if known:
         was = [(number[each.id], number.get(each.id[:-1], -2)) for each in known.themes]
-        part, theme = np.array([*was, (-2, -2)], np.int32)[known.found(registry.keys)].T
+        part, theme = np.array([*was, (-2, -2)], np.int32)[known.owners_of(registry.keys)].T
         owners = np.where(theme == owners, part, owners)
     at = np.searchsorted(registry.keys, keys_of(passages))
     for theme in {part[:-1] for part in middles}:

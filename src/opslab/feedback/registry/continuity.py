@@ -83,7 +83,7 @@ class Past:
         """Return which of the living themes each passage is known in; -1 of none."""
         living = np.full(len(self.known.themes) + 1, -1)  # the last is that of none
         living[self.alive] = np.arange(len(self.alive))
-        return living[self.known.found(keys_of(passages))]
+        return living[self.known.owners_of(keys_of(passages))]
 
     def levels(
         self, vectors: Vectors, languages: Sequence[str | None], shaping: int

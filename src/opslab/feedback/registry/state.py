@@ -136,7 +136,7 @@ class Registry:
     previous: str = ""
     previous_sha256: str = ""
 
-    def found(self, met: Keys) -> NDArray[np.int32]:
+    def owners_of(self, met: Keys) -> NDArray[np.int32]:
         """Return the number of the theme that each key's passage is known in; -1 of none."""
         at = np.searchsorted(self.keys, met)
         return np.where(np.append(self.keys, 0)[at] == met, np.append(self.owners, -1)[at], -1)
