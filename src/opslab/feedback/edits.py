@@ -242,9 +242,8 @@ def read_edits(
         routes={theme: said["route"] for theme, said in done.items() if "route" in said},
     )
     notes += _checked(edits, done, first, names, teams, first_run=not past)
-    notes += _unlike(stated, names, past)
     notes += [_away(past[theme], values[theme], names) for theme in sorted(values.keys() - there)]
-    return replace(edits, notes=notes)
+    return replace(edits, notes=[*notes, *_unlike(stated, names, past)])
 
 
 def _by_theme(
