@@ -19,7 +19,7 @@ import pandas as pd
 from scipy.optimize import linear_sum_assignment
 from sklearn.metrics import adjusted_mutual_info_score
 
-from opslab.feedback import clustering
+from opslab.feedback import FeedbackResult, Study, clustering, find_themes
 from opslab.feedback.clustering import (
     VOTE,
     Settled,
@@ -42,6 +42,7 @@ from opslab.feedback.spec import Themes
 SETS = {"banking77": "banking77", "clinc150": "clinc150", "stackoverflow": "stackoverflow_titles"}
 NEW = {"window": 300, "cumulative": 110}
 WINDOW = 8  # weeks
+EDITED = 3  # weeks after which edits are written
 ENOUGH = 12  # texts of a new label in a run, from which its delay is counted
 FIRST = datetime.date(2026, 1, 5)
 ALL = Themes(coverage=1.0)
@@ -273,15 +274,98 @@ def simulate(name: str, mode: str, seed: int, weeks: int, folder: Path) -> list[
     return table
 
 
+def edited_weeks(name: str, seed: int, weeks: int, folder: Path) -> list[dict]:
+    """Return for each of seven edits, written after week `EDITED`, in how many weeks it held.
+
+    The theme that is pinned is one that the same weeks without edits split or merge.
+    """
+    data = Path(os.environ["OPSLAB_REAL_DATA"], "feedback", f"{SETS[name]}.csv")
+    frame = pd.read_csv(data, dtype=str).query("label != 'oos'").reset_index(drop=True)
+    vectors = Cached(Universal(), folder).encode([*frame["text"]])
+    drawn = world(frame["label"].to_numpy(), vectors, seed, NEW["window"], weeks)
+    came = pd.Series(drawn.week, drawn.rows)
+    file = folder / f"{name}.yaml"
+    study = {"study": name, "teams": {"one": ["pay"], "two": ["code"]}, "start": FIRST}
+    study |= {"themes": {"cache": str(folder / "find")}}
+
+    def run(week: int, before: FeedbackResult | None, **more: str) -> FeedbackResult:
+        rows = drawn.run(week, "window")
+        dates = [FIRST + datetime.timedelta(7 * int(when)) for when in came[rows]]
+        texts = pd.DataFrame({"text": frame["text"][rows].to_numpy(), "date": dates})
+        day = FIRST + datetime.timedelta(7 * week)
+        known = before.registry if before else None
+        return find_themes(texts, Study(**study, **more), registry=known, as_of=day)
+
+    first = plain = run(0, None)
+    for week in range(1, weeks):
+        plain = run(week, plain)
+        first = plain if week == EDITED else first
+    day, large = first.registry.as_of, [theme.id for theme in first.themes]
+    moved = [
+        event.theme
+        for event in plain.registry.ledger
+        if event.kind in {"split", "merged"} and event.day > day and event.theme in large
+    ]
+    pin = [*moved, large[-1]][0]
+    one, two, into, part, left, routed = [each for each in large if each != pin][:6]
+    gone = [each for each in large if each != pin][6]
+    file.write_text(
+        f"rename: {{{one}: First name, {two}: Second name}}\nmerge: {{{gone}: {into}}}\n"
+        f"split: {{{part}: 2}}\nexclude: [{left}]\npin: [{pin}]\nroute: {{{routed}: two}}\n"
+    )
+    verbs = dict(
+        zip(
+            ("rename", "rename 2", "merge", "split", "exclude", "pin", "route"),
+            (one, two, gone, part, left, pin, routed),
+            strict=True,
+        )
+    )
+    table = {verb: Counter() for verb in verbs}
+    before = first
+    for week in range(EDITED + 1, weeks):
+        result = run(week, before, edits=str(file))
+        there = {theme.id: theme for theme in result.themes}
+        happened = [event for event in result.registry.ledger if event.day == result.registry.as_of]
+        parted = {event.theme for event in happened if event.kind in {"split", "merged"}}
+        known = result.registry.theme(pin)
+        holds = {
+            "rename": one in there and there[one].title == "First name",
+            "rename 2": two in there and there[two].title == "Second name",
+            "merge": gone not in there and into in there and result.edits.merges.get(gone) == into,
+            "split": {f"{part}a", f"{part}b"} <= there.keys() and part not in there,
+            "exclude": left not in there and left in result.edits.excluded,
+            "pin": pin in there
+            and pin not in parted
+            and known.phrases == first.registry.theme(pin).phrases,
+            "route": routed in there and there[routed].route.team == "two",
+        }
+        notes = repr(result.edits.notes)
+        for verb, theme in verbs.items():
+            table[verb][
+                "held" if holds[verb] else "told" if f"'theme': '{theme}" in notes else "neither"
+            ] += 1
+        before = result
+    alone = Counter(event.kind for event in plain.registry.ledger if event.theme == pin)
+    print(f"{name}: {pin} is pinned; without that it was {dict(alone)}", flush=True)
+    return [{"set": name, "edit": verb, **table[verb]} for verb in verbs]
+
+
 def main() -> None:
     """Print a row for each set, kind of run and method."""
     ask = argparse.ArgumentParser(description=__doc__)
     ask.add_argument("--seed", type=int, default=2)  # settings were chosen on seed 1
     ask.add_argument("--weeks", type=int, default=26)
     ask.add_argument("--sets", nargs="*", default=[*SETS])
+    ask.add_argument("--edits", action="store_true", help="what becomes of edits, and no more")
     given = ask.parse_args()
     clustering.stability = lambda _, __, labels, *___: np.zeros(labels.max() + 1)  # it is slow
     folder = Path(tempfile.gettempdir(), "opslab-validation-vectors")
+    folder.mkdir(exist_ok=True)
+    if given.edits:
+        for name in given.sets:
+            rows = edited_weeks(name, given.seed, given.weeks, folder)
+            print(pd.DataFrame(rows).fillna(0).to_string(index=False), flush=True)
+        return
     table = [
         row
         for name in given.sets

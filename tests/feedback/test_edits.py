@@ -1,7 +1,5 @@
 """Edits: what a themes sheet changes, what it must not, and how it is applied to texts."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
@@ -9,7 +7,7 @@ from scipy.spatial.distance import cdist
 from opslab.errors import DataError
 from opslab.feedback.edits import COLUMNS, read_edits, renamed
 from opslab.feedback.naming import Phrases
-from opslab.feedback.registry.state import KnownTheme, Registry
+from opslab.feedback.registry.state import KnownTheme
 from opslab.messages import text
 
 NAMES = {"T01": "late parcel / colis", "T02": "refund", "T03": "cannot log in", "T04": "dark mode"}
@@ -174,6 +172,7 @@ PAST = [
     was("T09", "dormant", parents=("T08",)),
     was("T10", parents=("T08",)),
     was("T11", "merged", "T05"),
+    was("T02a", parents=("T02",)),
 ]
 PAST = {each.id: each for each in PAST}
 TEAMS = ("logistics", "Payments & fraud")
@@ -302,6 +301,7 @@ def test_two_sources_add_up():
         ("T05", "dormant", None),
         ("T07", "merged", "T01"),
         ("T10", "dormant", None),
+        ("T02a", "merged", "T02"),  # no longer split off
     ],
 )
 @pytest.mark.parametrize(
@@ -405,11 +405,8 @@ def test_parts_that_are_known_are_the_same_next_week():
     edits = edits_of(row("T01", split="2"))
     middles = edits.middles(themes, vectors, sure)
     first = edits.applied(np.array([themes, themes]), vectors, sure, middles)[0]
-    kept = [was(part, parents=("T01",)) for part in middles]
-    kept = [replace(each, centroid=middles[each.id]) for each in kept]
-    registry = Registry(study="s", encoder="", encoder_name="", themes=tuple(kept))
     later = np.flatnonzero((kind == 1) | (np.arange(len(kind)) % 7 == 0))  # another mixture
-    again = edits.middles(themes[later], vectors[later], sure[later], registry)
+    again = edits.middles(themes[later], vectors[later], sure[later], middles)
     assert [*again] == ["T01a", "T01b"]
     moved = edits.applied(np.array([themes, themes])[:, later], vectors[later], sure[later], again)
     assert moved[0].tolist() == first[later].tolist()
@@ -417,4 +414,9 @@ def test_parts_that_are_known_are_the_same_next_week():
     distances = cdist(vectors[own], np.stack([middles["T01a"], middles["T01b"]]), "cosine")
     assert first[own].tolist() == [("T01a", "T01b")[at] for at in distances.argmin(axis=1)]
     more = edits_of(row("T01", split="3"))
-    assert len(more.middles(themes, vectors, sure, registry)) == 3
+    swapped = {"T01a": middles["T01b"], "T01b": middles["T01a"]}
+    for known in (middles, swapped):  # of three parts two are the nearest to those before
+        three = more.middles(themes, vectors, sure, known)
+        assert [*three] == ["T01a", "T01b", "T01c"]
+        near = [max(three, key=lambda part: three[part] @ known[old]) for old in known]
+        assert near == [*known]

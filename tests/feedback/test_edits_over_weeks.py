@@ -8,7 +8,7 @@ import pytest
 
 from opslab import feedback
 from opslab.errors import InputError
-from opslab.feedback.parts import whole, with_parts
+from opslab.feedback.parts import is_part, whole, with_parts
 from opslab.feedback.registry.state import Registry
 
 SAID = {
@@ -231,7 +231,11 @@ def test_an_edit_goes_by_the_id_alone_once_a_run_knew_it(first, names, run, tmp_
     sheet.loc[sheet["theme"] == names["parcel"], "rename"] = "Late parcels"
     sheet.to_csv(tmp_path / "sheet.csv", index=False)
     own = {"edits": None, "audit": str(tmp_path / "sheet.csv")}
-    assert run(1, first, **own).theme(names["parcel"]).title == "Late parcels"
+    result = run(1, first, **own)
+    assert result.theme(names["parcel"]).title == "Late parcels"
+    assert [note.key for note in result.edits.notes] == ["feedback.edits_unlike"]
+    assert "“another name”" in shown(result)  # it may be the sheet of another study
+    assert "« another name »" in shown(result, "fr").replace("\u202f", " ").replace("\xa0", " ")
     without = run(0, None, **own)
     assert (without.edits.stale, without.edits.names) == (1, {})
 
@@ -277,7 +281,9 @@ def test_a_split_theme_is_whole_to_what_looks_for_themes(first, names, run):
         ids = [*(each.id for each in registry.themes), None]
         return dict(zip(registry.keys.tolist(), (ids[at] for at in registry.owners), strict=True))
 
-    assert owners(registry) == owners(machine)
+    held = owners(registry)
+    assert {theme for theme in held.values() if theme and is_part(theme)}
+    assert {key: theme and theme.rstrip("abc") for key, theme in held.items()} == owners(machine)
     assert Registry.of(registry.content(), "registry.json").content() == registry.content()
     assert whole(None) is None
     assert isinstance(second.registry.theme(f"{names['login']}c").centroid, np.ndarray)
@@ -286,9 +292,9 @@ def test_a_split_theme_is_whole_to_what_looks_for_themes(first, names, run):
         sum(part.id in each.themes for each in second.assignments) for part in parts
     ]
     none = first.edits
-    same = with_parts(machine, registry, none, {}, {}, ())
+    same = with_parts(machine, registry, none, {}, {}, (), np.empty((0, 2)), ())
     assert {same.theme(part.id).status for part in parts} == {"merged"}
-    away = with_parts(machine, registry, second.edits, {}, {}, ())
+    away = with_parts(machine, registry, second.edits, {}, {}, (), np.empty((0, 2)), ())
     assert {away.theme(part.id).status for part in parts} == {"dormant"}
     assert away.ledger == registry.ledger
 
@@ -311,3 +317,34 @@ def test_a_split_theme_that_is_away_for_a_week_has_its_parts_again(first, names,
         each.id: each.status for each in run(4, fourth, f"split: {{{dark}: 3}}\n").registry.themes
     }
     assert more[f"{dark}c"] == "active"
+
+
+def test_parts_keep_their_letters_in_another_space(first, names, run):
+    """Word counts have a new space each week, and the encoder comes back after them."""
+    parcel = names["parcel"]
+    content = f"split: {{{parcel}: 2}}\n"
+    before = run(1, first, content)
+    was = dict(zip(texts(), before.labels, strict=True))
+    for week, encoder in enumerate(("lsa", "lsa", "universal"), 2):
+        result = run(week, before, content, kinds=("parcel", "login"), themes={"encoder": encoder})
+        now = dict(zip(texts("parcel"), result.labels, strict=False))
+        parts = {f"{parcel}a", f"{parcel}b"}
+        pairs = [(was[each], now[each]) for each in now if {was[each], now[each]} <= parts]
+        assert len(pairs) >= 4
+        assert np.mean([before == after for before, after in pairs]) > 0.7
+        before, was = result, now
+
+
+def test_a_part_without_messages_is_told(first, names, run):
+    dark = names["dark"]
+    content = f"split: {{{dark}: 2}}\n"
+    second = run(1, first, content)
+    here = [text for text, theme in zip(texts(), second.labels, strict=True) if theme != f"{dark}b"]
+    study = second.study
+    third = feedback.find_themes(here, study, registry=second.registry, as_of=week(2))
+    assert f"{dark}b" not in sizes(third)
+    assert [note.key for note in third.edits.notes] == ["feedback.edits_dormant"]
+    assert f"'theme': '{dark}b'" in repr(third.edits.notes)
+    assert f"{dark}b (" in shown(third)
+    merged = run(2, second, content + f"merge: {{{dark}b: {dark}a}}\n")
+    assert merged.edits.notes == []

@@ -1,6 +1,8 @@
 """Themes that keep their identity: what happens to them, in ledgers that are known beforehand."""
 
+import base64
 import datetime
+import json
 import random
 from dataclasses import replace
 from functools import partial
@@ -270,6 +272,54 @@ def test_the_keys_of_a_run_stay_when_there_is_no_room_for_all(monkeypatch):
 def test_what_is_no_registry_is_refused_by_its_name(content, words):
     with pytest.raises(DataError, match=words):
         Registry.of(content, "registry.json")
+
+
+def changed(**fields):
+    """Return the file of a registry in which these fields, or those of its first theme, differ."""
+    record = json.loads(run(None, base(), week(0))[0].content())
+    record["themes"][0] |= {name: fields[name] for name in fields if name not in record}
+    return json.dumps(record | {name: fields[name] for name in fields if name in record}).encode()
+
+
+def array(*values, dtype="<f4"):
+    content = np.array(values, dtype).tobytes()
+    return {"dtype": dtype, "base64": base64.b64encode(content).decode()}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"next": 3},
+        {"next": "4"},
+        {"next": 4.5},
+        {"id": "T02"},
+        {"id": "T2x"},
+        {"id": "T09"},
+        {"status": "gone"},
+        {"status": "merged"},
+        {"status": "merged", "into": "T01"},
+        {"status": "merged", "into": "T77"},
+        {"into": "T02"},
+        {"near": float("nan")},
+        {"near": None},
+        {"centroid": array(*[float("nan")] * SIZE)},
+        {"centroid": array(1, 2, 3)},
+        {"centroid": array(*range(SIZE), dtype="<f8")},
+        {"levels": {"en": array(1, 2)}},
+        {"keys": array(1, 2, dtype="<u8")},
+        {"keys": {"dtype": "<u8", "base64": "!!!"}},
+        {"owners": array(*[9] * 90, dtype="<i4")},
+        {"owners": array(*[0] * 90)},
+        {"history": [["2026-01-01", "x"]]},
+        {"history": [["yesterday", "x", "T01", 3]]},
+    ],
+    ids=str,
+)
+def test_a_registry_whose_parts_do_not_fit_is_refused(fields):
+    """No id of it could be trusted to mean its theme."""
+    assert Registry.of(changed(), "registry.json").next == 4
+    with pytest.raises(DataError, match=r"registry\.json"):
+        Registry.of(changed(**fields), "registry.json")
 
 
 def names(**titles):

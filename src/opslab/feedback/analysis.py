@@ -23,7 +23,7 @@ from opslab.feedback.encoders import Encoder, Latent, encoder_for
 from opslab.feedback.history import history_of
 from opslab.feedback.intake import take_in
 from opslab.feedback.naming import Names, title
-from opslab.feedback.parts import called, whole, with_parts
+from opslab.feedback.parts import absent, called, middles, whole, with_parts
 from opslab.feedback.registry.continuity import Past
 from opslab.feedback.registry.ledger import marked, registered, remembered
 from opslab.feedback.registry.state import Registry
@@ -141,11 +141,12 @@ def _sorted(
     edits, audit = _reviewed(study, changes, before, assignments, sample, registry, known)
     parts = dict[str, Vectors]()
     if edits.splits or edits.merges or edits.excluded:
-        same = known if past and past.fixed else None
+        same = middles(known, cut.vectors, words, fixed=bool(past and past.fixed))
         sorting, parts = edited(sorting, edits, cut.vectors, same)
-        names = named(sorting) | called(same, parts) | names
+        names = named(sorting) | called(known, parts, same) | names
         assignments = corpus.assigned(sorting)
-    registry = with_parts(registry, known, edits, parts, names, assignments)
+        edits = replace(edits, notes=[*edits.notes, *absent(edits, parts, names, assignments)])
+    registry = with_parts(registry, known, edits, parts, names, assignments, cut.vectors, words)
     names, apart = renamed(names, edits), past is not None and not past.fixed
     more = before, sample, registry, edits, audit, assignments, apart
     return _Sorted(corpus, sorting, names, *more)

@@ -18,7 +18,7 @@ from opslab.errors import DataError, Problem, did_you_mean
 from opslab.feedback.clustering import Vectors
 from opslab.feedback.encoders import unit
 from opslab.feedback.naming import Names, Phrases, title
-from opslab.feedback.registry.state import KnownTheme, Registry
+from opslab.feedback.registry.state import KnownTheme
 from opslab.messages import text_of_both
 from opslab.results import Message
 from opslab.tables.numbers import FALSE, TRUE
@@ -82,9 +82,11 @@ class Edits:
         themes: NDArray[np.str_],
         vectors: Vectors,
         sure: NDArray[np.bool_],
-        known: Registry | None = None,
+        known: Mapping[str, Vectors] | None = None,
     ) -> dict[str, Vectors]:
         """Return the middle of each part of a split theme: as it is known, or by k-means.
+
+        Of other parts than those that are known, the nearest ones have their letters.
 
         Parameters
         ----------
@@ -94,22 +96,28 @@ class Edits:
             At length 1.
         sure : array of bool, shape (texts,)
             Which of them shape the parts, where they are as many; all do otherwise.
-        known : Registry, optional
-            Of a run before, in the same space.
+        known : mapping of str to array, optional
+            From `parts.middles`.
         """
+        from scipy.optimize import linear_sum_assignment
         from sklearn.cluster import KMeans
         from threadpoolctl import threadpool_limits
 
         middles = dict[str, Vectors]()
         for theme, parts in self.splits.items():
-            kept = [each.centroid for part in parts if known and (each := known.theme(part))]
+            kept = {part: known[part] for part in parts if known and part in known}
             if len(kept) < len(parts):
                 own = themes == theme
                 shaping = own & sure if (own & sure).sum() >= len(parts) else own
                 with threadpool_limits(1):  # sums of several threads differ in their last bits
                     means = KMeans(len(parts), n_init=10, random_state=0).fit(vectors[shaping])
-                kept = [*unit(means.cluster_centers_)]
-            middles |= dict(zip(parts, kept, strict=True))
+                each, near = unit(means.cluster_centers_), list[int]()
+                if kept:
+                    near += linear_sum_assignment(-np.stack([*kept.values()]) @ each.T)[1].tolist()
+                order = [*near, *sorted({*range(len(parts))} - {*near})]
+                names = [*kept, *[part for part in parts if part not in kept]]
+                kept = dict(sorted((part, each[at]) for part, at in zip(names, order, strict=True)))
+            middles |= kept
         return middles
 
     def applied(
@@ -234,8 +242,8 @@ def read_edits(
         routes={theme: said["route"] for theme, said in done.items() if "route" in said},
     )
     notes += _checked(edits, done, first, names, teams, first_run=not past)
-    notes += [_away(past[theme], values[theme]) for theme in sorted(values.keys() - there)]
-    return replace(edits, notes=notes)
+    notes += [_away(past[theme], values[theme], names) for theme in sorted(values.keys() - there)]
+    return replace(edits, notes=[*notes, *_unlike(stated, names, past)])
 
 
 def _by_theme(
@@ -298,10 +306,30 @@ def _merges(
     return merges, notes
 
 
-def _away(theme: KnownTheme, said: Mapping[str, str]) -> Message:
-    """Return what became of a theme that has edits, and is not in this run."""
-    words = {"theme": theme.id, "name": title(theme.phrases), "edits": [*said], "into": theme.into}
-    return Message(f"feedback.edits_{'merged' if theme.into else 'dormant'}", words)
+def _unlike(
+    stated: Sequence[tuple[str, str, Row]],
+    names: Mapping[str, str],
+    past: Mapping[str, KnownTheme],
+) -> list[Message]:
+    """Return that sheets call themes otherwise: they may be those of another study."""
+    calls = {theme: title(each.phrases) for theme, each in past.items()} | dict(names)
+    unlike = {
+        theme: {"theme": theme, "name": row["name"], "now": now, "file": row["file"]}
+        for theme, _, row in stated
+        if row["name"] and (now := calls.get(theme)) and now != row["name"]
+    }
+    return [Message("feedback.edits_unlike", unlike[theme]) for theme in sorted(unlike)]
+
+
+def _away(theme: KnownTheme, said: Mapping[str, str], names: Collection[str]) -> Message:
+    """Return what became of a theme that has edits, and is not in this run.
+
+    A part whose theme is here is no longer split off.
+    """
+    into = theme.id[:-1] if theme.id[:-1] in names else theme.into
+    name = title(theme.phrases) or theme.id
+    words = {"theme": theme.id, "name": name, "edits": [*said], "into": into}
+    return Message(f"feedback.edits_{'merged' if into else 'dormant'}", words)
 
 
 def _checked(

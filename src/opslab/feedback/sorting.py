@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,7 +16,6 @@ from opslab.feedback.customer_message import CustomerMessage
 from opslab.feedback.duplicates import copies
 from opslab.feedback.edits import Edits
 from opslab.feedback.points import Passage
-from opslab.feedback.registry.state import Registry
 from opslab.feedback.result import Assignment, Point, Reason
 from opslab.feedback.spec import Themes
 
@@ -135,7 +134,7 @@ def _with_repeated(
 
 
 def edited(
-    sorting: Sorting, edits: Edits, vectors: Vectors, known: Registry | None = None
+    sorting: Sorting, edits: Edits, vectors: Vectors, known: Mapping[str, Vectors]
 ) -> tuple[Sorting, dict[str, Vectors]]:
     """Return texts in the themes that are left after people's edits, and the middles of parts.
 
@@ -144,8 +143,8 @@ def edited(
     sorting : Sorting
     edits : Edits
     vectors : array, shape (texts, dimensions)
-    known : Registry, optional
-        Of a run before, in the same space.
+    known : mapping of str to array
+        The middles of parts, from `parts.middles`.
     """
     clusters, old = sorting.clusters, np.array([*sorting.ids, ""])  # the last is that of none
     labels, sure = old[np.array([clusters.labels, clusters.second])], sorting.themes >= 0

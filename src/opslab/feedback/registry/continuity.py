@@ -83,10 +83,7 @@ class Past:
         """Return which of the living themes each passage is known in; -1 of none."""
         living = np.full(len(self.known.themes) + 1, -1)  # the last is that of none
         living[self.alive] = np.arange(len(self.alive))
-        keys, met = self.known.keys, keys_of(passages)
-        at = np.searchsorted(keys, met)
-        owner = living[np.append(self.known.owners, -1)[at]]
-        return np.where(np.append(keys, 0)[at] == met, owner, -1)
+        return living[self.known.owners_of(keys_of(passages))]
 
     def levels(
         self, vectors: Vectors, languages: Sequence[str | None], shaping: int

@@ -123,6 +123,7 @@ def registered(
     numbers = np.array([*renumbered, -1], np.int32)[before.owners[older]]
     return replace(
         before,
+        study=study,
         encoder=encoder.sha256,
         encoder_name=encoder.name,
         as_of=day,

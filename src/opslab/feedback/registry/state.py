@@ -9,10 +9,11 @@ import base64
 import datetime
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,7 @@ SCHEMA = "opslab.themes/1"
 Status = Literal["active", "dormant", "merged", "split"]
 Kind = Literal["born", "merged", "split", "dormant", "revived"]
 Keys = NDArray[np.uint64]
+_ID = re.compile(r"T(\d+)[a-e]?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,6 +136,11 @@ class Registry:
     previous: str = ""
     previous_sha256: str = ""
 
+    def owners_of(self, met: Keys) -> NDArray[np.int32]:
+        """Return the number of the theme that each key's passage is known in; -1 of none."""
+        at = np.searchsorted(self.keys, met)
+        return np.where(np.append(self.keys, 0)[at] == met, np.append(self.owners, -1)[at], -1)
+
     def theme(self, name: str) -> KnownTheme | None:
         """Return a theme by its id, whatever became of it."""
         return next((each for each in self.themes if each.id == name), None)
@@ -170,9 +177,13 @@ class Registry:
         if schema != SCHEMA:
             raise DataError.of("feedback.other_registry", file=file, schema=schema, known=SCHEMA)
         try:
-            return _registry(record)
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise DataError.of("feedback.bad_registry", file=file) from None
+            registry = _registry(record)
+            sound = _is_sound(registry)
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
+            sound = False
+        if not sound:
+            raise DataError.of("feedback.bad_registry", file=file)
+        return registry
 
 
 def key_of(words: str) -> int:
@@ -199,7 +210,34 @@ def _plain(value: Any) -> Any:
 
 
 def _array(record: Mapping[str, str]) -> Any:
-    return np.frombuffer(base64.b64decode(record["base64"]), record["dtype"])
+    return np.frombuffer(base64.b64decode(record["base64"], validate=True), record["dtype"])
+
+
+def _is_sound(registry: Registry) -> bool:
+    """Return whether a registry's parts fit together, so that no id can mean another theme."""
+    themes, keys, owners = registry.themes, registry.keys, registry.owners
+    ids = {each.id: each for each in themes}
+    numbers = [int(met[1]) for name in ids if (met := _ID.fullmatch(name))]
+    ends = {*ids}
+    for _ in themes:  # merges come to an end
+        ends = {ids[end].into or end for end in ends}
+    vectors = [each.centroid for each in themes if len(each.centroid)]
+    vectors += registry.levels.values()
+    return (
+        [each.id for each in themes] == sorted(ids)
+        and len(numbers) == len(ids)
+        and max(numbers, default=0) < registry.next == int(registry.next)
+        and all(each.status in get_args(Status) for each in themes)
+        and all((each.status == "merged") == bool(each.into) for each in themes)
+        and not any(ids[end].into for end in ends)
+        and all(np.isfinite(each.near) for each in themes)
+        and {each.dtype for each in vectors} <= {np.dtype(np.float32)}
+        and bool(np.isfinite(np.array(vectors)).all())
+        and (keys.dtype.str, owners.dtype.str, len(keys)) == ("<u8", "<i4", len(owners))
+        and bool((keys[1:] > keys[:-1]).all())
+        and bool(((owners >= -1) & (owners < len(themes))).all())
+        and all(_date(row[0]) for row in registry.history)
+    )
 
 
 def _date(text: str | None) -> datetime.date | None:
