@@ -15,10 +15,11 @@ from opslab import feedback
 from opslab.archive import sealed
 from opslab.errors import SpecError
 from opslab.feedback.customer_message import CustomerMessage
+from opslab.feedback.history import past_of
 from opslab.feedback.naming import Phrases
 from opslab.feedback.registry.state import Event, KnownTheme, Registry
 from opslab.feedback.result import Assignment, Point
-from opslab.feedback.since import outcome, since
+from opslab.feedback.since import Log, outcome, since
 from opslab.feedback.spec import Done, Study
 
 DAY = datetime.date
@@ -380,8 +381,16 @@ def test_a_run_of_another_folder_is_an_input_and_has_no_link(workspace_folder):
 
 def since_of(study):
     return [
-        outcome(done, pd.DataFrame(columns=["date"]), registered, pd.Timestamp(END))
-        for registered in [SimpleNamespace(registry=registry(END), study=study, language="en")]
+        outcome(done, log, [], registered, pd.Timestamp(END))
+        for log in [Log(pd.DataFrame(columns=["date"]), np.empty((0, 0)), past_of([], {}, 0))]
+        for registered in [
+            SimpleNamespace(
+                registry=registry(END),
+                study=study,
+                language="en",
+                edits=SimpleNamespace(excluded=()),
+            )
+        ]
         for done in study.done
     ]
 
