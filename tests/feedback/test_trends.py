@@ -191,3 +191,11 @@ def test_after_a_gap_the_last_weeks_are_still_the_last_weeks():
     assert row["messages"] == 4 * 24
     assert row["recent"] == 4
     assert row["ratio"] > 1.5
+
+
+def test_a_week_of_which_nothing_is_known_is_no_zero():
+    """Of an export that skips a week, messages a week are those since then."""
+    (row,) = trends(*feedback([*WEEKS[:5], (0, 0), *WEEKS[6:]])).to_dict("records")
+    assert row["weeks"] == [yes for yes, _ in WEEKS[6:]]
+    (row,) = trends(*feedback([*WEEKS[:5], (0, 9), *WEEKS[6:]])).to_dict("records")
+    assert row["weeks"] == [yes for yes, _ in WEEKS[:5]] + [0] + [yes for yes, _ in WEEKS[6:]]

@@ -166,8 +166,7 @@ def counted(
         The last day.
     """
     dates = dated(days)
-    shown = dates.dropna() if past is None or dates.notna().any() else past["day"]
-    last, first = shown.max(), shown.min()
+    last, first = dates.max(), dates.min()
     writers = [name or at for at, name in enumerate(customers)] or [*dates.index]
     ago = (last - dates).dt.days // width
     frame = pd.DataFrame({"ago": ago, "source": [*sources], "writer": writers})

@@ -40,8 +40,6 @@ def incidents(
     customers: Sequence[str | None] = (),
     past: pd.DataFrame | None = None,
     measure: Measure = "share",
-    *,
-    whole: bool = False,
 ) -> pd.DataFrame:
     """Find the days on which a theme is said more often than on all others, in the same sources.
 
@@ -59,8 +57,6 @@ def incidents(
     ----------
     inside, days, sources, customers, past, measure
         As of `opslab.feedback.trends.trends`; a customer counts once a day.
-    whole : bool
-        Whether incidents of earlier days alone are told too.
 
     Returns
     -------
@@ -81,7 +77,7 @@ def incidents(
     if count >= FEWEST and inside.shape[1]:
         said, usual = _expected(table, count, measure)
         chances, spread = searched(said, usual, WEEKDAYS * (count >= 7 * WEEKS))
-        first = 0 if whole else count - 1 - (last - dated(days).min()).days
+        first = count - 1 - (last - dated(days).min()).days
         dates = [str(last - pd.Timedelta(days=count - 1 - day))[:10] for day in range(count)]
         for theme, column in enumerate(chances.T):
             own, own_usual = said[:, theme], usual[:, theme]

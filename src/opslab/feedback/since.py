@@ -17,7 +17,6 @@ from opslab.evidence import Evidence, Quantity
 from opslab.feedback.contrasts import CLEAR, Array
 from opslab.feedback.handling import handling_time
 from opslab.feedback.history import columns_of, dated, earlier, past_of
-from opslab.feedback.incidents import incidents
 from opslab.feedback.intake import cells
 from opslab.feedback.result import FeedbackResult
 from opslab.feedback.spec import Done
@@ -29,6 +28,8 @@ from opslab.specs import refuse_unknown
 
 NEEDED = 14
 """Days on either side of a release from which it is told whether its theme fell."""
+PEAK = 21
+"""Days before a release that may have been a peak, from which themes fall by themselves."""
 CHANGES = ("born", "revived", "grew", "shrank", "merged", "split", "dormant")
 """What becomes of themes, in the order in which it is told."""
 _RELEASED, _PLANNED = {"", "go", "conditional", "ship", "done"}, {"now", "next", "later"}
@@ -168,8 +169,8 @@ def outcome(
         ``theme``, the one that it is in now; ``parts``, all that it is in; ``what``; ``on`` which
         day; ``run``, ``link`` and ``decision`` of what says so; ``reason`` why that cannot be used;
         `handling_time`; ``state``: fell, rose, flat, by what `share_after` tells of it; peak, it
-        fell, but not if incidents before the day are left out; early or few, too few days or
-        messages to tell; none, no message is in the theme; excluded, by people; promised; held, not
+        fell, but not clearly if the `PEAK` days before it are left out; early or few, too few days
+        or messages to tell; none, no message is in the theme; excluded, by people; promised; held, not
         decided for; unusable, the run cannot be used.
     """
     theme, parts = done.theme, [result.themes[at].id for at in heirs]
@@ -211,14 +212,16 @@ def _came_after(row: dict[str, Any], log: Log, today: pd.Timestamp) -> dict[str,
     """Return what came after something was done: nothing of what is not there yet."""
     on, decision, days = pd.Timestamp(row["on"]), row.get("decision", ""), log.frame["date"]
     ready = on + (NEEDED - 1) * _DAY
-    after, calm, worked = dict[str, Any](), dict[str, Any](), dict[str, float]()
+    after, calmly, worked = dict[str, Any](), dict[str, Any](), dict[str, float]()
     if row["parts"] and on <= today and decision in _RELEASED:
         own = log.frame[log.inside[:, 0] & days.notna()]
         worked = handling_time(own["handling"], own["date"] >= on, own["source"])
-        first = pd.concat([days, log.past["day"]]).min()
+        parts = days, log.past["day"]
+        first = pd.concat(parts).min()
         # of two weeks, the last two days may have no message
         if first <= on - NEEDED * _DAY and min(today, days.max() + 2 * _DAY) >= ready:
-            after, calm = (each.get(0, {}) for each in (share_after(log, on), _calm(log, on)))
+            calm = log.days(*(~part.between(on - PEAK * _DAY, on, "left") for part in parts))
+            after, calmly = (share_after(part, on).get(0, {}) for part in (log, calm))
     planned = decision in _PLANNED
     states = {
         "held": not planned and decision not in _RELEASED,
@@ -227,26 +230,13 @@ def _came_after(row: dict[str, Any], log: Log, today: pd.Timestamp) -> dict[str,
         "none": not row["parts"],
         "early": ready > today,
         "few": not after,
-        "peak": after.get("high", 1) < 1 <= calm.get("high", 1),
-        "fell": calm.get("high", 1) < 1,
-        "rose": calm.get("low", 1) > 1,
+        "peak": after.get("high", 1) < 1 <= calmly.get("high", 0),
+        "fell": after.get("high", 1) < 1,
+        "rose": after.get("low", 1) > 1,
         "flat": True,
     }
     state = next(name for name in states if states[name])
-    return (calm or after) | worked | {"theme": row["theme"], "state": state, "ready": ready.date()}
-
-
-def _calm(log: Log, on: pd.Timestamp) -> dict[int, dict[str, Any]]:
-    """Return `share_after` without the days of incidents of the first theme before that day."""
-    days, then = log.frame["date"], log.past["day"]
-    frame, inside, past = log.days(days < on, then < on)
-    sides = frame["date"].tolist(), frame["source"].tolist(), frame["customer"].tolist()
-    own = past[[0, "all", "day", "source"]]
-    for each in cells(incidents(inside[:, :1], *sides, own, whole=True)):
-        ends = each["start"], each["end"]
-        log = log.days(~days.between(*ends), ~then.between(*ends))
-        days, then = log.frame["date"], log.past["day"]
-    return share_after(log, on)
+    return after | worked | {"theme": row["theme"], "state": state, "ready": ready.date()}
 
 
 def measurement(result: FeedbackResult) -> dict[str, Any] | None:

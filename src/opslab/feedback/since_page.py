@@ -27,7 +27,8 @@ def since(result: FeedbackResult, say: Voice) -> Blocks:
     blocks: Blocks = [say.heading("since")]
     if result.known:
         more, line = len(changes) - _MOST, "since_line" if changes else "since_same"
-        blocks.append(say.paragraph(line, count=len(changes), **news))
+        when = f" ({say.date(news['day'])})" if news["day"] else ""
+        blocks.append(say.paragraph(line, count=len(changes), when=when))
         blocks += [say.paragraph("since_missed", "open", **news)] * bool(news["missed"])
         blocks += [say.paragraph("since_few", "open")] * (not news["compared"])
         blocks.append(Points([_change(change, result, say) for change in changes[:_MOST]]))
@@ -81,5 +82,10 @@ def _row(row: Mapping[str, Any], result: FeedbackResult, say: Voice) -> list[str
             say("done_ratio", **row) if ratio else say.message(reason) if reason else "",
             tone=_TONES.get(row["state"], "plain"),
         ),
-        Cell(say("done_minutes", **row), say("done_time", **row)) if "saved" in row else say.none,
+        _time(row, say) if "saved" in row else say.none,
     ]
+
+
+def _time(row: Mapping[str, Any], say: Voice) -> Cell:
+    change, high, low = (-row[name] for name in ("saved", "saved_low", "saved_high"))
+    return Cell(say("done_minutes", **row), say("done_time", change=change, low=low, high=high))
