@@ -170,8 +170,8 @@ def outcome(
         day; ``run``, ``link`` and ``decision`` of what says so; ``reason`` why that cannot be used;
         `handling_time`; ``state``: fell, rose, flat, by what `share_after` tells of it; peak, it
         fell, but not clearly if the `PEAK` days before it are left out; early or few, too few days
-        or messages to tell; none, no message is in the theme; excluded, by people; promised; held, not
-        decided for; unusable, the run cannot be used.
+        or messages to tell; none, no message is in the theme; excluded, by people; promised; held,
+        not decided for; unusable, the run cannot be used.
     """
     theme, parts = done.theme, [result.themes[at].id for at in heirs]
     while (known := result.registry.theme(theme)) and known.into:
