@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
 from typing import Any
 
 from opslab.feedback.history import dated
@@ -14,13 +13,14 @@ from opslab.report.blocks import Points
 from opslab.report.voice import Blocks, Voice
 
 _MOST = 8  # incidents that are shown
+_day = datetime.date.fromisoformat
 
 
 def blocks(result: FeedbackResult, say: Voice) -> Blocks:
     """Return on which days themes were said more than usual, and which are new or grow."""
     if not result.themes or result.broken:
         return []
-    shown = [_sentence(row, say) for row in _told(result, say)]
+    shown = [say("incident_on" if row["on"] else "incident", **row) for row in _told(result, say)]
     days = dated([each.date for each in result.intake.messages]).dropna()
     if not len(days):
         return []
@@ -50,22 +50,13 @@ def marks(result: FeedbackResult, theme: Theme, say: Voice) -> list[str]:
     ]
 
 
-def _sentence(row: Mapping[str, Any], say: Voice) -> str:
-    return say("incident_on" if row["on"] else "incident", **row)
-
-
 def _told(result: FeedbackResult, say: Voice) -> list[dict[str, Any]]:
     """Return the incidents as sentences name them: those that are on first, then the newest."""
-    ordered = sorted(
-        cells(result.incidents), key=lambda row: (row["end"], -row["p"], row["theme"]), reverse=True
-    )
-    shown = []
-    for row in ordered[:_MOST]:
-        start, end = (datetime.date.fromisoformat(row[name]) for name in ("start", "end"))
-        theme = result.theme(row["theme"]).called(say.language)
-        shown.append(
-            row
-            | {"id": row["theme"], "theme": theme, "start": start}
-            | {"when": say.period((start, end))}
-        )
-    return shown
+    newest = result.incidents.sort_values(["end", "p", "theme"], ascending=[False, True, False])
+    return [
+        row
+        | {"id": row["theme"], "theme": result.theme(row["theme"]).called(say.language)}
+        | {"start": ends[0], "when": say.period(ends)}
+        for row in cells(newest[:_MOST])
+        for ends in [(_day(row["start"]), _day(row["end"]))]
+    ]

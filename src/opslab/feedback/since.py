@@ -6,7 +6,7 @@ What was done is no cause of what came after: only the order in time is told.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -56,14 +56,14 @@ class Log(NamedTuple):
         """Return what is of some messages, and of some days before."""
         return Log(self.frame[kept], self.inside[kept.to_numpy()], self.past[known])
 
-    def of(self, themes: Sequence[int]) -> Log:
-        """Return it with some themes as the first, and the others after it."""
+    def of(self, themes: list[int]) -> Log:
+        """Return it with some themes as the last, and the others before it."""
         rest = [at for at in range(self.inside.shape[1]) if at not in themes]
-        inside = np.column_stack([self.inside[:, themes].any(axis=1), self.inside[:, rest]])
-        more = ["all", "day", "source"]
-        past = self.past[[*rest, *more]].set_axis([*range(1, len(rest) + 1), *more], axis=1)
-        past.insert(0, 0, self.past[[*themes]].sum(axis=1))
-        return Log(self.frame, inside, past)
+        parts = self.inside[:, rest], self.inside[:, themes].any(axis=1)
+        others = dict(zip(rest, range(len(rest)), strict=True))
+        past = self.past.drop(columns=themes).rename(columns=others)
+        past[len(rest)] = self.past[themes].sum(axis=1)
+        return Log(self.frame, np.column_stack(parts), past)
 
 
 def since(result: FeedbackResult) -> dict[str, Any]:
@@ -149,7 +149,7 @@ def share_after(log: Log, on: pd.Timestamp, *, alike: bool = False) -> dict[int,
 
 
 def outcome(
-    done: Done, log: Log, heirs: Sequence[int], result: FeedbackResult, today: pd.Timestamp
+    done: Done, log: Log, heirs: list[int], result: FeedbackResult, today: pd.Timestamp
 ) -> dict[str, Any]:
     """Return what was promised or released for a theme, and what came after it.
 
@@ -157,7 +157,7 @@ def outcome(
     ----------
     done : Done
     log : Log
-    heirs : sequence of int
+    heirs : list of int
         Themes of the log that the theme is in now: several where it was split.
     result : FeedbackResult
     today : pandas.Timestamp
@@ -214,14 +214,15 @@ def _came_after(row: dict[str, Any], log: Log, today: pd.Timestamp) -> dict[str,
     ready = on + (NEEDED - 1) * _DAY
     after, calmly, worked = dict[str, Any](), dict[str, Any](), dict[str, float]()
     if row["parts"] and on <= today and decision in _RELEASED:
-        own = log.frame[log.inside[:, 0] & days.notna()]
+        own = log.frame[log.inside[:, -1] & days.notna()]
         worked = handling_time(own["handling"], own["date"] >= on, own["source"])
         parts = days, log.past["day"]
         first = pd.concat(parts).min()
         # of two weeks, the last two days may have no message
         if first <= on - NEEDED * _DAY and min(today, days.max() + 2 * _DAY) >= ready:
             calm = log.days(*(~part.between(on - PEAK * _DAY, on, "left") for part in parts))
-            after, calmly = (share_after(part, on).get(0, {}) for part in (log, calm))
+            last = log.inside.shape[1] - 1
+            after, calmly = (share_after(part, on).get(last, {}) for part in (log, calm))
     planned = decision in _PLANNED
     states = {
         "held": not planned and decision not in _RELEASED,
