@@ -6,13 +6,14 @@ import datetime
 from typing import Any
 
 from opslab.feedback.history import dated
-from opslab.feedback.incidents import FALSE_ALARMS
+from opslab.feedback.incidents import FALSE_ALARMS, FEWEST
 from opslab.feedback.intake import cells
 from opslab.feedback.result import FeedbackResult, Theme
 from opslab.report.blocks import Points
 from opslab.report.voice import Blocks, Voice
 
 _MOST = 8  # incidents that are shown
+_RARE = 0.5  # expected messages below which a ratio says little
 _day = datetime.date.fromisoformat
 
 
@@ -20,18 +21,22 @@ def blocks(result: FeedbackResult, say: Voice) -> Blocks:
     """Return on which days themes were said more than usual, and which are new or grow."""
     if not result.themes or result.broken:
         return []
-    shown = [say("incident_on" if row["on"] else "incident", **row) for row in _told(result, say)]
+    shown = [
+        say("incident_rare" if row["expected"] < _RARE else "incident", **row)
+        for row in _told(result, say)
+    ]
     days = dated([each.date for each in result.intake.messages]).dropna()
     if not len(days):
         return []
-    lines: Blocks = [Points(shown)] if shown else [say.paragraph("incidents_none")]
+    span = (days.max() - days.min()).days + 1
+    none = "incidents_none" if result.known or span >= FEWEST else "incidents_few"
+    lines: Blocks = [Points(shown) if shown else say.paragraph(none)]
     if more := len(result.incidents) - len(shown):
         lines.append(say.remark("incidents_more", count=more))
     if result.emerging:
         names = [result.theme(name).called(say.language) for name in result.emerging]
         lines.append(say.paragraph("emerging", count=len(names), themes=names))
     rates = len(result.trends) and (result.trends["measure"] == "rate").all()
-    span = (days.max() - days.min()).days + 1
     alarms = {"alarms": FALSE_ALARMS, "here": FALSE_ALARMS * span / 365, "days": span}
     return [
         say.heading("incidents", 3),
@@ -57,6 +62,7 @@ def _told(result: FeedbackResult, say: Voice) -> list[dict[str, Any]]:
         row
         | {"id": row["theme"], "theme": result.theme(row["theme"]).called(say.language)}
         | {"start": ends[0], "when": say.period(ends)}
+        | {"still": say("incident_still") if row["on"] else ""}
         for row in cells(newest[:_MOST])
         for ends in [(_day(row["start"]), _day(row["end"]))]
     ]

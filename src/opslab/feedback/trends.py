@@ -122,7 +122,9 @@ def trends(
     shares = np.maximum(sides @ rates, 0.5 / ((sides > 0) @ each)[:, None])
     whole = ((1 - chances) * each)[weights > 0].sum()
     variance = np.where(weights != 0, chances * (1 - chances), 0) @ counts / whole**2
+    variance = np.where(variance > 0, variance, 4 * shares.prod(axis=0))  # as of half a message
     ratio, error = shares[0] / shares[1], np.sqrt(inflation * variance / shares.prod(axis=0))
+    ratio[~counts[weights != 0].any(axis=0)] = 1  # of a theme without a message in these weeks
     reach = np.exp(stdtrit(freedom, 0.975) * error)
     unknown = min({*range(count + 1)}.difference(weeks.index))
     frame = pd.DataFrame(
