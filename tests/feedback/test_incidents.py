@@ -239,6 +239,13 @@ def test_of_one_day_or_two_no_calm_is_claimed(days, words):
     assert words in " ".join(block._repr_html_() for block in result.since.blocks("en"))
 
 
+def test_messages_without_a_usable_date_are_told():
+    dates = [str(START + datetime.timedelta(at)) for at in range(30)] + [None] * 5 + ["1970-01-01"]
+    result = find_themes(pd.DataFrame({"text": ["The app crashes"] * 36, "date": dates}))
+    html = " ".join(block._repr_html_() for block in result.since.blocks("en"))
+    assert "6 messages have no usable date" in html
+
+
 def test_false_alarms_of_steady_counts_are_fewer_than_stated():
     random, alarms = np.random.default_rng(8), 0
     for _ in range(40):

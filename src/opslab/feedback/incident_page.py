@@ -31,6 +31,8 @@ def blocks(result: FeedbackResult, say: Voice) -> Blocks:
     span = (days.max() - days.min()).days + 1
     none = "incidents_none" if result.known or span >= FEWEST else "incidents_few"
     lines: Blocks = [Points(shown) if shown else say.paragraph(none)]
+    if undated := len(result.intake.messages) - len(days):
+        lines.append(say.paragraph("undated", "open", count=undated))
     if more := len(result.incidents) - len(shown):
         lines.append(say.remark("incidents_more", count=more))
     if result.emerging:
