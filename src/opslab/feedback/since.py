@@ -100,7 +100,7 @@ def since(result: FeedbackResult) -> dict[str, Any]:
     done = [outcome(done, log, places[done.theme], result, today) for done in study.done]
     if known is None:
         return {"themes": [], "done": done}
-    day = pd.Timestamp(known.as_of) if known.as_of else today
+    day = pd.Timestamp(known.as_of or today)
     on = day + _DAY
     compared = share_after(log, on, alike=True)
     entries = [event for event in registry.ledger if event not in known.ledger]
@@ -111,9 +111,9 @@ def since(result: FeedbackResult) -> dict[str, Any]:
         for at, row in compared.items()
         if row["q"] < CLEAR and ids[at] not in arrived
     ]
-    weeks = {*range(0 if pd.isna(day) else ((today - day) // _DAY) // 7)}
+    weeks = {*range(int(np.nan_to_num((today - day).days)) // 7)}
     return {
-        "day": known.as_of or (None if pd.isna(today) else today.date()),
+        "day": None if pd.isna(day) else day.date(),
         "missed": len(weeks.difference((frame["date"] - on) // _DAY // 7)),
         "compared": bool(compared),
         "themes": sorted(changes, key=lambda change: CHANGES.index(change["kind"])),
@@ -145,7 +145,7 @@ def share_after(log: Log, on: pd.Timestamp, *, alike: bool = False) -> dict[int,
     width = span / count - 1e-9  # so that a period begins on the day
     rows = trends(inside, *sides, width, frame["customer"].tolist(), past, recent=count)
     # Where a wrong date was left out, the days are not those that were asked for.
-    return {row["theme"]: row for row in cells(rows) if row["ended"] == str(end)[:10]}
+    return {row["theme"]: row for row in cells(rows) if row["ended"] == str(end.date())}
 
 
 def outcome(
