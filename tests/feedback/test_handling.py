@@ -3,6 +3,7 @@
 import datetime
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -67,7 +68,8 @@ def test_before_and_after_are_scipy_s_welch_on_logarithms():
     ends = np.exp(test.confidence_interval(0.95))
     assert row["saved"] == pytest.approx(1 - stats.gmean(after) / stats.gmean(before))
     assert (row["saved_high"], row["saved_low"]) == pytest.approx(tuple(1 - ends))
-    assert (row["median_before"], row["mean_after"]) == (np.median(before), after.mean())
+    typical = stats.gmean(before), stats.gmean(after)  # so that page and part saved agree
+    assert (row["minutes_before"], row["minutes_after"]) == pytest.approx(typical)
     assert (row["count_before"], row["count_after"]) == (45, 31)
     shuffled = rng.permutation(len(times))
     parts = (part.iloc[shuffled] for part in (times, late, pd.Series("desk", times.index)))
@@ -123,16 +125,41 @@ def test_the_record_has_what_an_inventory_takes_as_measured(result):
         "everybody",
     )
     (row,) = record["since"]["done"]
-    assert row["median_before"] == 40
-    assert row["median_after"] == 20
+    assert row["minutes_before"] == pytest.approx(39.1, abs=0.1)
+    assert row["minutes_after"] == pytest.approx(row["minutes_before"] / 2)
     table = result.tables()["done"]
     assert table[["saved", "state"]].to_numpy().tolist() == [[pytest.approx(0.5), "flat"]]
 
 
+def test_two_done_for_a_theme_on_a_day_are_evidence_once(result):
+    twice = replace(result, changes=result.changes | {"done": result.changes["done"] * 2})
+    assert [each.id for each in twice.evidence()] == [each.id for each in result.evidence()]
+
+
+def test_the_table_has_the_minutes_of_the_page(result):
+    row = result.tables()["done"].iloc[0]
+    assert row["minutes_before"] == pytest.approx(2 * row["minutes_after"])
+    assert row["count_before"] > row["count_after"] > 20
+
+
 def test_the_page_tells_minutes_and_that_nothing_is_proved(result):
     for language, words in (
-        ("en", ["40.0 min before, 20.0 min since", "time saved: 50%", "because of it"]),
-        ("fr", ["40,0 min avant, 20,0 min depuis", "temps gagné : 50 %", "ne prouve pas"]),
+        (
+            "en",
+            [
+                "39.1 min before, 19.6 min after",
+                "time per message: \N{MINUS SIGN}50%",
+                "because of it",
+            ],
+        ),
+        (
+            "fr",
+            [
+                "39,1 min avant, 19,6 min après",
+                "temps par message : \N{MINUS SIGN}50 %",
+                "pas forcément",
+            ],
+        ),
     ):
         html = " ".join(block._repr_html_() for block in result.since.blocks(language))
         for part in words:

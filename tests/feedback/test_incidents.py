@@ -10,6 +10,7 @@ import pytest
 import statsmodels.api as sm
 from scipy import stats
 
+from opslab.feedback import find_themes
 from opslab.feedback.history import past_of
 from opslab.feedback.incidents import _scan, chance_of, incidents, ratio_of, searched
 from opslab.feedback.trends import measure_of
@@ -207,6 +208,44 @@ def test_earlier_runs_are_the_baseline_of_a_week_s_export():
     assert incidents(theme, days, sources, past=again).empty
 
 
+def test_a_month_is_a_change_of_level_and_no_incident():
+    assert incidents(*messages(with_incident(90, 30, 59, 16))).empty
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "where fewer than one is usual"), ("fr", "au lieu de moins")]
+)
+def test_of_a_theme_of_a_single_day_no_ratio_is_shown(language, words):
+    """Against nothing on all other days it would be hundreds of times."""
+    texts = ["The app crashes", "My parcel is late"] * 56 + ["The invoice is wrong"] * 8
+    days = [START + datetime.timedelta(at // 2) for at in range(112)]
+    days += [START + datetime.timedelta(30)] * 8
+    dates = [str(day) for day in days]
+    result = find_themes(pd.DataFrame({"text": texts, "date": dates}), language=language)
+    (row,) = result.incidents.to_dict("records")
+    assert row["messages"] == 8
+    assert row["ratio"] > 50
+    html = " ".join(block._repr_html_() for block in result.since.blocks(language))
+    assert words in html
+    assert "times as many" not in html
+
+
+@pytest.mark.parametrize(
+    ("days", "words"), [(1, "too few days"), (2, "too few days"), (3, "On no day")]
+)
+def test_of_one_day_or_two_no_calm_is_claimed(days, words):
+    dates = [str(START + datetime.timedelta(at % days)) for at in range(12)]
+    result = find_themes(pd.DataFrame({"text": ["The app crashes"] * 12, "date": dates}))
+    assert words in " ".join(block._repr_html_() for block in result.since.blocks("en"))
+
+
+def test_messages_without_a_usable_date_are_told():
+    dates = [str(START + datetime.timedelta(at)) for at in range(30)] + [None] * 5 + ["1970-01-01"]
+    result = find_themes(pd.DataFrame({"text": ["The app crashes"] * 36, "date": dates}))
+    html = " ".join(block._repr_html_() for block in result.since.blocks("en"))
+    assert "6 messages have no usable date" in html
+
+
 def test_false_alarms_of_steady_counts_are_fewer_than_stated():
     random, alarms = np.random.default_rng(8), 0
     for _ in range(40):
@@ -220,8 +259,6 @@ def test_false_alarms_of_steady_counts_are_fewer_than_stated():
 @pytest.mark.slow
 @pytest.mark.skipif(not TWEETS.exists(), reason="real data is not here")
 def test_airlines_cancel_flights_on_a_weekend_of_february():
-    from opslab.feedback import find_themes
-
     tweets = pd.read_csv(TWEETS, usecols=["id", "text", "created_at", "airline"])
     result = find_themes(
         pd.DataFrame(

@@ -15,10 +15,11 @@ from opslab import feedback
 from opslab.archive import sealed
 from opslab.errors import SpecError
 from opslab.feedback.customer_message import CustomerMessage
+from opslab.feedback.history import history_of, past_of
 from opslab.feedback.naming import Phrases
 from opslab.feedback.registry.state import Event, KnownTheme, Registry
 from opslab.feedback.result import Assignment, Point
-from opslab.feedback.since import outcome, since
+from opslab.feedback.since import Log, outcome, since
 from opslab.feedback.spec import Done, Study
 
 DAY = datetime.date
@@ -173,10 +174,10 @@ def test_new_back_merged_split_and_no_longer_said_come_from_the_ledger(base):
     assert b'split,T09,"T01; T02"' in result.files()["changes.csv"]
     text = page(result)
     assert "New: A dark mode please" in text
-    assert "Came back: The app crashes" in text
+    assert "Back again: The app crashes" in text
     assert "Merged: The invoice is wrong is now part of My parcel is late" in text
     assert "Split: The invoice is wrong is now My parcel is late and The app crashes" in text
-    assert "No longer said: The invoice is wrong" in text
+    assert "No longer mentioned: The invoice is wrong" in text
     french = page(result, "fr")
     assert "De retour" in french
     assert "Réuni" in french
@@ -188,7 +189,7 @@ def test_weeks_without_a_message_are_told(base):
 
     result = run(base, counts)
     assert result.changes["missed"] == 2
-    assert "In 2 of the weeks since the last run" in page(result)
+    assert "2 of the weeks since the last run" in page(result)
     assert run(base, steady).changes["missed"] == 0
 
 
@@ -196,7 +197,7 @@ def test_a_run_a_day_later_or_on_the_same_day_says_that_little_is_known(base):
     for days, weeks in ((0, 9), (-14, 8)):
         result = run(base, steady, as_of=RUN + datetime.timedelta(days), weeks=weeks)
         assert not result.changes["compared"]
-        assert "Too few messages since the last run" in page(result)
+        assert "too few messages since the last run" in page(result)
 
 
 def test_a_week_is_compared_by_days(base):
@@ -228,7 +229,7 @@ def test_a_promise_has_its_day_and_no_verdict(base):
     assert row["state"] == "promised"
     assert "ratio" not in row
     result = run(base, steady, done=(SINCE | {"on": DAY(2026, 12, 24)},))
-    assert "Promised, not there yet" in page(result)
+    assert "Promised, not released yet" in page(result)
     assert "24 December 2026" in page(result)
     french = page(result, "fr")
     assert "Nouveau transporteur" in french
@@ -260,6 +261,114 @@ def test_a_theme_that_was_merged_is_followed_and_an_unknown_id_is_refused(base):
     assert (row["theme"], row["state"]) == ("T01", "fell")
     with pytest.raises(SpecError, match="T04"):
         run(base, steady, done=(SINCE | {"theme": "T04", "on": RUN},))
+
+
+def test_what_people_merged_split_or_left_out_is_followed(base):
+    done = (SINCE | {"on": RUN + datetime.timedelta(1)},)
+    parts = {"T01": "T02", "T02": "T02", "T03": "T03"}
+    result = run(base, moved("T01", 0.3), done=done)
+
+    def edited(names, **edits):
+        """Return what came after, where the themes have other names now."""
+        themes = {names.get(each.id): replace(each, id=names.get(each.id)) for each in base.themes}
+        stands = [
+            replace(each, main=replace(each.main, theme=names.get(each.main.theme)))
+            for each in result.assignments
+        ]
+        known = [themes[name] for name in themes if name]
+        new = replace(result, themes=tuple(known), assignments=tuple(stands))
+        return replace(new, edits=replace(base.edits, **edits))
+
+    merged = edited(parts, merges={"T01": "T02"})
+    (row,) = since(merged)["done"]
+    assert (row["theme"], row["state"]) == ("T02", "fell")
+    assert row["ratio"] == pytest.approx((27 / 118) / (42 / 133), rel=0.02)
+    left = edited({"T02": "T02", "T03": "T03"}, excluded=["T01"])
+    left = replace(left, changes=since(left))
+    assert left.changes["done"][0]["state"] == "excluded"
+    assert "excluded by hand" in page(left)
+    split = edited({"T01": "T01a", "T02": "T01b", "T03": "T03"}, splits={"T01": ["T01a", "T01b"]})
+    split = replace(split, changes=since(split))
+    (row,) = split.changes["done"]
+    assert (row["theme"], row["parts"], row["state"]) == ("T01", ["T01a", "T01b"], "fell")
+    assert row["ratio"] == pytest.approx((27 / 118) / (42 / 133), rel=0.02)
+    assert "My parcel is late" in page(split)
+
+
+def test_a_peak_before_is_no_success(base):
+    """Four weeks just before it are high; before it the share was what it is now."""
+
+    def counts(theme, week):
+        return 63 if theme == "T01" and 5 <= week < 9 else steady(theme, week)
+
+    result = run(base, counts, done=(SINCE | {"on": RUN + datetime.timedelta(1)},))
+    (row,) = result.changes["done"]
+    assert row["state"] == "peak"
+    assert row["high"] < 1
+    assert "perhaps only from a peak" in page(result)
+    assert "simple pic" in page(result, "fr")
+    assert (
+        of(base, lambda *at: counts(*at) // (3 if at[0] == "T01" and at[1] > 8 else 1))["state"]
+        == "fell"
+    )
+
+
+def test_an_export_of_the_new_weeks_has_the_verdict_of_all_of_them(base):
+    day = RUN + datetime.timedelta(1)
+    for counts, state in ((moved("T01", 0.3), "fell"), (steady, "flat")):
+        whole = run(base, counts, done=(SINCE | {"on": day},))
+        late = tuple(each for each in whole.assignments if each.message.date >= day)
+        early = tuple(each for each in whole.assignments if each.message.date < day)
+        known = replace(whole.known, history=history_of(None, early))
+        week = replace(whole, assignments=late, known=known)
+        changes = since(week)
+        (row,), (other,) = changes["done"], whole.changes["done"]
+        assert row["state"] == other["state"] == state
+        assert row["ratio"] == pytest.approx(other["ratio"])
+        kinds = [(each["kind"], each["theme"]) for each in changes["themes"]]
+        assert kinds == [(each["kind"], each["theme"]) for each in whole.changes["themes"]]
+        assert changes["compared"]
+
+
+def test_a_peak_of_runs_before_is_no_success_either(base):
+    def counts(theme, week):
+        return 63 if theme == "T01" and 5 <= week < 9 else steady(theme, week)
+
+    day = RUN + datetime.timedelta(1)
+    whole = run(base, counts, done=(SINCE | {"on": day},))
+    late = tuple(each for each in whole.assignments if each.message.date >= day)
+    early = tuple(each for each in whole.assignments if each.message.date < day)
+    week = replace(
+        whole, assignments=late, known=replace(whole.known, history=history_of(None, early))
+    )
+    assert since(week)["done"][0]["state"] == "peak"
+
+
+def test_messages_that_stop_before_two_weeks_tell_nothing(base):
+    def counts(theme, week):
+        return 4 if theme == "T01" and week > 9 else steady(theme, week)
+
+    row = of(base, counts, day=START + datetime.timedelta(70), weeks=11)
+    assert (row["state"], "ratio" in row) == ("few", False)
+
+
+def test_a_wrong_year_is_no_time_before_and_no_today(base):
+    for year in (1970, 2099):
+        result = run(base, steady, done=(SINCE | {"on": START + datetime.timedelta(13)},))
+        (first, *more) = result.assignments
+        wrong = replace(first, message=replace(first.message, date=DAY(year, 1, 1)))
+        result = replace(result, assignments=(wrong, *more), as_of=None)
+        (row,) = since(result)["done"]
+        assert row["state"] == "few"
+
+
+def test_runs_without_a_day_name_none():
+    texts = ["The app crashes"] * 6 + ["Thanks!"]
+    first = feedback.find_themes(texts)
+    again = feedback.find_themes(texts, registry=first.registry)
+    text = page(again)
+    assert "Since the last run, no theme is new" in text
+    assert "9999" not in text
 
 
 @pytest.mark.parametrize(
@@ -380,8 +489,16 @@ def test_a_run_of_another_folder_is_an_input_and_has_no_link(workspace_folder):
 
 def since_of(study):
     return [
-        outcome(done, pd.DataFrame(columns=["date"]), registered, pd.Timestamp(END))
-        for registered in [SimpleNamespace(registry=registry(END), study=study, language="en")]
+        outcome(done, log, [], registered, pd.Timestamp(END))
+        for log in [Log(pd.DataFrame(columns=["date"]), np.empty((0, 0)), past_of([], {}, 0))]
+        for registered in [
+            SimpleNamespace(
+                registry=registry(END),
+                study=study,
+                language="en",
+                edits=SimpleNamespace(excluded=()),
+            )
+        ]
         for done in study.done
     ]
 

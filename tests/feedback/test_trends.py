@@ -191,3 +191,20 @@ def test_after_a_gap_the_last_weeks_are_still_the_last_weeks():
     assert row["messages"] == 4 * 24
     assert row["recent"] == 4
     assert row["ratio"] > 1.5
+
+
+def test_a_week_of_which_nothing_is_known_is_no_zero():
+    """Of an export that skips a week, messages a week are those since then."""
+    (row,) = trends(*feedback([*WEEKS[:5], (0, 0), *WEEKS[6:]])).to_dict("records")
+    assert row["weeks"] == [yes for yes, _ in WEEKS[6:]]
+    (row,) = trends(*feedback([*WEEKS[:5], (0, 9), *WEEKS[6:]])).to_dict("records")
+    assert row["weeks"] == [yes for yes, _ in WEEKS[:5]] + [0] + [yes for yes, _ in WEEKS[6:]]
+
+
+def test_a_theme_whose_messages_have_no_day_has_no_trend():
+    theme, days, sources = feedback([(9, 60)] * 8)
+    none = np.column_stack([theme, np.zeros(len(days), bool)])
+    row = trends(none, days, sources).iloc[1]
+    assert row["ratio"] == 1
+    assert row["low"] < 0.1
+    assert row["high"] > 10

@@ -3,35 +3,42 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
 from typing import Any
 
 from opslab.feedback.history import dated
-from opslab.feedback.incidents import FALSE_ALARMS
+from opslab.feedback.incidents import FALSE_ALARMS, FEWEST
 from opslab.feedback.intake import cells
 from opslab.feedback.result import FeedbackResult, Theme
 from opslab.report.blocks import Points
 from opslab.report.voice import Blocks, Voice
 
 _MOST = 8  # incidents that are shown
+_RARE = 0.5  # expected messages below which a ratio says little
+_day = datetime.date.fromisoformat
 
 
 def blocks(result: FeedbackResult, say: Voice) -> Blocks:
     """Return on which days themes were said more than usual, and which are new or grow."""
     if not result.themes or result.broken:
         return []
-    shown = [_sentence(row, say) for row in _told(result, say)]
+    shown = [
+        say("incident_rare" if row["expected"] < _RARE else "incident", **row)
+        for row in _told(result, say)
+    ]
     days = dated([each.date for each in result.intake.messages]).dropna()
     if not len(days):
         return []
-    lines: Blocks = [Points(shown)] if shown else [say.paragraph("incidents_none")]
+    span = (days.max() - days.min()).days + 1
+    none = "incidents_none" if result.known or span >= FEWEST else "incidents_few"
+    lines: Blocks = [Points(shown) if shown else say.paragraph(none)]
+    if undated := len(result.intake.messages) - len(days):
+        lines.append(say.paragraph("undated", "open", count=undated))
     if more := len(result.incidents) - len(shown):
         lines.append(say.remark("incidents_more", count=more))
     if result.emerging:
         names = [result.theme(name).called(say.language) for name in result.emerging]
         lines.append(say.paragraph("emerging", count=len(names), themes=names))
     rates = len(result.trends) and (result.trends["measure"] == "rate").all()
-    span = (days.max() - days.min()).days + 1
     alarms = {"alarms": FALSE_ALARMS, "here": FALSE_ALARMS * span / 365, "days": span}
     return [
         say.heading("incidents", 3),
@@ -50,22 +57,14 @@ def marks(result: FeedbackResult, theme: Theme, say: Voice) -> list[str]:
     ]
 
 
-def _sentence(row: Mapping[str, Any], say: Voice) -> str:
-    return say("incident_on" if row["on"] else "incident", **row)
-
-
 def _told(result: FeedbackResult, say: Voice) -> list[dict[str, Any]]:
     """Return the incidents as sentences name them: those that are on first, then the newest."""
-    ordered = sorted(
-        cells(result.incidents), key=lambda row: (row["end"], -row["p"], row["theme"]), reverse=True
-    )
-    shown = []
-    for row in ordered[:_MOST]:
-        start, end = (datetime.date.fromisoformat(row[name]) for name in ("start", "end"))
-        theme = result.theme(row["theme"]).called(say.language)
-        shown.append(
-            row
-            | {"id": row["theme"], "theme": theme, "start": start}
-            | {"when": say.period((start, end))}
-        )
-    return shown
+    newest = result.incidents.sort_values(["end", "p", "theme"], ascending=[False, True, False])
+    return [
+        row
+        | {"id": row["theme"], "theme": result.theme(row["theme"]).called(say.language)}
+        | {"start": ends[0], "when": say.period(ends)}
+        | {"still": say("incident_still") if row["on"] else ""}
+        for row in cells(newest[:_MOST])
+        for ends in [(_day(row["start"]), _day(row["end"]))]
+    ]

@@ -59,8 +59,8 @@ _MESSAGE = (
 )
 _CHANGE = "kind theme others ratio low high q"
 _DONE = (
-    "theme what on run decision state ratio low high count_before count_after median_before "
-    "median_after mean_before mean_after saved saved_low saved_high task role"
+    "theme what on run decision state ratio low high count_before count_after "
+    "minutes_before minutes_after saved saved_low saved_high task role"
 )
 _LISTED = "message source id row date language theme second confidence reason"
 _POINT = "message point kind theme nearest confidence reason text"

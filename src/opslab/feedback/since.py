@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from opslab.errors import InputError
 from opslab.evidence import Evidence, Quantity
-from opslab.feedback.contrasts import CLEAR
+from opslab.feedback.contrasts import CLEAR, Array
 from opslab.feedback.handling import handling_time
+from opslab.feedback.history import columns_of, dated, earlier, past_of
 from opslab.feedback.intake import cells
 from opslab.feedback.result import FeedbackResult
 from opslab.feedback.spec import Done
@@ -26,11 +28,42 @@ from opslab.specs import refuse_unknown
 
 NEEDED = 14
 """Days on either side of a release from which it is told whether its theme fell."""
+PEAK = 21
+"""Days before a release that may have been a peak, from which themes fall by themselves."""
 CHANGES = ("born", "revived", "grew", "shrank", "merged", "split", "dormant")
 """What becomes of themes, in the order in which it is told."""
-_FIELDS = ["date", "source", "customer", "handling"]
 _RELEASED, _PLANNED = {"", "go", "conditional", "ship", "done"}, {"now", "next", "later"}
 _DAY = pd.Timedelta(days=1)
+
+
+class Log(NamedTuple):
+    """Messages, in which themes they are, and those of runs before.
+
+    Attributes
+    ----------
+    frame : pandas.DataFrame
+        By message its ``date``, ``source``, ``customer`` and ``handling`` time.
+    inside : array of bool, shape (messages, themes)
+    past : pandas.DataFrame
+        From `opslab.feedback.history.past_of`.
+    """
+
+    frame: pd.DataFrame
+    inside: Array
+    past: pd.DataFrame
+
+    def days(self, kept: Any, known: Any) -> Log:
+        """Return what is of some messages, and of some days before."""
+        return Log(self.frame[kept], self.inside[kept.to_numpy()], self.past[known])
+
+    def of(self, themes: list[int]) -> Log:
+        """Return it with some themes as the last, and the others before it."""
+        rest = [at for at in range(self.inside.shape[1]) if at not in themes]
+        parts = self.inside[:, rest], self.inside[:, themes].any(axis=1)
+        others = dict(zip(rest, range(len(rest)), strict=True))
+        past = self.past.drop(columns=themes).rename(columns=others)
+        past[len(rest)] = self.past[themes].sum(axis=1)
+        return Log(self.frame, np.column_stack(parts), past)
 
 
 def since(result: FeedbackResult) -> dict[str, Any]:
@@ -50,42 +83,45 @@ def since(result: FeedbackResult) -> dict[str, Any]:
     SpecError
         Where something was done for a theme that never was.
     """
-    study, known, ledger = result.study, result.known, result.registry.ledger
+    study, known, registry = result.study, result.known, result.registry
     ids = [theme.id for theme in result.themes]
     messages = [each.message for each in result.assignments]
-    log = pd.DataFrame({name: [getattr(each, name) for each in messages] for name in _FIELDS})
-    day = result.as_of or max(log["date"].dropna(), default=datetime.date.max)
-    today, dates = pd.Timestamp(day), pd.to_datetime(log["date"])
-    log["date"] = dates.where(dates <= today)
-    log = log.join(pd.DataFrame(standing(result.assignments, ids)[0], columns=ids))
-    ever = [*ids, *(theme.id for theme in result.registry.themes)]
-    refuse_unknown(study, [done.theme for done in study.done], ever, "done")
-    done = [outcome(done, log, result, today) for done in study.done]
+    fields = ("date", "source", "customer", "handling")
+    frame = pd.DataFrame({name: [getattr(each, name) for each in messages] for name in fields})
+    dates = dated(frame["date"].tolist())
+    today = pd.Timestamp(result.as_of or dates.max())
+    frame["date"] = dates.where(dates <= today)
+    inside = standing(result.assignments, ids)[0]
+    stand = columns_of(ids, inside.sum(axis=0).tolist(), registry, result.edits.merges)
+    past = past_of(earlier(known, result.assignments), stand, len(ids))
+    log = Log(frame, inside, past[past["day"] <= today])
+    places = {name: [at] for at, name in enumerate(ids)} | {at: [*own] for at, own in stand.items()}
+    refuse_unknown(study, [done.theme for done in study.done], [*places], "done")
+    done = [outcome(done, log, places[done.theme], result, today) for done in study.done]
     if known is None:
         return {"themes": [], "done": done}
-    on = pd.Timestamp(known.as_of or day) + _DAY
+    day = pd.Timestamp(known.as_of or today)
+    on = day + _DAY
     compared = share_after(log, on, alike=True)
-    entries = [event for event in ledger if event not in known.ledger]
+    entries = [event for event in registry.ledger if event not in known.ledger]
     arrived = {event.theme for event in entries if event.kind in CHANGES[:2]}
     changes = [vars(event) for event in entries]
     changes += [
-        {**row, "kind": CHANGES[2 + (row["ratio"] < 1)], "others": ()}
-        for theme, row in compared.items()
-        if row["q"] < CLEAR and theme not in arrived
+        {**row, "theme": ids[at], "kind": CHANGES[2 + (row["ratio"] < 1)], "others": ()}
+        for at, row in compared.items()
+        if row["q"] < CLEAR and ids[at] not in arrived
     ]
-    weeks = {*range(((today - on) // _DAY + 1) // 7)}
+    weeks = {*range(int(np.nan_to_num((today - day).days)) // 7)}
     return {
-        "day": known.as_of or day,
-        "missed": len(weeks.difference((log["date"] - on) // _DAY // 7)),
+        "day": None if pd.isna(day) else day.date(),
+        "missed": len(weeks.difference((frame["date"] - on) // _DAY // 7)),
         "compared": bool(compared),
         "themes": sorted(changes, key=lambda change: CHANGES.index(change["kind"])),
         "done": done,
     }
 
 
-def share_after(
-    log: pd.DataFrame, on: pd.Timestamp, *, alike: bool = False
-) -> dict[str, dict[str, Any]]:
+def share_after(log: Log, on: pd.Timestamp, *, alike: bool = False) -> dict[int, dict[str, Any]]:
     """Return `trends` of the share from a day on against that before, by theme.
 
     From two weeks on in periods of about a week, else in days. Nothing where there are too few
@@ -93,39 +129,36 @@ def share_after(
 
     Parameters
     ----------
-    log : pandas.DataFrame
-        By message its date, source, customer, handling time and, for each theme, whether it is in.
+    log : Log
     on : pandas.Timestamp
     alike : bool
         Whether the time before is as long as that from the day on, and not all there is.
     """
-    days, end = log["date"], log["date"].max()
+    end = log.frame["date"].max()
     if not end >= on:
         return {}
     span = (end - on) // _DAY + 1
     count = span // 7 if span >= NEEDED else span
-    days = days.where((days >= on - span * _DAY) | (not alike))
-    inside, ids = log.iloc[:, len(_FIELDS) :].to_numpy(), [*log][len(_FIELDS) :]
-    who, width = log["customer"].tolist(), span / count - 1e-9  # so that a period begins on the day
-    rows = trends(inside, days.tolist(), log["source"].tolist(), width, customers=who, recent=count)
+    first = on - span * _DAY if alike else pd.Timestamp.min
+    frame, inside, past = log.days(log.frame["date"] >= first, log.past["day"] >= first)
+    sides = frame["date"].tolist(), frame["source"].tolist()
+    width = span / count - 1e-9  # so that a period begins on the day
+    rows = trends(inside, *sides, width, frame["customer"].tolist(), past, recent=count)
     # Where a wrong date was left out, the days are not those that were asked for.
-    return {
-        ids[row["theme"]]: row | {"theme": ids[row["theme"]]}
-        for row in cells(rows)
-        if row["ended"] == str(end)[:10]
-    }
+    return {row["theme"]: row for row in cells(rows) if row["ended"] == str(end.date())}
 
 
 def outcome(
-    done: Done, log: pd.DataFrame, result: FeedbackResult, today: pd.Timestamp
+    done: Done, log: Log, heirs: list[int], result: FeedbackResult, today: pd.Timestamp
 ) -> dict[str, Any]:
     """Return what was promised or released for a theme, and what came after it.
 
     Parameters
     ----------
     done : Done
-    log : pandas.DataFrame
-        As of `share_after`.
+    log : Log
+    heirs : list of int
+        Themes of the log that the theme is in now: several where it was split.
     result : FeedbackResult
     today : pandas.Timestamp
         As of which is spoken.
@@ -133,16 +166,18 @@ def outcome(
     Returns
     -------
     dict
-        ``theme``, the one that it is in now; ``what``; ``on`` which day; ``run``, ``link`` and
-        ``decision`` of what says so; ``reason`` why that cannot be used; `handling_time`;
-        ``state``: fell, rose, flat, by what `share_after` tells of it; early or few, too few days
-        or messages to tell; none, no message is in the theme; promised; held, not decided for;
-        unusable, the run cannot be used.
+        ``theme``, the one that it is in now; ``parts``, all that it is in; ``what``; ``on`` which
+        day; ``run``, ``link`` and ``decision`` of what says so; ``reason`` why that cannot be used;
+        `handling_time`; ``state``: fell, rose, flat, by what `share_after` tells of it; peak, it
+        fell, but not clearly if the `PEAK` days before it are left out; early or few, too few days
+        or messages to tell; none, no message is in the theme; excluded, by people; promised; held,
+        not decided for; unusable, the run cannot be used.
     """
-    theme = done.theme
+    theme, parts = done.theme, [result.themes[at].id for at in heirs]
     while (known := result.registry.theme(theme)) and known.into:
         theme = known.into
-    row = dict(done) | {"theme": theme, "what": done.what or done.run}
+    theme = parts[0] if len(parts) == 1 else theme
+    row = dict(done) | {"theme": theme, "parts": parts, "what": done.what or done.run}
     if done.run:
         try:
             run = find_run(done.run, result.study.folders(), today.date(), result.language)
@@ -150,7 +185,8 @@ def outcome(
         except InputError as error:
             reason = Message(error.problems[0].key, error.problems[0].values)
             return row | {"state": "unusable", "reason": reason}
-    return row | _came_after(row, log, today)
+    row["excluded"] = theme in result.edits.excluded
+    return row | _came_after(row, log.of(heirs), today)
 
 
 def _released(run: Run, done: Done) -> dict[str, Any]:
@@ -166,38 +202,42 @@ def _released(run: Run, done: Done) -> dict[str, Any]:
             step = {step["id"]: step for step in record["steps"]}[done.step]
             what, decision = step["initiative"], step["horizon"]
             on = step["half"] if decision == "done" else step["ends"] or step["sure"]
-        return {
-            "what": done.what or what,
-            "on": datetime.date.fromisoformat(on),
-            "decision": decision,
-        }
+        day = datetime.date.fromisoformat(on)
     except (LookupError, TypeError, ValueError):
         raise InputError.of("feedback.nothing_done", run=run.id, step=done.step or "-") from None
+    return {"what": done.what or what, "on": day, "decision": decision}
 
 
-def _came_after(row: dict[str, Any], log: pd.DataFrame, today: pd.Timestamp) -> dict[str, Any]:
+def _came_after(row: dict[str, Any], log: Log, today: pd.Timestamp) -> dict[str, Any]:
     """Return what came after something was done: nothing of what is not there yet."""
-    on, theme, decision = pd.Timestamp(row["on"]), row["theme"], row.get("decision", "")
-    planned, needed = decision in _PLANNED, NEEDED * _DAY
-    ready = on + needed - _DAY
-    after, worked = dict[str, Any](), dict[str, float]()
-    if theme in log and on <= today and decision in _RELEASED:
-        own = log[log[theme] & log["date"].notna()]
+    on, decision, days = pd.Timestamp(row["on"]), row.get("decision", ""), log.frame["date"]
+    ready = on + (NEEDED - 1) * _DAY
+    after, calmly, worked = dict[str, Any](), dict[str, Any](), dict[str, float]()
+    if row["parts"] and on <= today and decision in _RELEASED:
+        own = log.frame[log.inside[:, -1] & days.notna()]
         worked = handling_time(own["handling"], own["date"] >= on, own["source"])
-        if log["date"].min() <= on - needed and ready <= today:
-            after = share_after(log, on).get(theme, {})
+        parts = days, log.past["day"]
+        first = pd.concat(parts).min()
+        # of two weeks, the last two days may have no message
+        if first <= on - NEEDED * _DAY and min(today, days.max() + 2 * _DAY) >= ready:
+            calm = log.days(*(~part.between(on - PEAK * _DAY, on, "left") for part in parts))
+            last = log.inside.shape[1] - 1
+            after, calmly = (share_after(part, on).get(last, {}) for part in (log, calm))
+    planned = decision in _PLANNED
     states = {
         "held": not planned and decision not in _RELEASED,
         "promised": planned or on > today,
-        "none": theme not in log,
+        "excluded": row.pop("excluded"),
+        "none": not row["parts"],
         "early": ready > today,
         "few": not after,
+        "peak": after.get("high", 1) < 1 <= calmly.get("high", 0),
         "fell": after.get("high", 1) < 1,
         "rose": after.get("low", 1) > 1,
         "flat": True,
     }
     state = next(name for name in states if states[name])
-    return after | worked | {"theme": theme, "state": state, "ready": ready.date()}
+    return after | worked | {"theme": row["theme"], "state": state, "ready": ready.date()}
 
 
 def measurement(result: FeedbackResult) -> dict[str, Any] | None:
@@ -221,9 +261,14 @@ def worked(result: FeedbackResult, alike: Mapping[str, Any]) -> list[Evidence]:
     alike : mapping
         Fields that all evidence of the run shares.
     """
+    known = {
+        f"{result.study.slug}/{row['theme']}/{row['on']}": row
+        for row in result.changes["done"][::-1]  # of two on a day, the first
+        if "saved" in row
+    }
     return [
         Evidence(
-            id=f"{result.study.slug}/{row['theme']}/{row['on']}",
+            id=name,
             statement=("feedback.evidence_handling", {"theme": theme, "what": row["what"]}),
             quantity=Quantity.normal(row["saved"], row["saved_low"], row["saved_high"]),
             period=(row["on"], result.as_of),
@@ -233,7 +278,6 @@ def worked(result: FeedbackResult, alike: Mapping[str, Any]) -> list[Evidence]:
             grade="D",
             **alike,
         )
-        for row in result.changes["done"]
-        if "saved" in row
-        for theme in [result.theme(row["theme"]).title]
+        for name, row in [*known.items()][::-1]
+        for theme in [", ".join(result.theme(part).title for part in row["parts"])]
     ]

@@ -27,7 +27,8 @@ def since(result: FeedbackResult, say: Voice) -> Blocks:
     blocks: Blocks = [say.heading("since")]
     if result.known:
         more, line = len(changes) - _MOST, "since_line" if changes else "since_same"
-        blocks.append(say.paragraph(line, count=len(changes), **news))
+        when = f" ({say.date(news['day'])})" if news["day"] else ""
+        blocks.append(say.paragraph(line, count=len(changes), when=when))
         blocks += [say.paragraph("since_missed", "open", **news)] * bool(news["missed"])
         blocks += [say.paragraph("since_few", "open")] * (not news["compared"])
         blocks.append(Points([_change(change, result, say) for change in changes[:_MOST]]))
@@ -61,25 +62,31 @@ def called(name: str, result: FeedbackResult, say: Voice) -> Cell:
     for theme in result.themes:
         if theme.id == name:
             return Cell(theme.called(say.language), refs=read(name, say))
-    known = result.registry.theme(name)
-    parts = known.phrases if known else ()
+    parts = [part for each in result.registry.themes if each.id == name for part in each.phrases]
     own = [part for part in parts if part.language == say.language]
     return Cell(title(own or parts) or name)
 
 
 def _row(row: Mapping[str, Any], result: FeedbackResult, say: Voice) -> list[str | Cell]:
     """Return what was done for a theme, and what came after it."""
-    link, decision, reason = (row.get(name) for name in ("link", "decision", "reason"))
-    refs = [Reference(say("done_open"), link)] if link else []
-    ratio = "ratio" in row
+    link, decision, state = row.get("link"), row.get("decision"), row["state"]
+    note, minutes = "", Cell(say.none)
+    if "ratio" in row:
+        note = say("done_ratio", **row)
+    elif "reason" in row:
+        note = say.message(row["reason"])
+    if "saved" in row:
+        change, high, low = (-row[name] for name in ("saved", "saved_low", "saved_high"))
+        time = say("done_time", change=change, low=low, high=high)
+        minutes = Cell(say("done_minutes", **row), time)
     return [
         called(row["theme"], result, say),
-        Cell(row["what"], say(f"decided_{decision}") if decision else "", refs=refs),
-        say.date(row["on"]) if row["on"] else say.none,
         Cell(
-            say(f"done_{row['state']}", **row),
-            say("done_ratio", **row) if ratio else say.message(reason) if reason else "",
-            tone=_TONES.get(row["state"], "plain"),
+            row["what"],
+            say(f"decided_{decision}") if decision else "",
+            refs=[Reference(say("done_open"), link)] if link else [],
         ),
-        Cell(say("done_minutes", **row), say("done_time", **row)) if "saved" in row else say.none,
+        say.date(row["on"]) if row["on"] else say.none,
+        Cell(say(f"done_{state}", **row), note, tone=_TONES.get(state, "plain")),
+        minutes,
     ]

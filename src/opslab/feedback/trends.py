@@ -96,8 +96,9 @@ def trends(
         ``theme``, ``messages`` ``of`` all of late (a customer's in a week as one); ``ratio`` of the
         shares or rates (each at least half a message) with its 95 % interval ``low`` and ``high``,
         and the ``error`` of its logarithm; ``q``, adjusted over all themes; ``recent``, the weeks
-        that are set against those before; ``weeks``, messages of each week, the first one first;
-        ``ended``, their last day; ``measure``; ``rising``.
+        that are set against those before; ``weeks``, messages of each week since the last one
+        of which nothing is known, the first one first; ``ended``, their last day; ``measure``;
+        ``rising``.
 
     Sources
     -------
@@ -121,8 +122,11 @@ def trends(
     shares = np.maximum(sides @ rates, 0.5 / ((sides > 0) @ each)[:, None])
     whole = ((1 - chances) * each)[weights > 0].sum()
     variance = np.where(weights != 0, chances * (1 - chances), 0) @ counts / whole**2
+    variance = np.where(variance > 0, variance, 4 * shares.prod(axis=0))  # as of half a message
     ratio, error = shares[0] / shares[1], np.sqrt(inflation * variance / shares.prod(axis=0))
+    ratio[~counts[weights != 0].any(axis=0)] = 1  # of a theme without a message in these weeks
     reach = np.exp(stdtrit(freedom, 0.975) * error)
+    unknown = min({*range(count + 1)}.difference(weeks.index))
     frame = pd.DataFrame(
         {
             "theme": range(len(ratio)),
@@ -136,10 +140,7 @@ def trends(
             "recent": recent,
             "ended": str(ended)[:10],
             "measure": measure,
-            "weeks": weeks.reindex(range(count)[::-1], fill_value=0)
-            .round()
-            .T.to_numpy(int)
-            .tolist(),
+            "weeks": weeks.reindex(range(unknown)[::-1]).round().T.to_numpy(int).tolist(),
         }
     )
     rows = adjusted([frame])
