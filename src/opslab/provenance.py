@@ -23,6 +23,8 @@ State = tuple[int, ...]
 
 _PACKAGE = Path(__file__).parent
 _RUN_FOLDER = re.compile(r"\d{4}-\d\d-\d\d-[0-9a-f]{8}")
+_DERIVED = (".pyc", ".vectors")
+"""Endings of what is made of files that are noted themselves, and kept: nothing depends on it."""
 _WRITTEN: State = ()
 """Instead of the state of a file that the notebook has written before it read it."""
 _read: dict[Path, dict[str, State | None]] = {}
@@ -131,7 +133,14 @@ def _others() -> Iterator[tuple[Path, State | None]]:
         filed = _RUN_FOLDER.fullmatch(path.parent.name) and path.name != RESULT
         # Such as .cache and .opslab-secret: who works here may be at home here.
         hidden = name_of(path).startswith(".")
-        if ours or filed or hidden or path.suffix == ".pyc" or before == _WRITTEN or path in _read:
+        if (
+            ours
+            or filed
+            or hidden
+            or path.suffix in _DERIVED
+            or before == _WRITTEN
+            or path in _read
+        ):
             continue
         if path.is_file():
             yield path, before

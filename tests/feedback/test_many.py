@@ -1,6 +1,7 @@
 """Many messages: a sample shapes the themes, tables bear no texts, and it is told how far it is."""
 
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -9,11 +10,15 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from opslab import progress
-from opslab.feedback import corpus, presentation, record, theme_pages
+from opslab.feedback import clustering, corpus, presentation, record, store, theme_pages
+from opslab.feedback import quotes as quotes_of
 from opslab.feedback.analysis import find_themes
 from opslab.feedback.contrasts import contrasts
 from opslab.feedback.corpus import sampled
+from opslab.feedback.customer_message import CustomerMessage
+from opslab.feedback.duplicates import NEAR, near_graph
 from opslab.feedback.letters import Letter, without_repeated
+from opslab.feedback.points import Passage
 from opslab.feedback.priority import rank
 from opslab.runs.execution import _watched
 from opslab.runs.telling import telling
@@ -175,3 +180,53 @@ def test_a_scheduler_sees_tenths_of_a_long_cell_and_nothing_when_quiet(capsys):
     assert lines[0].startswith("themes: cell 2 of 3, b ██·")
     with telling("themes", quiet=True) as show:
         assert show is None
+
+
+def peak(work):
+    """Return the bytes that a call holds at its worst, and what it returns."""
+    tracemalloc.start()
+    result = work()
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return most, result
+
+
+def test_texts_that_all_share_something_are_compared_some_at_a_time():
+    """Nearly all pairs of 4,000 share a junction of words: they are 16 million."""
+    random = np.random.default_rng(0)
+    texts = [" ".join(random.permutation(THINGS)) for _ in range(4000)]
+    most, _ = peak(lambda: near_graph([*dict.fromkeys(texts)], NEAR))
+    assert most < 200e6
+
+
+def test_placing_texts_keeps_two_themes_of_each_block(monkeypatch):
+    """And not its order of all themes: 6,000 x 200 x 8 bytes."""
+    monkeypatch.setattr(store, "HELD", 0)
+    monkeypatch.setattr(store, "BLOCK", 256)
+    random = np.random.default_rng(0)
+    vectors = store.room(6000, 8)
+    vectors[:] = random.normal(size=(6000, 8))
+    fitted, labels = np.array(vectors[:400]), np.arange(400) % 200
+    graph = sparse.identity(400, np.float32, "csr")
+    most, (first, _, _) = peak(lambda: clustering._placed([vectors], [fitted], graph, labels))
+    assert len(first) == 6000
+    assert most < 6e6
+
+
+def test_quotes_are_the_same_from_vectors_that_stand_in_a_file(monkeypatch):
+    monkeypatch.setattr(store, "HELD", 0)
+    monkeypatch.setattr(quotes_of, "BLOCK", 64)
+    let_go = []
+    monkeypatch.setattr(quotes_of, "let_go", lambda *tables: let_go.append(tables))
+    heads = [
+        CustomerMessage(str(at), "form", str(at), at, f"{text} today")
+        for at, text in enumerate(TEXTS)
+    ]
+    said = [Passage(at, 0, each.text, each.text, None, False) for at, each in enumerate(heads)]
+    held = np.random.default_rng(0).normal(size=(len(TEXTS), 8)).astype(np.float32)
+    filed = store.room(*held.shape)
+    filed[:] = held
+    rows, middle = [*range(0, len(TEXTS), 2)], held.mean(axis=0)
+    first, second = (quotes_of.quotes(heads, said, rows, own, middle) for own in (held, filed))
+    assert first == second
+    assert len(let_go) == 1 + -(-len(rows) // 64)

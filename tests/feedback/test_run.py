@@ -92,3 +92,26 @@ def test_a_red_light_is_a_whole_readout_and_exit_code_3(command, workspace_folde
     assert "Stop: not to be relied on" in page
     assert "<b>" not in page.replace("<body>", "")
     assert len(page) < 250_000
+
+
+@pytest.mark.slow
+def test_vectors_in_a_folder_that_is_not_hidden_are_kept_and_used_again(command, workspace_folder):
+    """They are written and read while the notebook runs, and are no input of it."""
+    study = STUDY.replace("encoder: lsa", "cache: vectors")
+    (workspace_folder / "both.yaml").write_text(study, encoding="utf-8")
+    kept = []
+    for out in ("first", "second"):
+        done = subprocess.run(
+            [*command, "--out", out],
+            cwd=workspace_folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode in (0, 3), done.stderr
+        (path,) = (workspace_folder / out).glob("feedback_themes/two-tongues/*/run.json")
+        assert ".vectors" not in path.read_text(encoding="utf-8")
+        files = [*(workspace_folder / "vectors").rglob("*.vectors")]
+        assert files
+        kept.append({each: each.stat().st_mtime_ns for each in files})
+    assert kept[0] == kept[1]

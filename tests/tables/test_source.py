@@ -172,3 +172,12 @@ def test_without_its_personal_columns_a_table_may_have_none_left(tmp_path):
         assert table.types == {}
         assert list(table.frame().columns) == []
         assert table.reading.rows == 2
+
+
+def test_what_a_closed_table_held_is_given_back(tmp_path):
+    """Else an engine keeps the memory of a million rows until the process ends."""
+    path = tmp_path / "a.csv"
+    FRAME.to_csv(path, index=False)
+    with open_table(path) as table:
+        query = "SELECT current_setting('allocator_background_threads')"
+        assert table.connection.execute(query).fetchall() == [(True,)]

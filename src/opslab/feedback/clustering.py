@@ -180,7 +180,7 @@ def _placed(
         some, own = [view[rows] for view in views], known[rows]
         further = _votes(fitted[0], labels, some[0][len(own) :])
         scores = likeness(some, middle) + VOTE * np.vstack([own, further])
-        order = np.argsort(-scores, axis=1, kind="stable")[:, :2]
+        order = np.argsort(-scores, axis=1, kind="stable")[:, :2].copy()  # no view of all themes
         best, runner_up = np.take_along_axis(scores, order, 1).T[[0, -1]]
         parts.append((order[:, 0], order[:, -1], (best - runner_up * several).astype(np.float64)))
     first, second, margin = map(np.concatenate, zip(*parts, strict=True))

@@ -18,6 +18,7 @@ NEAR = 0.8
 _SHINGLE, _TEMPLATE_WORDINGS, _TEMPLATE_WORDS = 5, 5, 8
 _MOST = 600  # shingles of a text that are compared
 _EXTRA, _BLOCK = 4, 4096
+_FEW = 512  # texts of a block that are compared at a time: what they share fills memory
 _MARKS = 512  # bits that mark of which shingles a text has an odd number
 _PRIME = np.uint64(0x9E3779B97F4A7C15)
 
@@ -80,24 +81,27 @@ def near_graph(texts: Sequence[str], least: float) -> sparse.coo_matrix:
         odd = np.bincount(at, minlength=len(some) * _MARKS) % 2 > 0
         marks[start : start + _BLOCK] = np.packbits(odd.reshape(-1, _MARKS), axis=1).view("u8")
     lengths = np.minimum(sizes, sizes - np.ceil(least * sizes).astype(int) + 1 + _EXTRA)
-    table = _rarest(texts, counts, sizes, lengths)
     order = np.argsort(sizes, kind="stable")
-    table, sizes, lengths, marks = table[order], sizes[order], lengths[order], marks[order]
+    sizes, lengths, marks = sizes[order], lengths[order], marks[order]
+    texts = [texts[at] for at in order]
+    table = _rarest(texts, counts, sizes, lengths)
     needed = 1 + _EXTRA * (lengths < sizes)
     edges = [np.empty((0, 2), np.int64)]
     for start in range(0, len(texts), _BLOCK):
         stop = min(start + _BLOCK, len(texts))
         low = int(np.searchsorted(sizes, least * sizes[start]))
-        both = (table[start:stop] @ table[low:stop].T).tocoo()
-        later, earlier = both.row + start, both.col + low
-        alike = (both.data >= needed[later]) & (earlier < later)
-        alike &= sizes[earlier] >= least * sizes[later]
-        pairs = np.stack([later[alike], earlier[alike]], 1)
-        apart = np.zeros(len(pairs), np.int64)
-        for word in marks.T:
-            apart += np.bitwise_count(word[pairs[:, 0]] ^ word[pairs[:, 1]])
-        pairs = pairs[apart * (1 + least) <= (1 - least) * sizes[pairs].sum(axis=1) + 1e-9]
-        edges.append(pairs[_verified(texts, order[pairs].tolist(), least)])
+        others = table[low:stop].T.tocsr()
+        for first in range(start, stop, _FEW):
+            both = (table[first : min(first + _FEW, stop)] @ others).tocoo()
+            later, earlier = both.row + first, both.col + low
+            alike = (both.data >= needed[later]) & (earlier < later)
+            alike &= sizes[earlier] >= least * sizes[later]
+            pairs = np.stack([later[alike], earlier[alike]], 1)
+            apart = np.zeros(len(pairs), np.int64)
+            for word in marks.T:
+                apart += np.bitwise_count(word[pairs[:, 0]] ^ word[pairs[:, 1]])
+            pairs = pairs[apart * (1 + least) <= (1 - least) * sizes[pairs].sum(axis=1) + 1e-9]
+            edges.append(pairs[_verified(texts, pairs.tolist(), least)])
     ends = order[np.concatenate(edges)].T
     return sparse.coo_matrix((np.ones(ends.shape[1]), ends), (len(texts), len(texts)))
 
@@ -131,7 +135,7 @@ def _rarest(
     texts: Sequence[str], counts: Numbers, sizes: Numbers, lengths: Numbers
 ) -> sparse.csr_matrix:
     """Return a row for each text with a 1 for each of its rarest shingles that others have too."""
-    rows, columns = [], []
+    ends, columns = [np.zeros(1, np.int64)], []
     for start, unordered, all_own in _hashed(texts):
         order = np.lexsort((all_own, counts[_bucket(all_own, counts)], unordered))
         owners, own = unordered[order], all_own[order]
@@ -139,11 +143,15 @@ def _rarest(
         within = np.arange(len(owners)) - np.repeat(np.cumsum(here) - here, here)
         buckets = _bucket(own, counts)
         kept = (within < lengths[start + owners]) & (counts[buckets] > 1)
-        rows.append((start + owners[kept]).astype(np.int32))
+        ends.append(np.bincount(owners[kept], minlength=len(here)))
         columns.append(buckets[kept].astype(np.int32))
-    places = np.concatenate(rows), np.concatenate(columns)
-    ones = np.ones(len(places[0]), np.float32)
-    return sparse.csr_matrix((ones, places), (len(texts), len(counts)))
+    places = np.concatenate(columns)
+    columns.clear()
+    rows = np.cumsum(np.concatenate(ends)).astype(np.int32)
+    ones = np.ones(len(places), np.float32)
+    table = sparse.csr_matrix((ones, places, rows), (len(texts), len(counts)))
+    table.sum_duplicates()
+    return table
 
 
 def _verified(texts: Sequence[str], pairs: Sequence[tuple[int, int]], least: float) -> list[int]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from opslab.feedback.clustering import Vectors
 from opslab.feedback.customer_message import CustomerMessage
+from opslab.feedback.points import Passage
+from opslab.feedback.store import BLOCK, let_go
 
 _LIKENESS = 0.6  # weight of being typical against being new (Carbonell & Goldstein 1998, lambda)
 _MOST, _CANDIDATES = 4, 400
@@ -15,26 +18,40 @@ _SHORT, _LONG = 15, 400  # characters: quotes of another length come last
 
 
 def quotes(
-    messages: Sequence[CustomerMessage], vectors: Vectors, centroid: Vectors
+    heads: Sequence[CustomerMessage],
+    said: Sequence[Passage],
+    rows: Sequence[int],
+    vectors: Vectors,
+    centroid: Vectors,
 ) -> tuple[CustomerMessage, ...]:
     """Return the medoid, then others by maximal marginal relevance, new kinds first.
 
     Parameters
     ----------
-    messages : sequence of CustomerMessage
-        The theme's surest; each language and source of theirs should be heard at least once.
-    vectors : array, shape (messages, dimensions)
+    heads : sequence of CustomerMessage
+    said : sequence of Passage
+        What they say.
+    rows : sequence of int
+        The theme's surest passages; each language and source should be heard at least once.
+    vectors : array, shape (passages, dimensions)
     centroid : array, shape (dimensions,)
     """
+    step, parts = BLOCK if hasattr(vectors, "_mmap") else max(len(rows), 1), []
+    for first in range(0, len(rows), step):
+        parts.append(np.asarray(vectors[rows[first : first + step]] @ centroid, np.float64))
+        let_go(vectors)
+    typical = np.concatenate([np.empty(0), *parts])
+    typical -= [0.0 if _SHORT <= len(said[row].text) <= _LONG else 0.3 for row in rows]
+    few = np.sort(np.argsort(-typical, kind="stable")[:_CANDIDATES])
+    typical, candidates = typical[few], [rows[at] for at in few.tolist()]
+    own = vectors[candidates]
+    messages = [replace(heads[said[row].owner], text=said[row].text) for row in candidates]
     kinds = [set(enumerate((message.language, message.source))) for message in messages]
-    typical = np.asarray(vectors @ centroid, np.float64)
-    typical -= [0.0 if _SHORT <= len(message.text) <= _LONG else 0.3 for message in messages]
-    candidates: list[int] = np.argsort(-typical, kind="stable")[:_CANDIDATES].tolist()
-    chosen = candidates[:1]
+    chosen = np.argsort(-typical, kind="stable")[:1].tolist()
     while len(chosen) < min(_MOST, len(candidates)):
         heard = set().union(*(kinds[row] for row in chosen))
-        left = sorted(set(candidates) - set(chosen))
-        alike = np.asarray(vectors[left] @ vectors[chosen].T).max(axis=1)
+        left = sorted(set(range(len(candidates))) - set(chosen))
+        alike = np.asarray(own[left] @ own[chosen].T).max(axis=1)
         worth = (_LIKENESS * typical[left] - (1 - _LIKENESS) * alike).round(6)
         new = np.array([len(kinds[row] - heard) for row in left])
         chosen.append(left[np.lexsort((-worth, -new))[0]])

@@ -269,14 +269,12 @@ def assign(
         parts = tuple(points[row] for row in rows if said[row].position)
         first = points[rows[0]]
         main = first if first.nearest or first.reason else _main(parts)
-        whole[head.uid] = Assignment(head, replace(main, text=head.text), parts)
+        main = main if main.text == head.text else replace(main, text=head.text)
+        whole[head.uid] = Assignment(head, main, parts)
+    pairs = ((whole.get(each.copy_of or each.message.uid, each), each) for each in unsorted)
     return tuple(
-        replace(
-            whole.get(draft.copy_of or draft.message.uid, draft),
-            message=draft.message,
-            copy_of=draft.copy_of,
-        )
-        for draft in unsorted
+        own if not each.copy_of else replace(own, message=each.message, copy_of=each.copy_of)
+        for own, each in pairs
     )
 
 

@@ -64,8 +64,7 @@ def describe(
             if own_id in holds[heads[said[row].owner].uid].themes
         ]
         rows = rows or np.flatnonzero(clusters.labels == number).tolist()
-        voices = [replace(heads[said[row].owner], text=said[row].text) for row in rows]
-        quoted = quotes(voices, vectors[rows], clusters.centroids[number])
+        quoted = quotes(heads, said, rows, vectors, clusters.centroids[number])
         members = [assignments[at] for at in np.flatnonzero(inside[:, number]).tolist()]
         messages = [each.message for each in members]
         if not members:  # people moved all of them elsewhere
