@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,10 +10,11 @@ import numpy as np
 from opslab.feedback.clustering import Vectors
 from opslab.feedback.customer_message import CustomerMessage
 from opslab.feedback.points import Passage
-from opslab.feedback.store import BLOCK, let_go
+from opslab.feedback.store import let_go
 
 _LIKENESS = 0.6  # weight of being typical against being new (Carbonell & Goldstein 1998, lambda)
 _MOST, _CANDIDATES = 4, 400
+_READ = 256  # rows of a file at a time: each may bring 640 kB of what is beside it into memory
 _SHORT, _LONG = 15, 400  # characters: quotes of another length come last
 
 
@@ -36,15 +37,12 @@ def quotes(
     vectors : array, shape (passages, dimensions)
     centroid : array, shape (dimensions,)
     """
-    step, parts = BLOCK if hasattr(vectors, "_mmap") else max(len(rows), 1), []
-    for first in range(0, len(rows), step):
-        parts.append(np.asarray(vectors[rows[first : first + step]] @ centroid, np.float64))
-        let_go(vectors)
+    parts = (part @ centroid for part in _parts(vectors, rows))
     typical = np.concatenate([np.empty(0), *parts])
     typical -= [0.0 if _SHORT <= len(said[row].text) <= _LONG else 0.3 for row in rows]
     few = np.sort(np.argsort(-typical, kind="stable")[:_CANDIDATES])
     typical, candidates = typical[few], [rows[at] for at in few.tolist()]
-    own = vectors[candidates]
+    own = np.concatenate([vectors[:0], *_parts(vectors, candidates)])
     messages = [replace(heads[said[row].owner], text=said[row].text) for row in candidates]
     kinds = [set(enumerate((message.language, message.source))) for message in messages]
     chosen = np.argsort(-typical, kind="stable")[:1].tolist()
@@ -56,3 +54,11 @@ def quotes(
         new = np.array([len(kinds[row] - heard) for row in left])
         chosen.append(left[np.lexsort((-worth, -new))[0]])
     return tuple(messages[row] for row in chosen)
+
+
+def _parts(vectors: Vectors, rows: Sequence[int]) -> Iterator[Vectors]:
+    """Yield some rows of a table, all at once where memory holds it."""
+    step = _READ if hasattr(vectors, "_mmap") else max(len(rows), 1)
+    for first in range(0, len(rows), step):
+        yield np.asarray(vectors[rows[first : first + step]])
+        let_go(vectors)
