@@ -136,7 +136,8 @@ def test_what_has_moved_since_is_stale(tmp_path):
 )
 def test_what_is_no_answer_is_refused_at_its_cell(tmp_path, answer):
     path = french_csv(audit_sheet("yes", answer), tmp_path / "audit.csv")
-    split = {"theme": "T03", "known": "T03", "row": "2", **dict.fromkeys(COLUMNS, ""), "split": "2"}
+    blank = dict.fromkeys(["name", *COLUMNS], "")
+    split = {**blank, "theme": "T03", "known": "T03", "row": "2", "split": "2"}
     edits = read_edits([split], NAMES, TEXTS)
     with pytest.raises(DataError) as caught:
         judged(path, edits)
