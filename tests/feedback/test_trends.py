@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -208,3 +209,13 @@ def test_a_theme_whose_messages_have_no_day_has_no_trend():
     assert row["ratio"] == 1
     assert row["low"] < 0.1
     assert row["high"] > 10
+
+
+def test_two_weeks_that_bear_messages_tell_no_trend():
+    """Their spread is not known: 0 / 0, and once a crash of the second run of every study."""
+    first, second = datetime.date(2026, 9, 7), datetime.date(2026, 9, 28)
+    days = [first] * 60 + [second] * 60
+    inside = np.arange(120)[:, None] % 3 == np.arange(3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert not len(trends(inside, days, ["mail"] * 120, recent=1))

@@ -114,7 +114,8 @@ def trends(
     late = np.asarray(ago < recent)
     weights, chances = balance(late, strata, each)
     sides = np.maximum([weights, -weights], 0)
-    if count < WEEKS or ((sides > 0) @ totals).min() < FEWEST:
+    spoken = ago[weights != 0].nunique()  # weeks that bear messages: the spread is told by them
+    if min(count, spoken) < WEEKS or ((sides > 0) @ totals).min() < FEWEST:
         return pd.DataFrame()
     weeks, inflation, freedom = _inflation(said[weights != 0], each[weights != 0], recent)
     counts = said.to_numpy()
