@@ -111,8 +111,7 @@ def trends(
     each = totals if measure == "share" else np.ones(len(totals))
     ago, strata = (table.index.get_level_values(name) for name in ("ago", "source"))
     recent = recent or max(min(RECENT, count // 3), 1)
-    late = np.asarray(ago < recent)
-    weights, chances = balance(late, strata, each)
+    weights, chances = balance(np.asarray(ago < recent), strata, each)
     sides = np.maximum([weights, -weights], 0)
     spoken = ago[weights != 0].nunique()  # weeks that bear messages: the spread is told by them
     if min(count, spoken) < WEEKS or ((sides > 0) @ totals).min() < FEWEST:
