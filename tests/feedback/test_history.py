@@ -8,8 +8,10 @@ import pandas as pd
 import pytest
 
 from opslab.feedback import find_themes
+from opslab.feedback.customer_message import CustomerMessage
 from opslab.feedback.history import columns_of, dated, earlier, history_of, past_of
 from opslab.feedback.registry.state import Event, KnownTheme, Registry
+from opslab.feedback.result import Assignment, Point
 from opslab.feedback.trends import measure_of, trends
 
 DAY = datetime.date(2026, 3, 2)
@@ -168,3 +170,23 @@ def test_a_theme_emerges_that_was_born_since_the_last_run_but_one():
     nothing = second.registry.keys[:0], second.registry.owners[:0]
     parts = replace(second.registry, themes=(), keys=nothing[0], owners=nothing[1])
     assert find_themes(data, registry=parts, as_of=later).emerging  # all of it is new to that one
+
+
+def test_the_past_of_a_theme_that_goes_on_without_a_part_is_shared_out_in_the_run_of_the_split():
+    known = registry(("2026-01-05", "mail", "T01", 7), ("2026-01-05", "mail", "", 9))
+    split = registry(themes=("T01", "T05"), ledger=(Event(DAY, "split", "T01", ("T05",)),))
+    assignments = [
+        Assignment(
+            CustomerMessage("", "web", str(at), at, "words", date=DAY),
+            Point(text="words", theme="T01" if at < 30 else "T05"),
+        )
+        for at in range(40)
+    ]
+    rows = earlier(known, assignments, split)
+    assert sorted(rows) == [
+        ("2026-01-05", "mail", "", 9),
+        ("2026-01-05", "mail", "T01", 5),
+        ("2026-01-05", "mail", "T05", 2),
+    ]
+    after = replace(split, history=tuple(sorted(rows)))
+    assert sorted(earlier(after, assignments, split)) == sorted(rows)  # once, and not again

@@ -137,7 +137,7 @@ def _sorted(
     sample = tuple(near[at] for at in random_sample([uid for uid, _ in near], seed))
     run = past, cut, sorting, words, names, assignments
     registry = registered(machine, study.slug, encoder, day, *run)
-    registry = replace(registry, history=history_of(known, assignments))
+    registry = replace(registry, history=history_of(known, assignments, registry))
     edits, audit = _reviewed(study, changes, before, assignments, sample, registry, known)
     parts = dict[str, Vectors]()
     if edits.splits or edits.merges or edits.excluded:

@@ -60,7 +60,7 @@ def compared(
     traits = {name: _joined(values) for name, values in traits.items()}
     days, discontent = [each.date for each in messages], [each.discontent for each in messages]
     stand = columns_of(ids, inside.sum(axis=0).tolist(), registry, merges)
-    past = past_of(earlier(known, sorted_out), stand, len(ids))
+    past = past_of(earlier(known, sorted_out, registry), stand, len(ids))
     measure = measure_of(days, sources, customers, past)
     frames = {
         "contrasts": contrasts(lean, traits, sources, customers),

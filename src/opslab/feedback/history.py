@@ -22,7 +22,9 @@ GAP, STRAY = 28, 0.05
 """Days without a message beyond which less than such a share of all is a wrong date."""
 
 
-def history_of(known: Registry | None, assignments: Sequence[Assignment]) -> tuple[Day, ...]:
+def history_of(
+    known: Registry | None, assignments: Sequence[Assignment], registry: Registry | None = None
+) -> tuple[Day, ...]:
     """Return messages a day, source and theme: of this run, and of those before.
 
     For the days from a source's first message to its last, this run's messages take the place of
@@ -33,6 +35,8 @@ def history_of(known: Registry | None, assignments: Sequence[Assignment]) -> tup
     known : Registry or None
     assignments : sequence of Assignment
         Before people's edits, as a registry has the themes.
+    registry : Registry, optional
+        Of this run.
 
     Returns
     -------
@@ -45,20 +49,41 @@ def history_of(known: Registry | None, assignments: Sequence[Assignment]) -> tup
         for theme in ("", *assignments[at].themes):
             counts[str(days[at])[:10], assignments[at].message.source, theme] += 1
     now = ((*key, count) for key, count in counts.items())
-    return tuple(sorted([*earlier(known, assignments), *now]))
+    return tuple(sorted([*earlier(known, assignments, registry), *now]))
 
 
-def earlier(known: Registry | None, assignments: Sequence[Assignment]) -> list[Day]:
-    """Return what is known of days that the messages of this run do not cover, by source."""
+def earlier(
+    known: Registry | None, assignments: Sequence[Assignment], registry: Registry | None = None
+) -> list[Day]:
+    """Return what is known of days that the messages of this run do not cover, by source.
+
+    The past of a theme that goes on, and of which this run sets a part apart, is shared out by
+    size: else it would seem to shrink.
+    """
     days = dated([each.message.date for each in assignments])
     covered = days.astype(str).str[:10].where(days.notna())
     ends = covered.groupby([each.message.source for each in assignments]).agg(["min", "max"])
     spans = {source: ends for source, *ends in ends.dropna().itertuples()}
-    return [
-        row
-        for row in (known.history if known else ())
-        if row[1] not in spans or not spans[row[1]][0] <= row[0] <= spans[row[1]][1]
-    ]
+    if known is None:
+        return []
+    apart: dict[str, tuple[str, ...]] = {
+        event.theme: (event.theme, *event.others)
+        for event in (registry.ledger if registry else ())
+        if event.kind == "split" and event not in known.ledger
+        if registry and (own := registry.theme(event.theme)) and own.status == "active"
+    }
+    sizes = Counter(theme for each in assignments for theme in each.themes)
+    rows = list[Day]()
+    for day, source, theme, count in known.history:
+        if source in spans and spans[source][0] <= day <= spans[source][1]:
+            continue
+        names, before = apart.get(theme, (theme,)), 0
+        reach = np.cumsum([sizes[name] or 1 for name in names])
+        for name, upto in zip(names, np.rint(count * reach / reach[-1]).tolist(), strict=True):
+            if upto > before:
+                rows.append((day, source, name, int(upto - before)))
+                before = upto
+    return rows
 
 
 def past_of(

@@ -93,7 +93,7 @@ def since(result: FeedbackResult) -> dict[str, Any]:
     frame["date"] = dates.where(dates <= today)
     inside = standing(result.assignments, ids)[0]
     stand = columns_of(ids, inside.sum(axis=0).tolist(), registry, result.edits.merges)
-    past = past_of(earlier(known, result.assignments), stand, len(ids))
+    past = past_of(earlier(known, result.assignments, result.registry), stand, len(ids))
     log = Log(frame, inside, past[past["day"] <= today])
     places = {name: [at] for at, name in enumerate(ids)} | {at: [*own] for at, own in stand.items()}
     refuse_unknown(study, [done.theme for done in study.done], [*places], "done")
