@@ -243,6 +243,8 @@ def test_an_edit_goes_by_the_id_alone_once_a_run_knew_it(first, names, run, tmp_
 def test_a_first_run_takes_a_file_of_edits_by_its_ids(first, names, run):
     result = run(0, None, f"rename: {{{names['dark']}: Night}}\n")
     assert result.theme(names["dark"]).title == "Night"
+    assert "which go by size" in shown(result)  # where runs before were lost, it may be another one
+    assert "which go by size" not in shown(run(1, result, f"rename: {{{names['dark']}: Night}}\n"))
     with pytest.raises(InputError, match=r"line 1, rename\.T99"):
         run(0, None, "rename: {T99: Night}\n")
 

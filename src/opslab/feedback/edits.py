@@ -311,14 +311,19 @@ def _unlike(
     names: Mapping[str, str],
     past: Mapping[str, KnownTheme],
 ) -> list[Message]:
-    """Return that sheets call themes otherwise: they may be those of another study."""
+    """Return that sheets call themes otherwise, or number them where no run before is known."""
     calls = {theme: title(each.phrases) for theme, each in past.items()} | dict(names)
     unlike = {
         theme: {"theme": theme, "name": row["name"], "now": now, "file": row["file"]}
         for theme, _, row in stated
         if row["name"] and (now := calls.get(theme)) and now != row["name"]
     }
-    return [Message("feedback.edits_unlike", unlike[theme]) for theme in sorted(unlike)]
+    doubts = [Message("feedback.edits_unlike", unlike[theme]) for theme in sorted(unlike)]
+    numbered = {theme for theme, _, row in stated if row.get("line") and theme in names}
+    if numbered and not past:
+        meant = [f"{theme} ({names[theme]})" for theme in sorted(numbered)]
+        doubts.append(Message("feedback.edits_first", {"themes": meant}))
+    return doubts
 
 
 def _away(theme: KnownTheme, said: Mapping[str, str], names: Collection[str]) -> Message:

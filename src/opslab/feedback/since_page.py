@@ -33,8 +33,9 @@ def since(result: FeedbackResult, say: Voice) -> Blocks:
         blocks += [say.paragraph("since_few", "open")] * (not news["compared"])
         blocks.append(Points([_change(change, result, say) for change in changes[:_MOST]]))
         blocks += [say.remark("since_more", count=more)] * (more > 0)
-    elif not done:
+    else:
         blocks.append(say.paragraph("since_first"))
+        blocks += [say.paragraph("done_first", "open")] * bool(done)
     if done:
         columns = [*_COLUMNS, *["handling"] * any("saved" in row for row in done)]
         rows = [_row(row, result, say)[: len(columns)] for row in done]
