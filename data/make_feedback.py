@@ -93,7 +93,7 @@ themes:
 # previous: none                    # themes keep their numbers since the last run of an earlier day, unless you say so
 done:                               # what was promised or released for a theme: the page tells what came after it
   - theme: T03                      # its number, as a run before tells it
-    what: {en: Second card reader service switched on, fr: Second prestataire de paiement mis en service}
+    what: {en: Second payment provider switched on, fr: Second prestataire de paiement mis en service}
     on: 2026-09-07
 blocking: [coverage, stability, leakage, furniture]   # red lights that a scheduled run reports
 """

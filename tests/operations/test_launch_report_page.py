@@ -16,7 +16,7 @@ from opslab.operations import cited
 
 SAMPLE = ROOT / "data" / "sample"
 RUNS = SAMPLE / "runs"
-THEMES = str(RUNS / "feedback_themes" / "shop-feedback" / "2026-09-27-c81c315e")
+THEMES = str(RUNS / "feedback_themes" / "shop-feedback" / "2026-09-27-dfee1b55")
 EXPERIMENT = str(RUNS / "experiment_readout" / "checkout-button" / "2026-09-28-b37a29ed")
 LAUNCHED = datetime.date(2026, 8, 31)
 KPI = {"name": "xx", "direction": "up", "target": 20, "by": "2026-09-28"}
