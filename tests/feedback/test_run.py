@@ -77,6 +77,7 @@ def test_a_red_light_is_a_whole_readout_and_exit_code_3(command, workspace_folde
         "messages.csv",
         "audit.csv",
         "contrasts.csv",
+        "registry.json",
         "themes.xlsx",
     }
     for file in record["files"]:

@@ -179,7 +179,11 @@ def forget(name: str, content: bytes, said: set[str], mark: str) -> bytes:
                 replace(each, phrases=()) if mark in str(each.phrases) else each
                 for each in registry.themes
             )
-            if not kept.all() or themes != registry.themes:
+            renamed = sum(
+                each.phrases != old.phrases
+                for each, old in zip(themes, registry.themes, strict=True)
+            )
+            if renamed or not kept.all():
                 keys, owners = registry.keys[kept], registry.owners[kept]
                 return replace(registry, keys=keys, owners=owners, themes=themes).content()
     return content
