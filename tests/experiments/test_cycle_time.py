@@ -13,10 +13,13 @@ DAY = datetime.date(2026, 1, 1)
 
 def ideas(*spans, first=DAY):
     return tuple(
-        {"idea": f"idea {at}", "date": first + datetime.timedelta(at), "decided": None if days is None
-         else first + datetime.timedelta(at + days)}
+        {
+            "idea": f"idea {at}",
+            "date": first + datetime.timedelta(at),
+            "decided": None if days is None else first + datetime.timedelta(at + days),
+        }
         for at, days in enumerate(spans)
-    )  # fmt: skip
+    )
 
 
 def test_open_ideas_are_censored_and_later_decisions_unknown():
@@ -54,8 +57,12 @@ def test_young_ideas_are_no_sign_of_speed():
     _, low, high, horizon = result.cycle_change
     assert low < 0 < high
     assert horizon <= 125
-    naive = [np.mean([d for w, d in zip(written, took, strict=True) if w + d <= 365 and (w >= 240) == side])
-             for side in (False, True)]  # fmt: skip
+    naive = [
+        np.mean(
+            [d for w, d in zip(written, took, strict=True) if w + d <= 365 and (w >= 240) == side]
+        )
+        for side in (False, True)
+    ]
     assert naive[0] - naive[1] > 15  # what the mean of decided ideas would have claimed
     assert [cycle.group for cycle in result.cycles] == ["all", "before", "since"]
 

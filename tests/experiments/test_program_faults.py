@@ -64,8 +64,10 @@ def test_no_success_in_the_control_is_no_lift_and_is_told():
 
 def test_less_is_better_compounds_on_the_scale_of_the_metric():
     result = reviewed(
-        listed(12, -0.2, 0.02, 0.0, decision="ship"), goal="decrease", holdout={"lift": -0.8, "low": -0.9, "high": -0.5}
-    )  # fmt: skip
+        listed(12, -0.2, 0.02, 0.0, decision="ship"),
+        goal="decrease",
+        holdout={"lift": -0.8, "low": -0.9, "high": -0.5},
+    )
     assert result.impact.announced == pytest.approx(1 - 0.8**12)  # 93.1 % less
     assert result.pooled.mean == pytest.approx(0.2)
     assert all(test.shrunk == pytest.approx(0.2) for test in result.tests)

@@ -160,8 +160,9 @@ def test_what_happens_at_midnight_on_monday_belongs_to_the_week_that_begins():
 def test_days_in_each_status_are_exact():
     edges = np.array([0, 7, 14]) + MONDAY
     days = np.diff(queues.occupancy(HAND, edges, 5)[1], axis=0)
-    assert days == pytest.approx(np.array([[1 + 2 + 3 + 2, 2 + 1 + 1, 4 + 2, 0, 0],
-                                           [3, 3 + 7, 1 + 2, 6 + 2, 4]]))  # fmt: skip
+    assert days == pytest.approx(
+        np.array([[1 + 2 + 3 + 2, 2 + 1 + 1, 4 + 2, 0, 0], [3, 3 + 7, 1 + 2, 6 + 2, 4]])
+    )
 
 
 def random_history(seed, tickets=40):
@@ -186,8 +187,11 @@ def test_days_and_tickets_add_up(seed):
     rows = queues.week_rows(history, lifecycles(history, flow_of()))
     for row in rows:
         until = (row.week - datetime.date(1970, 1, 1)).days + 7
-        last = {t: s for t, s, at in zip(history.ticket, history.status, history.entered,
-                                         strict=True) if at < until}  # fmt: skip
+        last = {
+            t: s
+            for t, s, at in zip(history.ticket, history.status, history.entered, strict=True)
+            if at < until
+        }
         assert row.by_status == tuple(list(last.values()).count(code) for code in range(5))
 
 
@@ -206,8 +210,9 @@ def test_a_copy_of_each_ticket_doubles_counts_and_leaves_times(seed):
     history, flow = random_history(seed), flow_of()
     both = doubled(history)
     lives, twice = lifecycles(history, flow), lifecycles(both, flow)
-    for row, copy in zip(queues.week_rows(history, lives), queues.week_rows(both, twice),
-                         strict=True):  # fmt: skip
+    for row, copy in zip(
+        queues.week_rows(history, lives), queues.week_rows(both, twice), strict=True
+    ):
         assert copy.in_progress == 2 * row.in_progress
         assert copy.by_status == tuple(2 * count for count in row.by_status)
     for row, copy in zip(rows_of(history, flow), rows_of(both, flow), strict=True):

@@ -79,12 +79,18 @@ TICKETS = history(
 @pytest.mark.parametrize(
     ("start", "done", "started", "ended", "outcome"),
     [
-        ("active", "last", [3, 2, NAN, 2, NAN, 1, 2, 3], [5, NAN, 4, 5, NAN, 8, 7, NAN], "10120120"),
+        (
+            "active",
+            "last",
+            [3, 2, NAN, 2, NAN, 1, 2, 3],
+            [5, NAN, 4, 5, NAN, 8, 7, NAN],
+            "10120120",
+        ),
         ("active", "first", [3, 2, NAN, 2, NAN, 1, 2, NAN], [5, 4, 4, 4, NAN, 5, 7, 2], "11110121"),
         ("created", "last", [1] * 8, [5, NAN, 4, 5, NAN, 8, 7, NAN], "10120120"),
         ("Closed", "last", [NAN] * 8, [5, NAN, 4, 5, NAN, 8, 7, NAN], "10120120"),
     ],
-)  # fmt: skip
+)
 def test_starts_and_ends_by_the_declared_rule(start, done, started, ended, outcome):
     lives = lifecycles(TICKETS, flow(start=start, done=done))
     assert np.array_equal(lives.started, np.array(started, float), equal_nan=True)
@@ -128,8 +134,12 @@ def test_the_usual_rules_are_read_beside_the_declared_one():
     }
     declared = rule_readings(TICKETS, flow(start="created", done="last"))
     assert [reading.rule for reading in declared] == [
-        "declared", "created_first", "active_last", "active_first", "resolved",
-    ]  # fmt: skip
+        "declared",
+        "created_first",
+        "active_last",
+        "active_first",
+        "resolved",
+    ]
 
 
 def test_finished_tickets_alone_are_quicker_than_all():
@@ -187,8 +197,10 @@ def test_times_count_only_working_time():
     """From Friday to Monday are three days, and one of work."""
     days = [datetime.date(2026, 9, day).toordinal() - 719_163 for day in (11, 14)]
     kept = history([(days[0], "Doing"), (days[1], "Done")], end=days[1] + 1)
-    assert [rule_readings(kept, flow(calendar=calendar))[0].median_finished
-            for calendar in (None, Calendar())] == [3, 1]  # fmt: skip
+    assert [
+        rule_readings(kept, flow(calendar=calendar))[0].median_finished
+        for calendar in (None, Calendar())
+    ] == [3, 1]
 
 
 def world(count=400, seed=3, **fields):
@@ -226,14 +238,19 @@ def test_cancelled_tickets_compete_in_percentiles_and_shares():
 
 def test_open_tickets_stand_among_past_times():
     kept = history(
-        [(90, "Doing"), (95, "Review")], [(1, "To Do"), (60, "Doing")], [(3, "To Do")],
-        [(90, "Doing")], [(1, "Doing"), (2, "Done")],
-    )  # fmt: skip
+        [(90, "Doing"), (95, "Review")],
+        [(1, "To Do"), (60, "Doing")],
+        [(3, "To Do")],
+        [(90, "Doing")],
+        [(1, "Doing"), (2, "Done")],
+    )
     limits = {50: Interval(10.0), 85: Interval(30.0), 95: Interval(None)}
     rows = ageing(kept, lifecycles(kept, flow()), flow(), limits)
     assert rows == [
-        ("A-00001", "Doing", 40, 85), ("A-00000", "Review", 10, None), ("A-00003", "Doing", 10, None),
-    ]  # fmt: skip
+        ("A-00001", "Doing", 40, 85),
+        ("A-00000", "Review", 10, None),
+        ("A-00003", "Doing", 10, None),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -265,8 +282,10 @@ def test_groups_are_told_with_their_intervals_and_small_ones_without_times():
     kept = world(team=teams)
     blue, green, red = segments(kept, lifecycles(kept, flow()), flow(segments=("team",)))
     assert [(row.group, row.tickets) for row in (blue, green, red)] == [
-        ("Blue", 196), ("Green", 4), ("Red", 200),
-    ]  # fmt: skip
+        ("Blue", 196),
+        ("Green", 4),
+        ("Red", 200),
+    ]
     assert green.median == green.p85 == Interval(None, None, None)
     assert blue.median.low < blue.median.value < blue.median.high
     own = world(team=teams)

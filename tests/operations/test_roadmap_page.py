@@ -125,11 +125,25 @@ LOADS = tuple(
 )
 RESULT = RoadmapResult(
     roadmap=Roadmap(roadmap="xplan", initiatives=[{"id": "x", "initiative": "x", "weeks": 1}]),
-    as_of=TODAY, draws=10_000, seed=1, steps=STEPS, planned=day("2027-01-29"), half=day("2027-02-12"),
-    sure=day("2027-03-12"), chance=0.08, path=("cart", "shelf"), merge_days=4.0, loads=LOADS,
-    slips=Slips(14, 4, 12.0, -3.0, 30.0, "days", 2, True), previous_day=day("2026-09-07"), dropped=(),
-    entered=("profile",), readings=(), sources=(), checks=(),
-)  # fmt: skip
+    as_of=TODAY,
+    draws=10_000,
+    seed=1,
+    steps=STEPS,
+    planned=day("2027-01-29"),
+    half=day("2027-02-12"),
+    sure=day("2027-03-12"),
+    chance=0.08,
+    path=("cart", "shelf"),
+    merge_days=4.0,
+    loads=LOADS,
+    slips=Slips(14, 4, 12.0, -3.0, 30.0, "days", 2, True),
+    previous_day=day("2026-09-07"),
+    dropped=(),
+    entered=("profile",),
+    readings=(),
+    sources=(),
+    checks=(),
+)
 LATE = Message("roadmap.overdue_fail", {"names": ["cart"]})
 CALM = tuple(load._replace(load=0.4) for load in LOADS)
 KEPT = {

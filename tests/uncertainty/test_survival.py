@@ -61,8 +61,14 @@ def test_curve_and_median_agree_with_statsmodels(seed):
 def test_the_remissions_of_freireich():
     curve = kaplan_meier(TREATED, RELAPSED)
     assert [round(share, 4) for share in curve.waiting] == [
-        0.8571, 0.8067, 0.7529, 0.6902, 0.6275, 0.5378, 0.4482,
-    ]  # fmt: skip
+        0.8571,
+        0.8067,
+        0.7529,
+        0.6902,
+        0.6275,
+        0.5378,
+        0.4482,
+    ]
     assert quantile(curve)[0] == 23
     assert quantile(kaplan_meier(PLACEBO, [True] * 21))[0] == 8
 
