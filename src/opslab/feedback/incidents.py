@@ -111,7 +111,7 @@ def ratio_of(
     Examples
     --------
     >>> [round(float(value), 2) for value in ratio_of(12, 2, 30, 20, 1.0)]
-    [1.87, 4.0, 8.04]
+    [1.87, 4.0, 8.05]
     """
     own, rest = count / inflation, max(others, 0.5) / inflation
     ends = betaincinv(own, rest + 1, 0.025), betaincinv(own + 1, rest, 0.975)
