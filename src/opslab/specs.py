@@ -63,6 +63,13 @@ def as_label(value: object) -> object:
     return str(value) if isinstance(value, int) else value
 
 
+def as_theme(value: str) -> str:
+    """Return the name of a theme of customers' feedback; refuse what is none."""
+    if not re.fullmatch(r"[a-z0-9-]+/T\d{2,}[a-z]?", value):
+        raise fault("specs.theme_name", value=value)
+    return value
+
+
 def _number(value: object) -> object:
     if isinstance(value, bool):
         raise fault("specs.not_number", given=str(value).lower())
@@ -147,6 +154,9 @@ Label = Annotated[str, BeforeValidator(as_label)]
 
 Words = Annotated[Label, InBothLanguages()]
 """A name that stands in the data and that readers see: written once, or ``{en: …, fr: …}``."""
+
+ThemeName = Annotated[str, AfterValidator(as_theme)]
+"""A theme of customers' feedback: the study's name, as in its run's folder, and the theme's id."""
 
 
 class FromFile(Declared):

@@ -54,7 +54,7 @@ def predecessor(study: Study, day: datetime.date) -> Path | None:
 
 def cited(study: Study, day: datetime.date) -> list[Path]:
     """Return what a run reads beside its study: records of what was done, and who was erased."""
-    runs = [done.run for done in study.done if done.run]
+    runs = [done.run for done in study.promises(day) if done.run]
     gone = workspace.root() / ERASED
     return [*dict.fromkeys(looked_at(runs, study.folders(), day)), *([gone] * gone.is_file())]
 

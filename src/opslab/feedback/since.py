@@ -97,7 +97,8 @@ def since(result: FeedbackResult) -> dict[str, Any]:
     log = Log(frame, inside, past[past["day"] <= today])
     places = {name: [at] for at, name in enumerate(ids)} | {at: [*own] for at, own in stand.items()}
     refuse_unknown(study, [done.theme for done in study.done], [*places], "done")
-    done = [outcome(done, log, places[done.theme], result, today) for done in study.done]
+    promises = study.done if pd.isna(today) else study.promises(today.date())
+    done = [outcome(done, log, places.get(done.theme, []), result, today) for done in promises]
     if known is None:
         return {"themes": [], "done": done}
     day = pd.Timestamp(known.as_of or today)

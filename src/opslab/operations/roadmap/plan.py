@@ -245,6 +245,7 @@ def _steps(
             uncertain=known[at].uncertain,
             refuted=known[at].refuted,
             weeks=tuple(dict(item.weeks or {}).values()),
+            themes=tuple(parted(item.themes)),
         )
 
 

@@ -50,6 +50,8 @@ class Step(NamedTuple):
         The end that was announced first.
     weeks : tuple
         Its range as it is declared: low, likely, high, shape.
+    themes : tuple of str
+        Of customers' feedback that it answers.
     uncertain : bool
         Whether anything tells how sure its date is.
     refuted : bool
@@ -85,6 +87,7 @@ class Step(NamedTuple):
     uncertain: bool = True
     refuted: bool = False
     weeks: tuple[float | str | None, ...] = ()
+    themes: tuple[str, ...] = ()
 
 
 class Load(NamedTuple):
