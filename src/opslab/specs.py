@@ -23,7 +23,7 @@ from pydantic_core import PydanticCustomError, core_schema
 
 from opslab import provenance, workspace
 from opslab.documents import Document, Location, read
-from opslab.errors import InputError, Problem, SpecError, did_you_mean
+from opslab.errors import InputError, ParameterError, Problem, SpecError, did_you_mean
 from opslab.messages import LANGUAGES, Bilingual
 from opslab.names import folded
 from opslab.spec_problems import problem_at, problems, shortened
@@ -254,6 +254,18 @@ class FromFile(Declared):
         """Return every file it stands on: its own, and those it names."""
         own = [self._file] if self._file else []
         return tuple(dict.fromkeys([*own, *map(self.beside, self.named().values())]))
+
+    def day(self, as_of: datetime.date | None) -> datetime.date:
+        """Return the day as of which its readout speaks: as given, or its own date."""
+        day: datetime.date | None = as_of or getattr(self, "date", None)
+        if day is None:
+            raise ParameterError.of("parameters.as_of_needed", field="as_of")
+        return day
+
+    def looked_up(self, day: datetime.date) -> Iterable[Path]:
+        """Give the records of runs that it does not name and looks for: by default none."""
+        del day
+        return ()
 
     def inputs(self, *cited: Path) -> list[dict[str, str]]:
         """Return every file it stands on, and its hash, as the record of a result tells them.

@@ -58,6 +58,11 @@ class Sheet(NamedTuple, Generic[Model]):
     reading: Reading | None = None
     headings: Mapping[str, str] = {}
 
+    @property
+    def file(self) -> str | None:
+        """What its file is called; None where it stands in a spec."""
+        return self.reading.name if self.reading else None
+
 
 @dataclass(frozen=True)
 class Inherited:
