@@ -149,7 +149,7 @@ def edited(
     clusters, old = sorting.clusters, np.array([*sorting.ids, ""])  # the last is that of none
     labels, sure = old[np.array([clusters.labels, clusters.second])], sorting.themes >= 0
     parts = edits.middles(labels[0], vectors, sure, known)
-    labels = edits.applied(labels, vectors, sure, parts)
+    labels = edits.applied(labels, vectors, parts)
     out = np.isin(labels[0], [*edits.excluded])
     there = {*labels[0].tolist()} - {"", *edits.excluded}
     ids = sorted(there, key=lambda name: (len(name.rstrip("abcde")), name))
