@@ -175,11 +175,14 @@ def _placed(
     """Return the theme of each text, the runner-up, and by how much the first leads."""
     known, parts = votes(graph, labels), []
     middle = [centroids(own, labels) for own in fitted]
-    several = known.shape[1] > 1
+    themes, several = np.arange(known.shape[1]), known.shape[1] > 1
     for rows in blocks(*views):
-        some, own = [view[rows] for view in views], known[rows]
-        further = _votes(fitted[0], labels, some[0][len(own) :])
-        scores = likeness(some, middle) + VOTE * np.vstack([own, further])
+        some, shares = [view[rows] for view in views], [known[rows]]
+        further = some[0][len(shares[0]) :]
+        if len(further):
+            near, _ = nearest(fitted[0][:_ASKED], NEIGHBOURS, further)
+            shares.append((labels[near][..., None] == themes).mean(axis=1, dtype=np.float32))
+        scores = likeness(some, middle) + VOTE * np.vstack(shares)
         order = np.argsort(-scores, axis=1, kind="stable")[:, :2].copy()  # no view of all themes
         best, runner_up = np.take_along_axis(scores, order, 1).T[[0, -1]]
         parts.append((order[:, 0], order[:, -1], (best - runner_up * several).astype(np.float64)))
@@ -216,17 +219,6 @@ def _clearest(views: Sequence[Vectors], graph: sparse.csr_matrix, seed: int) -> 
     return best if best.silhouette >= CLEAR else choices[0]
 
 
-def _votes(fitted: Vectors, labels: Integers, vectors: Vectors) -> Vectors:
-    """Return the share in each theme of further texts' neighbours among the fitted ones."""
-    shares = np.zeros((len(vectors), int(labels.max()) + 1), np.float32)
-    if len(vectors):
-        near, _ = nearest(fitted[:_ASKED], NEIGHBOURS, vectors)
-        for column in near.T:
-            shares[np.arange(len(near)), labels[column]] += 1
-        shares /= near.shape[1]
-    return shares
-
-
 def louvain(graph: sparse.csr_matrix, resolution: float, seed: int) -> Integers:
     """Return a community for each text."""
     from sknetwork.clustering import Louvain
@@ -234,9 +226,8 @@ def louvain(graph: sparse.csr_matrix, resolution: float, seed: int) -> Integers:
     if not graph.nnz:
         return np.arange(graph.shape[0])
     graph.sort_indices()
-    return np.asarray(
-        Louvain(resolution=resolution, random_state=seed).fit_predict(graph), np.int64
-    )
+    model = Louvain(resolution=resolution, random_state=seed)
+    return np.asarray(model.fit_predict(graph), np.int64)
 
 
 def centroids(

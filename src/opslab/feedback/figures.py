@@ -6,11 +6,7 @@ from typing import Any
 
 from opslab.feedback.result import FeedbackResult, Topic
 from opslab.report.drawing import Row, chart
-from opslab.report.figures import (
-    BLUE,
-    GREY,
-    Figure,
-)
+from opslab.report.figures import BLUE, GREY, Figure
 from opslab.report.voice import Voice
 
 _MOST_BARS = 15
@@ -24,24 +20,24 @@ def values_of(topic: Topic, say: Voice) -> dict[str, Any]:
 
 def shares(result: FeedbackResult, say: Voice) -> Figure:
     """Draw the share of what is said most, with its interval."""
-    topics = result.themes[:_MOST_BARS]
+    topics = [values_of(theme, say) for theme in result.themes[:_MOST_BARS]]
     full, pale = (GREY, "#c9ccd1") if result.broken else (BLUE, "#8cc0e0")
     rows = [
         Row(
-            topic.called(say.language),
-            say("bar_value", **values_of(topic, say)),
-            [(0.0, topic.interval[0], full), (*topic.interval, pale)],
-            topic.share,
+            topic["theme"],
+            say("bar_value", **topic),
+            [(0.0, topic["low"], full), (*topic["interval"], pale)],
+            topic["share"],
         )
         for topic in topics
     ]
     drawing = chart(
-        say("bar_title", **values_of(topics[0], say)),
+        say("bar_title", **topics[0]),
         rows,
         say("bar_axis"),
         say,
-        frame=(0.0, 1.02 * max(topic.interval[1] for topic in topics)),
+        frame=(0.0, 1.02 * max(topic["high"] for topic in topics)),
         percent=True,
     )
-    lines = " ".join(say("bar_line", **values_of(topic, say)) for topic in topics)
+    lines = " ".join(say("bar_line", **topic) for topic in topics)
     return Figure(drawing, say("bar_alt", lines=lines), say("bar_caption"))

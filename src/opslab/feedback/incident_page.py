@@ -19,19 +19,18 @@ _day = datetime.date.fromisoformat
 
 def blocks(result: FeedbackResult, say: Voice) -> Blocks:
     """Return on which days themes were said more than usual, and which are new or grow."""
-    if not result.themes or result.broken:
+    messages = result.intake.messages
+    days = dated([each.date for each in messages]).dropna()
+    if not len(days) or not result.themes:
         return []
     shown = [
         say("incident_rare" if row["expected"] < _RARE else "incident", **row)
         for row in _told(result, say)
     ]
-    days = dated([each.date for each in result.intake.messages]).dropna()
-    if not len(days):
-        return []
     span = (days.max() - days.min()).days + 1
     none = "incidents_none" if result.known or span >= FEWEST else "incidents_few"
     lines: Blocks = [Points(shown) if shown else say.paragraph(none)]
-    if undated := len(result.intake.messages) - len(days):
+    if undated := len(messages) - len(days):
         lines.append(say.paragraph("undated", "open", count=undated))
     if more := len(result.incidents) - len(shown):
         lines.append(say.remark("incidents_more", count=more))

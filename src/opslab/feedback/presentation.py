@@ -9,7 +9,6 @@ from opslab.feedback import incident_page
 from opslab.feedback.actions import first, heat, kind_of, read, row_of, whom
 from opslab.feedback.audit import PROMISED
 from opslab.feedback.clustering import FEWEST
-from opslab.feedback.customer_message import CustomerMessage
 from opslab.feedback.figures import shares, values_of
 from opslab.feedback.intake import LONGEST
 from opslab.feedback.record import MANY, MOST_LISTED, counts, inputs, languages, unsorted
@@ -35,12 +34,8 @@ from opslab.report.figures import Figure
 from opslab.report.import_report import import_report
 from opslab.report.voice import Blocks, Voice
 
-_MOST_QUOTED, _MOST_ROWS, _FIRST, _MOST_FIRST = (
-    12,
-    40,
-    3,
-    5,
-)  # themes: with their quotes, in the table, at first
+_MOST_QUOTED, _MOST_ROWS = 12, 40  # themes: with their quotes, in the table
+_FIRST, _MOST_FIRST = 3, 5  # themes at first
 _SHORT, _LONG = 140, 280  # characters of a quote
 _DISSOLVED = 0.5  # stability of a theme that is not to be relied on (Hennig 2007)
 
@@ -67,9 +62,10 @@ def headline(result: FeedbackResult, say: Voice) -> str:
 def _uppermost(result: FeedbackResult) -> list[Theme]:
     """Return the first themes in their order; the largest ones where nothing is ranked."""
     ranked = result.ranked()
-    count = max(_FIRST, min((ranked["band"] == 1).sum(), _MOST_FIRST)) if len(ranked) else 0
-    names = ranked.head(count)["theme"] if count else ()
-    return [result.theme(name) for name in names] or list(result.themes[:_FIRST])
+    if not len(ranked):
+        return list(result.themes[:_FIRST])
+    count = max(_FIRST, min((ranked["band"] == 1).sum(), _MOST_FIRST))
+    return [*map(result.theme, ranked["theme"][:count])]
 
 
 def _marks(result: FeedbackResult, theme: Theme, say: Voice) -> list[str]:
@@ -91,8 +87,8 @@ def first_screen(result: FeedbackResult, say: Voice) -> Verdict:
     kind = "none"
     if result.themes:
         kind = "broken" if result.broken else "first" if first else "done"
-    days = sorted(message.date for message in result.intake.messages if message.date)
-    period = say.period((days[0], days[-1])) if days else None
+    days = [message.date for message in result.intake.messages if message.date]
+    period = say.period((min(days), max(days))) if days else None
     doubtful: Tone = "open" if failed or not result.themes else "plain" if warned else "good"
     return Verdict(
         kicker=say.joined(say("kicker"), period, result.study.owner),
@@ -110,7 +106,7 @@ def _first_line(result: FeedbackResult, theme: Theme, say: Voice) -> Cell:
     band = row_of(result.ranked(), theme.id).get("band")
     facts = [
         say(f"band_{band:.0f}") if band else None,
-        kind_of(theme, say) or None,
+        kind_of(theme, say),
         say("first_customers", count=theme.customers) if theme.customers else None,
         say("page_stars", count=round(theme.rating, 1)) if theme.rating else None,
         *_marks(result, theme, say),
@@ -118,9 +114,8 @@ def _first_line(result: FeedbackResult, theme: Theme, say: Voice) -> Cell:
     ]
     quote = next((each for each in theme.quotes if each.language == say.language), theme.quotes[0])
     words = {"facts": ", ".join(filter(None, facts)), "quote": _short(quote.text, _SHORT)}
-    return Cell(
-        say("first_line", theme=theme.called(say.language), **words), refs=read(theme.id, say)
-    )
+    words["theme"] = theme.called(say.language)
+    return Cell(say("first_line", **words), refs=read(theme.id, say))
 
 
 def _facts(result: FeedbackResult, say: Voice) -> Iterator[Fact]:
@@ -140,14 +135,15 @@ def _facts(result: FeedbackResult, say: Voice) -> Iterator[Fact]:
         say("fact_unsorted", count=reasons.total(), reason=say(f"reason_{reason}"))
         for reason, _ in reasons.most_common(1)
     ]
-    covered = next(check.value for check in result.checks if check.name == "coverage")
-    yield say.fact("sorted", say.percent(covered or 0.0, 0), *left)
+    remarks = {
+        "coverage": ("sorted", *left),
+        "stability": ("stability", say("fact_stability_remark")),
+    }
     for check in result.checks:
-        if check.name == "stability":
-            remark = say("fact_stability_remark")
-            yield say.fact("stability", say.percent(check.value or 0.0, 0), remark)
-    audit = result.audit
-    if audit and audit.judged:
+        if check.name in remarks:
+            name, *remark = remarks[check.name]
+            yield say.fact(name, say.percent(check.value or 0.0, 0), *remark)
+    if (audit := result.audit) and audit.judged:
         interval = say.range(*(say.percent(end, 0) for end in audit.interval))
         judged = say("fact_judged", judged=audit.judged)
         yield say.fact("audit", say.percent(audit.right / audit.judged, 0), interval, judged)
@@ -176,23 +172,22 @@ def themes(result: FeedbackResult, say: Voice) -> Blocks:
     known = [
         name
         for name in ("customers", "rating", "stability")
-        if any(getattr(theme, name) is not None for theme in shown)
+        if any(vars(theme)[name] is not None for theme in shown)
     ]
-    together = [group for group in result.groups if len(group.themes) > 1]
+    rows = {theme.id: _row(theme, known, say) for theme in shown}
     groups = [
         Group(
             Cell(group.called(say.language), say("in_group", **values_of(group, say))),
-            [_row(theme, known, say) for theme in shown if theme.id in group.themes],
+            [rows.pop(theme.id) for theme in shown if theme.id in group.themes],
         )
-        for group in together
+        for group in result.groups
+        if len(group.themes) > 1
     ]
-    joined = {theme for group in together for theme in group.themes}
-    rows = [_row(theme, known, say) for theme in shown if theme.id not in joined]
     columns = " ".join(["theme messages share", *known])
-    table = say.table("themes", columns, rows, numeric=range(1, 6), groups=groups)
+    table = say.table("themes", columns, rows.values(), numeric=range(1, 6), groups=groups)
     blocks += [drawn["shares"], table, *_reviewed(result, say)]
-    if len(result.themes) > len(shown):
-        blocks.append(say.remark("more_themes", count=len(result.themes) - len(shown)))
+    if more := len(result.themes) - len(shown):
+        blocks.append(say.remark("more_themes", count=more))
     if praise := unsorted(result)["praise"]:
         share = praise / len(result.assignments)
         blocks.append(say.paragraph("praise_line", count=praise, share=share))
@@ -251,7 +246,14 @@ def quotes(result: FeedbackResult, say: Voice) -> Blocks:
     blocks: Blocks = [say.heading("quotes")] if result.themes else []
     for theme in result.themes[:_MOST_QUOTED]:
         words = say.joined(*(", ".join(part.phrases) for part in theme.phrases)) or say.none
-        quoted = [_quote(message, say) for message in theme.quotes]
+        quoted = [
+            say(
+                "quote",
+                quote=_short(each.text, _LONG),
+                where=say.joined(each.source, each.id, say.date(each.date) if each.date else None),
+            )
+            for each in theme.quotes
+        ]
         blocks += [
             Heading(theme.called(say.language), 3),
             Paragraph(say("card", words=words, **values_of(theme, say)), refs=read(theme.id, say)),
@@ -260,21 +262,12 @@ def quotes(result: FeedbackResult, say: Voice) -> Blocks:
     return blocks
 
 
-def _quote(message: CustomerMessage, say: Voice) -> str:
-    day = say.date(message.date) if message.date else None
-    where = say.joined(message.source, message.id, day)
-    return say("quote", quote=_short(message.text, _LONG), where=where)
-
-
 def checks(result: FeedbackResult, say: Voice) -> Blocks:
     """Return how sure we are: the checks, and why messages were left unsorted."""
     blocks: Blocks = [say.heading("checks"), say.checks(result.checks)]
+    total = len(result.assignments)
     rows = [
-        (
-            say(f"reason_{reason}"),
-            say.integer(count),
-            say.percent(count / len(result.assignments), 0),
-        )
+        (say(f"reason_{reason}"), say.integer(count), say.percent(count / total, 0))
         for reason, count in unsorted(result).items()
     ]
     if rows:
@@ -288,16 +281,15 @@ def checks(result: FeedbackResult, say: Voice) -> Blocks:
 
 def data(result: FeedbackResult, say: Voice) -> Blocks:
     """Return what the themes stand on: what was left out or taken out, and how files were read."""
-    redacted = result.intake.redacted
+    redacted, furniture = result.intake.redacted, result.intake.furniture
     rows = [
         (say(f"data_{name}", most=LONGEST), say.integer(count))
         for name, count in counts(result).items()
         if count or name == "used"
     ]
-    cut = Counter(kind for _, kind, _ in result.intake.furniture)
-    if cut:
-        around = len({uid for uid, _, _ in result.intake.furniture})
-        rows.append((say("data_furniture"), say.integer(around)))
+    if furniture:
+        rows.append((say("data_furniture"), say.integer(len({uid for uid, _, _ in furniture}))))
+    cut = Counter(kind for _, kind, _ in furniture)
     rows += [(say(f"data_cut_{kind}"), say.integer(count)) for kind, count in sorted(cut.items())]
     kinds = [
         (say(f"kind_{kind}") if kind in KINDS else kind, say.integer(count))
@@ -319,25 +311,21 @@ def data(result: FeedbackResult, say: Voice) -> Blocks:
 
 def method(result: FeedbackResult, say: Voice) -> Blocks:
     """Return how the themes were computed."""
-    model = result.model
-    chosen = ["chosen"] if model.resolution is not None else []
-    kinds = "kinds" if any(theme.kinds for theme in result.themes) else "no_kinds"
-    routes = ["routes"] if result.study.teams else []
-    names = [
-        "encoder",
-        "themes",
-        "points",
-        *chosen,
-        "names",
-        kinds,
-        *routes,
-        "quotes",
-        "ids",
-        "files",
-        *["many"] * (len(result.assignments) > MANY),
-    ]
+    model, kinds = result.model, any(theme.kinds for theme in result.themes)
+    steps = {
+        "encoder themes points": True,
+        "chosen": model.resolution is not None,
+        "names": True,
+        "kinds": kinds,
+        "no_kinds": not kinds,
+        "routes": result.study.teams,
+        "quotes ids files": True,
+        "many": len(result.assignments) > MANY,
+    }
     about = vars(model) | {"least": LEAST, "margin": MARGIN, "many": MANY, "listed": MOST_LISTED}
-    points = [say(f"method_{name}", **about) for name in names]
+    points = [
+        say(f"method_{name}", **about) for part in steps if steps[part] for name in part.split()
+    ]
     if result.study.file:
         points.append(say("method_spec", **inputs(result)[0]))
     return [say.heading("method"), Points(points)]

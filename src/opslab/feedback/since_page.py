@@ -15,7 +15,6 @@ from opslab.report.voice import Blocks, Voice
 
 _MOST, _LONG = 20, 200  # changes; characters of a quote
 _TONES: dict[str, Tone] = {"fell": "good", "rose": "bad", "unusable": "open"}
-_COLUMNS = ["theme", "done", "on", "after"]
 
 
 def since(result: FeedbackResult, say: Voice) -> Blocks:
@@ -37,9 +36,9 @@ def since(result: FeedbackResult, say: Voice) -> Blocks:
         blocks.append(say.paragraph("since_first"))
         blocks += [say.paragraph("done_first", "open")] * bool(done)
     if done:
-        columns = [*_COLUMNS, *["handling"] * any("saved" in row for row in done)]
-        rows = [_row(row, result, say)[: len(columns)] for row in done]
-        blocks += [say.table("done", " ".join(columns), rows), say.remark("done_order")]
+        columns = "theme done on after" + " handling" * any("saved" in row for row in done)
+        rows = [_row(row, result, say)[: len(columns.split())] for row in done]
+        blocks += [say.table("done", columns, rows), say.remark("done_order")]
     return blocks + incident_page.blocks(result, say)
 
 
@@ -63,7 +62,8 @@ def called(name: str, result: FeedbackResult, say: Voice) -> Cell:
     for theme in result.themes:
         if theme.id == name:
             return Cell(theme.called(say.language), refs=read(name, say))
-    parts = [part for each in result.registry.themes if each.id == name for part in each.phrases]
+    known = result.registry.theme(name)
+    parts = known.phrases if known else ()
     own = [part for part in parts if part.language == say.language]
     return Cell(title(own or parts) or name)
 
@@ -71,11 +71,9 @@ def called(name: str, result: FeedbackResult, say: Voice) -> Cell:
 def _row(row: Mapping[str, Any], result: FeedbackResult, say: Voice) -> list[str | Cell]:
     """Return what was done for a theme, and what came after it."""
     link, decision, state = row.get("link"), row.get("decision"), row["state"]
-    note, minutes = "", Cell(say.none)
+    note, minutes = say.message(row["reason"]) if "reason" in row else "", Cell(say.none)
     if "ratio" in row:
         note = say("done_ratio", **row)
-    elif "reason" in row:
-        note = say.message(row["reason"])
     if "saved" in row:
         change, high, low = (-row[name] for name in ("saved", "saved_low", "saved_high"))
         time = say("done_time", change=change, low=low, high=high)
