@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
-from opslab.feedback import incident_page
 from opslab.feedback.actions import first, heat, kind_of, read, row_of, whom
 from opslab.feedback.audit import PROMISED
 from opslab.feedback.clustering import FEWEST
-from opslab.feedback.figures import shares, values_of
 from opslab.feedback.intake import LONGEST
 from opslab.feedback.record import MANY, MOST_LISTED, counts, inputs, languages, unsorted
 from opslab.feedback.redaction import KINDS
-from opslab.feedback.result import FeedbackResult, Theme
+from opslab.feedback.result import FeedbackResult, Theme, Topic
 from opslab.feedback.routing import LEAST, MARGIN
-from opslab.feedback.since_page import since
+from opslab.feedback.since_page import incidents_on, since
 from opslab.messages import Language
 from opslab.report.blocks import (
     Block,
@@ -30,12 +29,14 @@ from opslab.report.blocks import (
     Tone,
     Verdict,
 )
-from opslab.report.figures import Figure
+from opslab.report.drawing import Row, chart
+from opslab.report.figures import BLUE, GREY, Figure
 from opslab.report.import_report import import_report
 from opslab.report.voice import Blocks, Voice
 
 _MOST_QUOTED, _MOST_ROWS = 12, 40  # themes: with their quotes, in the table
 _FIRST, _MOST_FIRST = 3, 5  # themes at first
+_MOST_BARS = 15  # themes of the figure
 _SHORT, _LONG = 140, 280  # characters of a quote
 _DISSOLVED = 0.5  # stability of a theme that is not to be relied on (Hennig 2007)
 
@@ -56,7 +57,7 @@ def headline(result: FeedbackResult, say: Voice) -> str:
         return say(f"headline_{name}", messages=total, outside=result.intake.outside)
     theme = _uppermost(result)[0]
     more = "".join(f", {mark}" for mark in _marks(result, theme, say))
-    return say("headline", total=total, more=more, **values_of(theme, say))
+    return say("headline", total=total, more=more, **_values(theme, say))
 
 
 def _uppermost(result: FeedbackResult) -> list[Theme]:
@@ -73,7 +74,7 @@ def _marks(result: FeedbackResult, theme: Theme, say: Voice) -> list[str]:
     frames = {"worse": result.severities, "rising": result.trends}
     return [
         say(f"mark_{mark}") for mark, frame in frames.items() if row_of(frame, theme.id).get(mark)
-    ] + incident_page.marks(result, theme, say)
+    ] + incidents_on(result, theme, say)
 
 
 def first_screen(result: FeedbackResult, say: Voice) -> Verdict:
@@ -155,8 +156,39 @@ def figures(result: FeedbackResult, say: Voice) -> dict[str, Figure]:
     """Return the figures by name: ``shares``, and ``whom`` where customers are compared."""
     if not result.themes:
         return {}
-    drawn = {"shares": shares(result, say)}
+    drawn = {"shares": _shares(result, say)}
     return drawn if result.broken else drawn | heat(result, say)
+
+
+def _values(topic: Topic, say: Voice) -> dict[str, Any]:
+    """Return what sentences name of a theme or of a group."""
+    low, high = topic.interval
+    return {"theme": topic.called(say.language), **vars(topic), "low": low, "high": high}
+
+
+def _shares(result: FeedbackResult, say: Voice) -> Figure:
+    """Draw the share of what is said most, with its interval."""
+    topics = [_values(theme, say) for theme in result.themes[:_MOST_BARS]]
+    full, pale = (GREY, "#c9ccd1") if result.broken else (BLUE, "#8cc0e0")
+    rows = [
+        Row(
+            topic["theme"],
+            say("bar_value", **topic),
+            [(0.0, topic["low"], full), (*topic["interval"], pale)],
+            topic["share"],
+        )
+        for topic in topics
+    ]
+    drawing = chart(
+        say("bar_title", **topics[0]),
+        rows,
+        say("bar_axis"),
+        say,
+        frame=(0.0, 1.02 * max(topic["high"] for topic in topics)),
+        percent=True,
+    )
+    lines = " ".join(say("bar_line", **topic) for topic in topics)
+    return Figure(drawing, say("bar_alt", lines=lines), say("bar_caption"))
 
 
 def themes(result: FeedbackResult, say: Voice) -> Blocks:
@@ -177,7 +209,7 @@ def themes(result: FeedbackResult, say: Voice) -> Blocks:
     rows = {theme.id: _row(theme, known, say) for theme in shown}
     groups = [
         Group(
-            Cell(group.called(say.language), say("in_group", **values_of(group, say))),
+            Cell(group.called(say.language), say("in_group", **_values(group, say))),
             [rows.pop(theme.id) for theme in shown if theme.id in group.themes],
         )
         for group in result.groups
@@ -256,7 +288,7 @@ def quotes(result: FeedbackResult, say: Voice) -> Blocks:
         ]
         blocks += [
             Heading(theme.called(say.language), 3),
-            Paragraph(say("card", words=words, **values_of(theme, say)), refs=read(theme.id, say)),
+            Paragraph(say("card", words=words, **_values(theme, say)), refs=read(theme.id, say)),
             Points(quoted),
         ]
     return blocks

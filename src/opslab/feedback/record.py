@@ -16,6 +16,7 @@ from pydantic_core import to_jsonable_python
 
 from opslab import provenance, workspace
 from opslab.errors import ParameterError, did_you_mean
+from opslab.feedback import theme_evidence
 from opslab.feedback.comparisons import compared
 from opslab.feedback.customer_message import CustomerMessage, Intake
 from opslab.feedback.edits import COLUMNS
@@ -24,8 +25,7 @@ from opslab.feedback.intake import cells, take_in
 from opslab.feedback.naming import title
 from opslab.feedback.predecessor import FILE, cited
 from opslab.feedback.priority import BANDS
-from opslab.feedback.result import FeedbackResult, Point, Reason, Topic
-from opslab.feedback.since import measurement
+from opslab.feedback.result import FeedbackResult, Point, Reason, Theme, Topic
 from opslab.feedback.spec import Study
 from opslab.frames import kept, remark_step, step_within
 from opslab.results import Message
@@ -38,6 +38,7 @@ KEYS = ("theme", "name")
 MAIN = ("share", "share_low", "share_high", "percent")
 """Columns that tell a row beside another result's, its interval's ends, how they are written."""
 SCHEMA = "opslab.feedback/1"
+evidence = theme_evidence.evidence
 
 _MOST_IN_WORKBOOK = 20_000  # messages; more stand in the CSV file alone
 MANY, MOST_LISTED = 200_000, 500_000
@@ -61,7 +62,7 @@ _DONE = (
     "theme what on run decision state ratio low high count_before count_after "
     "minutes_before minutes_after saved saved_low saved_high task role"
 )
-_QUOTED, _JUDGED = "uid source id language", "message theme name text right team"
+_QUOTED, _JUDGED = "uid source id language date", "message theme name text right team"
 _LISTED = "message source id row date language theme second confidence reason"
 _POINT = "message point kind theme nearest confidence reason text"
 
@@ -83,18 +84,7 @@ def record(result: FeedbackResult) -> dict[str, Any]:
             "languages": languages(result),
         },
         "redacted": dict(sorted(intake.redacted.items())),
-        "themes": [
-            asdict(theme)
-            | {
-                "quotes": [
-                    {name: getattr(each, name) for name in _QUOTED.split()}
-                    | {"date": each.date and each.date.isoformat(), "text": each.text[:400]}
-                    for each in theme.quotes
-                ]
-            }
-            | {"born": theme.born and theme.born.isoformat()}
-            for theme in result.themes[:_MOST_RECORDED]
-        ],
+        "themes": to_jsonable_python([_theme(each) for each in result.themes[:_MOST_RECORDED]]),
         "groups": [
             {name: getattr(group, name) for name in ("id", "title", "themes", "messages")}
             for group in result.groups
@@ -105,7 +95,7 @@ def record(result: FeedbackResult) -> dict[str, Any]:
         "emerging": result.emerging,
         "severities": cells(result.severities),
         "since": to_jsonable_python(result.changes),
-        "measurement": measurement(result),
+        "measurement": theme_evidence.measurement(result),
         "effort": True,  # what it measures is work
         "edits": asdict(replace(result.edits, called={})),
         "audit": asdict(result.audit) if result.audit else None,
@@ -118,6 +108,15 @@ def record(result: FeedbackResult) -> dict[str, Any]:
             for name, content in files(result).items()
         ],
     }
+
+
+def _theme(theme: Theme) -> dict[str, Any]:
+    """Return a theme with what a quote of it needs, and no more of the message."""
+    quotes = [
+        {name: getattr(each, name) for name in _QUOTED.split()} | {"text": each.text[:400]}
+        for each in theme.quotes
+    ]
+    return asdict(theme) | {"quotes": quotes}
 
 
 def inputs(result: FeedbackResult) -> list[dict[str, str]]:

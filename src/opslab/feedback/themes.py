@@ -60,11 +60,8 @@ def describe(
         messages = [each.message for each in members]
         if not members:  # people moved all of them elsewhere
             continue
-        rows = [
-            row
-            for row in np.flatnonzero(sorting.themes == number).tolist()
-            if own_id in holds[heads[said[row].owner].uid].themes
-        ]
+        sure = np.flatnonzero(sorting.themes == number).tolist()
+        rows = [row for row in sure if own_id in holds[heads[said[row].owner].uid].themes]
         rows = rows or np.flatnonzero(clusters.labels == number).tolist()
         quoted = quotes(heads, said, rows, vectors, clusters.centroids[number])
         kinds = Counter(
