@@ -95,5 +95,5 @@ def _kept(future: Forecast) -> Forecast:
     """Return a forecast, without its dates where earlier ones did not hold."""
     if (future.rate.high or 1) >= checks.PROMISED:
         return future
-    untold: Any = {"by": None, "when": {}, "count": {}, "chance": None, "fan": ()}
-    return future._replace(refused="record", **untold)
+    items, *_, origins, hits, rate, _ = future
+    return Forecast(items, None, origins=origins, hits=hits, rate=rate, refused="record")

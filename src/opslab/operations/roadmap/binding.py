@@ -10,19 +10,14 @@ import numpy as np
 import pandas as pd
 
 from opslab.errors import SpecError, did_you_mean
-from opslab.operations.flow.backtest import SAID, rate
+from opslab.operations.flow.backtest import SAID
+from opslab.operations.flow.clock import EPOCH
 from opslab.operations.flow.export import read_history
-from opslab.operations.flow.forecast import DAYS, enough, futures, throughput
+from opslab.operations.flow.forecast import DAYS, enough, futures, more_work, throughput
 from opslab.operations.flow.lifecycles import CANCELLED, DONE, OPEN, lifecycles
 from opslab.operations.flow.spec import Ahead, Flow
 from opslab.operations.roadmap.spec import Initiative, Roadmap, parted
 from opslab.tables.import_report import Reading
-from opslab.uncertainty.draws import draw
-from opslab.uncertainty.proportions import Interval
-
-EPOCH = date(1970, 1, 1).toordinal()
-"""From which instants count."""
-
 
 LONGEST = 260
 """Weeks after which a forecast ends."""
@@ -83,11 +78,6 @@ class Tickets(NamedTuple):
     unmatched: Sequence[tuple[str, str]] = ()
     past: Sequence[float] = ()
 
-    @property
-    def rate(self) -> Interval:
-        """Share of the earlier forecasts that held."""
-        return rate([*self.past])
-
 
 def bound_work(roadmap: Roadmap, items: Iterable[Initiative], day: date) -> Tickets:
     """Return the tickets of each initiative that names some, by its id.
@@ -102,10 +92,10 @@ def bound_work(roadmap: Roadmap, items: Iterable[Initiative], day: date) -> Tick
     SpecError, DataError
         When the export cannot be read, or has no column of that name.
     """
-    items = [item for item in items if item.tickets]
+    named = {item.id: parted(item.tickets) for item in items if item.tickets}
     if not roadmap.bound:
-        lost = [(item.id, key) for item in items for key in parted(item.tickets)]
-        return Tickets({item.id: Work(0, 0) for item in items}, unmatched=lost)
+        lost = [(name, key) for name in named for key in named[name]]
+        return Tickets({name: Work(0, 0) for name in named}, unmatched=lost)
     flow, match = Flow.load(roadmap.beside(roadmap.bound.flow)), roadmap.bound.match
     history = read_history(flow, as_of=day)
     if match not in history.attributes:
@@ -113,10 +103,8 @@ def bound_work(roadmap: Roadmap, items: Iterable[Initiative], day: date) -> Tick
         values = {"given": match, "near": near, "known": [*history.attributes]}
         raise SpecError(roadmap.problem("roadmap.no_match", "bound", "match", **values))
     table = pd.DataFrame(lifecycles(history, flow)._asdict(), index=history.keys)
-    table["created"] = history.created
-    table["group"] = [*map(parted, history.attributes[match])]
-    table = table.explode("group")
-    named = {item.id: parted(item.tickets) for item in items}
+    groups: Any = [*map(parted, history.attributes[match])]
+    table = table.assign(created=history.created, group=groups).explode("group")
     known = {*table.group}
     lost = [(name, key) for name in named for key in named[name] if key not in known]
     work, keys = _works(table, history.end, named, flow.forecast)
@@ -196,10 +184,7 @@ def weeks_ahead(work: Work, draws: int, seed: int, name: str, longest: int = LON
     >>> weeks_ahead(Work(0, 7, None, np.repeat([[3], [1]], 4, 1)), 3, 1, "a")
     array([4, 4, 4])
     """
-    growth, split = (
-        draw(getattr(work.asked, field).distribution(share=False), field, draws, seed)[:, None]
-        for field in ("growth", "split")
-    )
+    growth, split = more_work(work.asked, draws, seed)
     weeks, key = np.arange(longest + 1), [seed, *name.encode()]
     done, added = (
         futures(each, longest, 2, draws, np.random.Generator(np.random.PCG64(key)))

@@ -12,6 +12,7 @@ import numpy as np
 from scipy.stats import binomtest
 
 from opslab.messages import Bilingual, text_of_both
+from opslab.operations.flow.backtest import rate
 from opslab.operations.roadmap.binding import Tickets
 from opslab.operations.roadmap.result import SURE, Load, Slips, Step
 from opslab.operations.roadmap.slip import FEWEST
@@ -46,8 +47,8 @@ def run(
     items, still = {item.id: item for _, item in rows}, [s for s in steps if s.horizon != "done"]
     ends = {step.id: step.ends or day.min for step in still}
     keyless = {name for name, _ in tickets.unmatched}
-    flags = {
-        step.id: {
+    flags = [
+        {
             "overdue": day.min < ends[step.id] < day,
             "refuted": step.refuted,
             "sequence": step.ends
@@ -65,10 +66,10 @@ def run(
             and str(step.ends) == last.get(step.id.casefold(), {}).get("ends"),
         }
         for step in still
-    }
+    ]
     names: dict[str, Sequence[str]] = {
-        flag: [step.initiative for step in still if flags[step.id][flag]]
-        for flag in (*flags.values(), {})[0]
+        flag: [step.initiative for step, wrong in zip(still, flags, strict=True) if wrong[flag]]
+        for flag in (*flags, {})[0]
     }
     names["unmatched"] = [
         Bilingual.joined(" ", (items[name].initiative, f"({key})"))
@@ -96,7 +97,7 @@ def _ticket_record(tickets: Tickets) -> Check:
     """Return whether the 85 % days that the same way of forecasting gave earlier were kept."""
     hits, count = int(sum(tickets.past)), len(tickets.past)
     few: Status = "warn" if count < FEWEST or hits < SURE * count else "pass"
-    status: Status = "fail" if count and (tickets.rate.high or 0) < SURE else few
+    status: Status = "fail" if count and (rate(tickets.past).high or 0) < SURE else few
     if not any(np.size(work.pace) for work in tickets.work.values()):
         status = "pass"
     detail = Message(f"roadmap.ticket_record_{status}", {"hits": hits, "count": count})
