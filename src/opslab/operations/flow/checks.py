@@ -81,7 +81,7 @@ def _findings(result: FlowResult, values: dict[str, Any]) -> dict[str, Any]:
     return {
         "few": values["count"] <= FEW,
         "shape": [Bilingual(text(key), french=text(key, "fr")) for key in keys],
-        "assumed_stages": [*history.assumed] * staged,
+        "assumed_stages": [*history.assumed],
         "filtered": history.filtered,
         "fresh": values["days"] > STALE,
         "row_cap": [known.rows for known in history.readings if known.rows in CAPS],

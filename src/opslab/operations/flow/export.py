@@ -201,7 +201,9 @@ def _keep_events(
     log.keep("flow_ordered", queries.ORDERED)
     if shape == "dates":
         codes = [(str(kind), order, str(kind)) for order, kind in enumerate(_DATED)]
-        result = Statuses((*_DATED.values(),), (*_DATED,), known.assumed, codes)
+        ended = {*log.fetch(queries.ENDED)} if "canceled_at" not in log.types else ()
+        unsure = tuple(name for name, _, kind in known.codes if not kind and (name,) in ended)
+        result = Statuses((*_DATED.values(),), (*_DATED,), unsure, codes)
         mentioned = not {"canceled_at", "resolution", "state_reason"}.isdisjoint(log.types)
     else:
         result, mentioned = statuses(**values), shape == "changes"
