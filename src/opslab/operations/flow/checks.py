@@ -65,18 +65,18 @@ def _findings(
     None is found where there is nothing to tell it from.
     """
     history, ahead, little = result.history, result.forecast, result.little
-    staged, again = "stages" not in history.lacks, result.reopened.value
+    again = result.reopened.value
     low, high = ahead.rate.low or 0, ahead.rate.high or 1
     yield "few", values["count"] <= FEW, values["count"] < FEWEST, "nothing" * (not result.finished)
     yield "shape", [text_of_both(f"flow.lacks_{lack}") for lack in history.lacks], False, ""
-    yield "assumed_stages", [*history.assumed] * staged, True, ""
+    yield "assumed_stages", [*history.assumed], True, ""
     yield "filtered", history.filtered, True, history.filtered
     yield "fresh", values["days"] > STALE, True, ""
     yield "row_cap", [known.rows for known in history.readings if known.rows in CAPS], True, ""
     unstarted = values["unstarted"]
     yield "unstarted", unstarted, unstarted > AGAIN * result.finished, "rows"
     for name, share in FLAGS.items():
-        untold = name == "unchanged" and not staged
+        untold = name == "unchanged" and "stages" in history.lacks
         found = None if untold else [*history.flags.get(name, ())]
         yield name, found, rows[name] > share * result.total, "rows"
     older = int((history.created < history.start).sum())

@@ -96,13 +96,13 @@ def _history(flow: Flow, tickets: Table, log: Table, day: datetime.date | None) 
     visits = pd.DataFrame(log.arrays(queries.VISITS.format(**values)))
     visits = visits[visits[["ticket", "status"]].diff().ne(0).any(axis=1)]
     present, ticket = np.unique(visits["ticket"], return_inverse=True)
-    if not len(present):
+    ((begin, end, by_day, *filtered),) = log.fetch(queries.SPAN.format(**values))
+    if by_day is None or not len(present):
         _refuse_empty(log, values)
     known = {name: ahead[name].to_numpy()[present] for name in ahead}
     dates = log.arrays(queries.CREATED.format(**values))
     created = dates["created"][present]
     lacks += ["created"] * bool(np.isnan(created).all())
-    ((begin, end, by_day, *filtered),) = log.fetch(queries.SPAN.format(**values))
     readings = (tickets.reading, log.reading)[: 1 + values["apart"]]
     return History(
         known["key"],
@@ -202,7 +202,9 @@ def _keep_events(
     log.keep("flow_ordered", queries.ORDERED)
     if shape == "dates":
         codes = [(str(kind), order, str(kind)) for order, kind in enumerate(_DATED)]
-        result = Statuses((*_DATED.values(),), (*_DATED,), known.assumed, codes)
+        ended = {*log.fetch(queries.ENDED)} if "canceled_at" not in log.types else ()
+        unsure = tuple(name for name, _, kind in known.codes if not kind and (name,) in ended)
+        result = Statuses((*_DATED.values(),), (*_DATED,), unsure, codes)
         mentioned = not {"canceled_at", "resolution", "state_reason"}.isdisjoint(log.types)
     else:
         result, mentioned = statuses(**values), shape == "changes"

@@ -141,7 +141,8 @@ def _values(result: FlowResult, say: Voice) -> dict[str, str]:
             f"{say.percent(level / 100, 0)} ({_said('', at.value, say)})"
             for level, at in result.percentiles.items()
             if at.value
-        ],
+        ]
+        or say("not_told"),
         "older": sum((row.passed or 0) >= _MANY for row in result.ageing),
         "day": result.as_of,
         "until": until if until != result.as_of else None,

@@ -49,7 +49,7 @@ def record(result: FlowResult) -> dict[str, Any]:
 def rows(result: FlowResult, *, full: bool) -> list[dict[str, Any]]:
     """Return the statuses as rows; all their columns are those that one works with."""
     del full
-    return sheets(result)["stages"]
+    return sheets(result).get("stages", [])
 
 
 def sheets(result: FlowResult) -> dict[str, list[dict[str, Any]]]:
