@@ -45,21 +45,20 @@ def run(result: FlowResult) -> tuple[Check, ...]:
     }
     rows = {name: len(history.flags.get(name, ())) for name in FLAGS}
     rows["undated"] = max(rows["undated"], sum(known.rejected for known in history.readings))
-    accepted = {str(name): reason for name, reason in result.flow.accept.items()}
     checked = []
     for name, found, fails, worded in _findings(result, values, rows):
         wrong: Status = "fail" if found and fails else "warn"
         status: Status = wrong if found or found is None else "pass"
         word = "none" if found is None else (found and worded) or status
         detail = Message(f"flow.{name}_{word}", values | {"found": found, "rows": rows.get(name)})
-        reason = accepted.get(name, "")
-        checked.append(Check(name, status, detail, None, name == "few", reason))
+        accepted = result.flow.accept.get(name, "")
+        checked.append(Check(name, status, detail, None, name == "few", accepted))
     return tuple(checked)
 
 
 def _findings(
     result: FlowResult, values: dict[str, Any], rows: dict[str, int]
-) -> Iterator[tuple[str, Any, bool, str]]:
+) -> Iterator[tuple[Any, Any, bool, str]]:
     """Give the name of each check, what it found, whether that fails, and its word if it has one.
 
     None is found where there is nothing to tell it from.

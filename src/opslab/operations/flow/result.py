@@ -253,7 +253,6 @@ class FlowResult(Result):
         if self.bottleneck:
             return "relieve"
         little = self.little
-        grows = little and not little.holds and little.arrivals > little.departures
-        if grows:
+        if little and not little.holds and little.arrivals > little.departures:
             return "finish"
         return "forecast" if self.forecast.refused == "record" else "hold"

@@ -23,7 +23,6 @@ LONGEST = 260
 """Weeks after which a forecast ends."""
 _RECENT = 26  # weeks of an initiative's own to draw from: how many are added changes as it goes
 _ADDED = 13  # weeks for which that goes on
-_TOLD = ["created", "started", "ended", "outcome"]
 _RUNS = 200  # drawn at each earlier day
 _EVERY, _ORIGINS = 14, 26  # days between earlier days, and how many: a year
 
@@ -132,12 +131,10 @@ def _works(
     added, none = "growth" not in asked.model_fields_set, np.zeros((2, 0), int)
 
     def weeks(held: pd.DataFrame) -> Any:
-        created, started, ended, outcome = held[_TOLD].to_numpy().T
-        start = np.fmin.reduce(started, initial=np.inf)
-        until = end if OPEN in outcome else np.max(ended, initial=-np.inf)
+        start, until = held.started.min(), held.ended.fillna(end).max()
         if not start < until:
             return none
-        pairs = (ended, outcome), (created, 0 * outcome + DONE)
+        pairs = (held.ended, held.outcome), (held.created, 0 * held.outcome + DONE)
         return np.array([throughput(*pair, start, until, "week") for pair in pairs])
 
     anyone = np.hstack([none, *(weeks(held) for _, held in table.groupby("group"))])
@@ -151,8 +148,8 @@ def _works(
         past = (past if past is anyone else past[:, -_RECENT:]) * [[1], [added]]
         begun = held.started.min()
         begun = None if pd.isna(begun) else date.fromordinal(EPOCH + int(begun))
-        done, open_ = (int((held.outcome == kind).sum()) for kind in (DONE, OPEN))
-        work[name] = Work(done, len(held), begun, past, asked, open_ / ahead)
+        done = int((held.outcome == DONE).sum())
+        work[name] = Work(done, len(held), begun, past, asked, (len(held) - done) / ahead)
         keys += held.index.tolist()
     return work, keys
 
@@ -199,7 +196,7 @@ def weeks_ahead(work: Work, draws: int, seed: int, name: str, longest: int = LON
 def _replayed(table: pd.DataFrame, start: float, end: float, asked: Ahead) -> list[float]:
     """Return whether each 85 % day held that was forecast for a group, where it has come."""
     alive = table[table.outcome != CANCELLED]
-    closed = alive.ended.where(alive.outcome == DONE, np.inf).groupby(alive.group).max()
+    closed = alive.ended.fillna(np.inf).groupby(alive.group).max()
     results = list[float]()
     for at in end - _EVERY * np.arange(1, min(_ORIGINS, (end - start) // _EVERY) + 1):
         groups = {str(name): [name] for name in closed.index[closed > at]}

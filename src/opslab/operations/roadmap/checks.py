@@ -71,17 +71,18 @@ def run(
         flag: [step.initiative for step, wrong in zip(still, flags, strict=True) if wrong[flag]]
         for flag in (*flags, {})[0]
     }
-    names["unmatched"] = [
-        Bilingual.joined(" ", (items[name].initiative, f"({key})"))
-        for name, key in tickets.unmatched
-        if not items[name].finished
-    ]
-    names["shared"] = tickets.shared
     stale = tickets.end and (day - tickets.end).days > OLD
-    names["stale"] = [text_of_both("roadmap.last_day", day=tickets.end)] if stale else []
-    over = [load._asdict() for load in loads if load.load > 1]
-    names["load"] = [text_of_both("roadmap.over", **load) for load in over]
-    names["slips"] = [str(past.count)] if past and not past.used else []
+    names |= {
+        "unmatched": [
+            Bilingual.joined(" ", (items[name].initiative, f"({key})"))
+            for name, key in tickets.unmatched
+            if not items[name].finished
+        ],
+        "shared": tickets.shared,
+        "stale": [text_of_both("roadmap.last_day", day=tickets.end)] if stale else [],
+        "load": [text_of_both("roadmap.over", **at._asdict()) for at in loads if at.load > 1],
+        "slips": [str(past.count)] if past and not past.used else [],
+    }
     fails = {"overdue": len(still) / 2, "sequence": 0, "refuted": 0}
     results = [_check(name, names[name], fails.get(name, math.inf)) for name in names]
     return (*results, _ticket_record(tickets))

@@ -36,7 +36,6 @@ def voice(_: RoadmapResult, language: Language) -> Voice:
 def _values(result: RoadmapResult, say: Voice) -> dict[str, Any]:
     """Return what the sentences name, of the whole and of each initiative."""
     called = {step.id: say.joined(step.initiative, step.owner) for step in result.steps}
-    titles = {step.id: step.initiative for step in result.steps}
     words = {
         step.id: step._asdict()
         | {
@@ -66,7 +65,7 @@ def _values(result: RoadmapResult, say: Voice) -> dict[str, Any]:
         "action": action,
         "path": [say("often", **step._asdict()) for step in path if step.id in waited]
         or [step.initiative for step in path],
-        "vague": [titles[name] for name in result.vague],
+        "vague": [words[name]["initiative"] for name in result.vague],
         "missed": [say("missed", **words[name]) for name in result.missed],
         "asks": [say("ask" if step.owner else "ask_none", **words[step.id]) for step in path][:3],
         "moved": len(moved),
