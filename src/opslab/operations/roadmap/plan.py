@@ -21,7 +21,7 @@ from opslab.operations.roadmap.binding import LONGEST, Work, bound_work
 from opslab.operations.roadmap.dates import Drawn, drawn
 from opslab.operations.roadmap.result import SURE, Load, RoadmapResult, Slips, Step
 from opslab.operations.roadmap.schedule import Depends, critical_path, merge_bias, pushed_by
-from opslab.operations.roadmap.slip import announced_ends, slips
+from opslab.operations.roadmap.slip import slips
 from opslab.operations.roadmap.spec import Announcement, Initiative, Roadmap, parted
 from opslab.tables.sheets import read_sheet, source_files
 
@@ -269,8 +269,8 @@ def _past(
         return None, known
     finished = {item.id.casefold(): item.finished for _, item in rows}
     past = slips(announced, day, roadmap.releases, finished)
-    ends = announced_ends(announced, day, roadmap.releases) if past.unit == "days" else {}
-    return past, known | {name: date.fromordinal(int(first)) for name, (first, *_) in ends.items()}
+    firsts = past.firsts if past.unit == "days" else {}
+    return past, known | {name: date.fromordinal(int(firsts[name])) for name in firsts}
 
 
 def _loads(steps: Sequence[Step], items: Iterable[Initiative], day: date) -> Iterator[Load]:
