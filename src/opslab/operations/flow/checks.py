@@ -46,11 +46,11 @@ def run(result: FlowResult) -> tuple[Check, ...]:
     rows = {name: len(history.flags.get(name, ())) for name in FLAGS}
     rows["undated"] = max(rows["undated"], sum(known.rejected for known in history.readings))
     checked = []
-    for name, found, fails, worded in _findings(result, values, rows):
-        wrong: Status = "fail" if found and fails else "warn"
-        status: Status = wrong if found or found is None else "pass"
-        word = "none" if found is None else (found and worded) or status
-        detail = Message(f"flow.{name}_{word}", values | {"found": found, "rows": rows.get(name)})
+    for name, finding, fails, worded in _findings(result, values, rows):
+        wrong: Status = "fail" if finding and fails else "warn"
+        status: Status = wrong if finding or finding is None else "pass"
+        word = "none" if finding is None else (finding and worded) or status
+        detail = Message(f"flow.{name}_{word}", values | {"found": finding, "rows": rows.get(name)})
         accepted = result.flow.accept.get(name, "")
         checked.append(Check(name, status, detail, None, name == "few", accepted))
     return tuple(checked)
@@ -76,8 +76,8 @@ def _findings(
     yield "unstarted", unstarted, unstarted > AGAIN * result.finished, "rows"
     for name, share in FLAGS.items():
         untold = name == "unchanged" and "stages" in history.lacks
-        found = None if untold else [*history.flags.get(name, ())]
-        yield name, found, rows[name] > share * result.total, "rows"
+        finding = None if untold else [*history.flags.get(name, ())]
+        yield name, finding, rows[name] > share * result.total, "rows"
     older = int((history.created < history.start).sum())
     yield "late_entry", None if "created" in history.lacks else older, False, ""
     yield "reopened", None if again is None else again > AGAIN, True, ""

@@ -308,9 +308,8 @@ def ahead(
     ends = {said: ceil(end + unit * days - _CLOSE) - 1 for said, unit in when.items()}
     if ends[50] < today - 1:
         return Forecast(items, asked.by, refused="stale")
-    spread = np.quantile(done, (0.05, 0.15, 0.5, 0.85), 0, method="inverted_cdf").T.tolist()
-    fan = [(unit, *row[1:]) for unit, row in zip(at.tolist(), spread, strict=True)]
-    fan = [row for row in fan if row[0] <= max(when[95], by)]
+    spread = np.quantile(done, (0.05, 0.15, 0.5, 0.85), 0, method="inverted_cdf")
+    fan = np.vstack([at, spread[1:]]).T[at <= max(when[95], by)].tolist()
     results = rolling(sum(series), asked, seed)
     return Forecast(
         items,
@@ -319,9 +318,9 @@ def ahead(
             said: np.datetime64(day, "D").item() if when[said] < len(chance) else None
             for said, day in ends.items()
         },
-        dict(zip((95, 85, 50), spread[0], strict=False)) if asked.by else {},
+        dict(zip((95, 85, 50), spread[:, 0].tolist(), strict=False)) if asked.by else {},
         min(float(chance[by]), 0.99) if asked.by else None,
-        fan[1:],
+        [*map(tuple, fan[1:])],
         len(results),
         round(sum(results)),
         rate(results),

@@ -104,9 +104,9 @@ def _rules(result: FlowResult) -> dict[str, Interval]:
     """Return medians by rule: until resolved only where that is not done, within a twentieth."""
     rules = {known.rule: known.median for known in result.rules if known.median.value is not None}
     done = rules.get("created_last", rules.get("declared", Interval(None)))
-    resolved, last_done = (at.value or 0 for at in (rules.get("resolved", done), done))
-    differ = abs(resolved - last_done) > _LEAST * last_done
-    rules.pop("created_last" if differ else "resolved", None)
+    resolved = rules.get("resolved", done).value or 0
+    same = np.isclose(resolved, done.value or 0, _LEAST, 0)
+    rules.pop("resolved" if same else "created_last", None)
     return rules | {"done": done}
 
 

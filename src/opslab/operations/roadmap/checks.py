@@ -45,14 +45,13 @@ def run(
     day : datetime.date
     """
     items, still = {item.id: item for _, item in rows}, [s for s in steps if s.horizon != "done"]
-    ends = {step.id: step.ends or day.min for step in still}
+    ends, never = {step.id: step.ends or day.min for step in still}, day.min
     keyless = {name for name, _ in tickets.unmatched}
     flags = [
         {
-            "overdue": day.min < ends[step.id] < day,
+            "overdue": never < ends[step.id] < day,
             "refuted": step.refuted,
-            "sequence": step.ends
-            and any(ends.get(i, day.min) > step.ends for i in step.depends_on),
+            "sequence": any(ends.get(i, never) > ends[step.id] > never for i in step.depends_on),
             "contradiction": _contradicts(items[step.id]),
             "uncertainty": not (step.uncertain or step.refuted),
             "overconfident": step.source == "window" and _doubted(step.confidence or 0, past),

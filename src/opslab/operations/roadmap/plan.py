@@ -98,7 +98,6 @@ def plan_roadmap(
     steps = (*sorted(drawn_steps, key=lambda step: (step.start, step.id)),)
     end, still = critical_path(*net).end, [step for step in steps if step.horizon != "done"]
     planned, loads = _announced(still), [*_loads(steps, dict(rows).values(), day)]
-    names = {step.id.casefold(): step.id for step in steps}
     readings = (*filter(None, (sheet.reading, history.reading)), *tickets.readings)
     result = RoadmapResult(
         roadmap=roadmap,
@@ -116,8 +115,8 @@ def plan_roadmap(
         loads=loads,
         slips=past,
         previous_day=previous_day,
-        dropped=(*sorted(last[name]["id"] for name in last.keys() - names),),
-        entered=(*sorted(names[name] for name in (names.keys() - last if last else ())),),
+        dropped=(*sorted(last[name]["id"] for name in last.keys() - {*map(_name, steps)}),),
+        entered=(*sorted(step.id for step in steps if last and _name(step) not in last),),
         last=last,
         passed=tuple(run.name for run in passed),
         readings=readings,
@@ -136,7 +135,7 @@ def dependencies(rows: Rows, day: date, file: str | None) -> list[tuple[int, ...
         For an id that stands twice, that there is not, or that waits for itself in a circle; and
         for what is finished later than today.
     """
-    ids = [item.id.casefold() for _, item in rows]
+    ids = [_name(item) for _, item in rows]
     waits = [parted(item.depends_on, ";,") for _, item in rows]
     problems = [
         Problem(
@@ -179,7 +178,7 @@ def _network(
     late, known = past.days if past and past.used and past.unit == "days" else (), list[Drawn]()
     for at, (_, item) in enumerate(rows):
         waited = [rows[before][1].finished or day for before in depends[at]]
-        first = firsts.get(item.id.casefold())
+        first = firsts.get(_name(item))
         ends = first if first and item.starts and first > item.starts else item.ends
         known += [drawn(item, work.get(item.id), late, ends, waited, day, draws, seed)]
     DataError.refuse(
@@ -224,7 +223,8 @@ def _steps(
         pushed = zip(ids, pushed_by(*net, at, MONTH).tolist(), strict=True)
         pushes = [push for push in pushed if push[1] > _SLIGHT and push[0] != item.id]
         owners = [each.owner for each in before if each.owner and not each.finished]
-        name = item.id.casefold()
+        name = _name(item)
+        then = last.get(name)
         yield Step(
             **{name: getattr(item, name) for name in _DECLARED},
             row=row,
@@ -243,9 +243,7 @@ def _steps(
             done=bound and bound.done,
             tickets=bound and bound.tickets,
             source=known[at].source,
-            moved_days=(sure - date.fromisoformat(last[name]["sure"])).days
-            if name in last
-            else None,
+            moved_days=then and (sure - date.fromisoformat(then["sure"])).days,
             first_announced=firsts.get(name, item.ends),
             uncertain=known[at].uncertain,
             refuted=known[at].refuted,
@@ -267,7 +265,7 @@ def _past(
     }
     if not announced:
         return None, known
-    finished = {item.id.casefold(): item.finished for _, item in rows}
+    finished = {_name(item): item.finished for _, item in rows}
     past = slips(announced, day, roadmap.releases, finished)
     firsts = past.firsts if past.unit == "days" else {}
     return past, known | {name: date.fromordinal(int(firsts[name])) for name in firsts}
@@ -293,6 +291,10 @@ def _announced(still: Sequence[Step]) -> date | None:
     waited = {name for step in still for name in step.depends_on}
     ends = [step.ends for step in still if step.id not in waited]
     return max(filter(None, ends)) if ends and all(ends) else None
+
+
+def _name(named: Step | Initiative) -> str:
+    return named.id.casefold()
 
 
 def _on(ordinal: float) -> date:
