@@ -108,7 +108,6 @@ def _history(flow: Flow, tickets: Table, log: Table, day: datetime.date | None) 
         known["key"],
         created,
         dates["resolved"][present],
-        known["row"],
         statuses.names,
         statuses.kinds,
         ticket,

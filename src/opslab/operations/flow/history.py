@@ -29,8 +29,6 @@ class History:
     created : array of float, shape (tickets,)
     resolved : array of float, shape (tickets,)
         When the tool says that a resolution was entered: seldom when it was done.
-    row : array of int, shape (tickets,)
-        Row of the file that first tells of the ticket.
     statuses : tuple of str
         In the order of the work.
     kinds : tuple of str
@@ -76,7 +74,6 @@ class History:
     keys: Any
     created: Any
     resolved: Any
-    row: Any
     statuses: tuple[str, ...]
     kinds: tuple[Kind, ...]
     ticket: Any

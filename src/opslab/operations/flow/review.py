@@ -95,5 +95,5 @@ def _kept(future: Forecast) -> Forecast:
     """Return a forecast, without its dates where earlier ones did not hold."""
     if (future.rate.high or 1) >= checks.PROMISED:
         return future
-    items, *_, origins, hits, rate, _ = future
-    return Forecast(items, None, origins=origins, hits=hits, rate=rate, refused="record")
+    record = {name: getattr(future, name) for name in ("origins", "hits", "rate")}
+    return Forecast(future.items, None, refused="record", **record)

@@ -138,7 +138,7 @@ def effect_of(history: History, lives: Lifecycles, flow: Flow) -> dict[str, Any]
     first, then = (
         wilson(round(share * size), size)
         for curve, size in zip(curves, sizes, strict=True)
-        for share in [np.append(0, curve.cancelled)[np.searchsorted(curve.days, horizon, "right")]]
+        for share in [curve.cancelled[curve.days <= horizon].max(initial=0)]
     )
     known = {"before_cancelled_share": first, "after_cancelled_share": then}
     if max(first.low or 0, then.low or 0) > min(first.high or 1, then.high or 1):

@@ -97,7 +97,7 @@ def _ticket_record(tickets: Tickets) -> Check:
     """Return whether the 85 % days that the same way of forecasting gave earlier were kept."""
     hits, count = int(sum(tickets.past)), len(tickets.past)
     few: Status = "warn" if count < FEWEST or hits < SURE * count else "pass"
-    status: Status = "fail" if count and (rate(tickets.past).high or 0) < SURE else few
+    status: Status = "fail" if (rate(tickets.past).high or 1) < SURE else few
     if not any(np.size(work.pace) for work in tickets.work.values()):
         status = "pass"
     detail = Message(f"roadmap.ticket_record_{status}", {"hits": hits, "count": count})

@@ -34,8 +34,8 @@ _DIGITS = 9  # of a load: tenths add up to 1
 _DECLARED = ("id", "initiative", "owner", "starts", "ends", "confidence", "kpi", "gate")
 
 Rows = Sequence[tuple[int, Initiative]]
-Net = tuple[Any, Depends, Any, Any]
 Known = Mapping[str, Any]
+Net = tuple[Any, Depends, Any, Any]
 """Durations, what waits for what, earliest starts and earliest finishes; see `critical_path`."""
 
 
