@@ -196,7 +196,7 @@ def test_days_and_tickets_add_up(seed):
 def doubled(history):
     """Return a history in which each ticket is there twice, with the copies before the others."""
     size = len(history.keys)
-    per_ticket = ("created", "resolved", "row", "keys")
+    per_ticket = ("created", "resolved", "keys")
     columns = {name: np.tile(getattr(history, name), 2) for name in per_ticket}
     visits = {name: np.tile(getattr(history, name), 2) for name in ("status", "entered", "left")}
     ticket = np.concatenate([history.ticket, history.ticket + size])
