@@ -286,7 +286,8 @@ class Result:
         """Return the tables to take away, by the names of their sheets."""
         sheets = {"result": self.rows(), "full": self.rows(full=True)}
         more: Any = getattr(self.room("record"), "sheets", lambda _: {})
-        return sheets | {name: self.marked(rows) for name, rows in more(self).items()}
+        sheets |= {name: self.marked(rows) for name, rows in more(self).items()}
+        return {name: rows for name, rows in sheets.items() if rows}
 
     def to_excel(self, path: str | Path) -> Path:
         """Write the sheets as one workbook, in which no text runs as a formula."""

@@ -286,3 +286,8 @@ def test_parents_are_told_and_what_ended_before_the_period_is_not(tmp_path):
 def test_creation_that_nothing_tells_is_lacking(tmp_path):
     rows = [ticket[1:] for ticket in team(5)]
     assert read(tmp_path, flat(rows), stages=STAGES).lacks == ("created",)
+
+
+def test_a_history_without_a_change_of_any_ticket_is_refused(tmp_path):
+    with pytest.raises(DataError, match="No ticket has a date"):
+        read(tmp_path, f"{JIRA}A-1,Fix,To Do,Bug,,,2026-01-05 09:00,2026-01-06 09:00,\n", HEAD)

@@ -465,3 +465,29 @@ def test_a_public_history_says_that_resolved_is_not_done():
     assert result.percentiles[50].value > 1.5 * result.rules[0].median_finished
     shares = [row.share.value for row in result.stages]
     assert all(first >= second for first, second in pairwise(shares))
+
+
+@pytest.mark.parametrize(
+    ("ended", "half"), [("Duplicate", None), ("Discarded", "assumed"), ("Done", "told")]
+)
+def test_a_jira_export_without_changes_has_a_page_and_tells_what_it_took_for_done(
+    tmp_path, ended, half
+):
+    rows = [
+        f"{key}-{at},S,{status},2026-08-{at:02} 09:00,{done}"
+        for at in range(1, 25)
+        for key, status, done in (
+            ("A", ended, f"2026-08-{at + 4:02} 09:00"),
+            *([("B", "Done", "2026-08-25 09:00")] if at < 3 else [("B", "Coding", "")]),
+        )
+    ]
+    path = tmp_path / "jira.csv"
+    path.write_text("\n".join(["Issue key,Summary,Status,Created,Resolved", *rows]), "utf-8")
+    flow = operations.Flow(flow="F", date="2026-08-28", tickets={"path": str(path)})
+    result = operations.review_flow(flow, draws=100)
+    assert (result.percentiles[50].value is None) == (half is None)
+    for language in LANGUAGES:
+        assert result.figures(language)["open"].caption
+    assert result.to_excel(tmp_path / "flow.xlsx").exists()
+    assert result.check("assumed_stages").status == ("fail" if half == "assumed" else "pass")
+    assert result.history.assumed == ("Discarded",) * (half == "assumed")

@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 
 from opslab.errors import DataError, Problem
-from opslab.messages import Bilingual, spoken
+from opslab.messages import Bilingual
 from opslab.names import folded
 from opslab.operations.flow import queries
 from opslab.operations.flow.history import History, Shape
 from opslab.operations.flow.spec import Flow, Kind
-from opslab.operations.flow.statuses import Statuses, kind_of, status_map
+from opslab.operations.flow.statuses import Statuses, declared, kind_of, status_map
 from opslab.sheet_alone import answering
 from opslab.tables.exports import open_export
 from opslab.tables.import_report import Reading
@@ -33,6 +33,7 @@ _DATED: Mapping[Kind, str] = {
 """Statuses of an export with few dates."""
 _EVENTS = {"changes": queries.CHANGES, "stages": queries.ENTRIES, "dates": queries.DATED}
 _CLOCKS = {"tables.decided_gap", "tables.decided_fold"}
+_STATES = ("key", "status", "status_category", "to_status", "from_status")
 _SHOWN = 12  # columns that a message lists
 
 
@@ -95,19 +96,18 @@ def _history(flow: Flow, tickets: Table, log: Table, day: datetime.date | None) 
     visits = pd.DataFrame(log.arrays(queries.VISITS.format(**values)))
     visits = visits[visits[["ticket", "status"]].diff().ne(0).any(axis=1)]
     present, ticket = np.unique(visits["ticket"], return_inverse=True)
-    if not len(present):
+    ((begin, end, by_day, *filtered),) = log.fetch(queries.SPAN.format(**values))
+    if by_day is None or not len(present):
         _refuse_empty(log, values)
     known = {name: ahead[name].to_numpy()[present] for name in ahead}
     dates = log.arrays(queries.CREATED.format(**values))
     created = dates["created"][present]
     lacks += ["created"] * bool(np.isnan(created).all())
-    ((begin, end, by_day, *filtered),) = log.fetch(queries.SPAN.format(**values))
     readings = (tickets.reading, log.reading)[: 1 + values["apart"]]
     return History(
         known["key"],
         created,
         dates["resolved"][present],
-        known["row"],
         statuses.names,
         statuses.kinds,
         ticket,
@@ -169,7 +169,7 @@ def _limits(flow: Flow, day: datetime.date | None) -> dict[str, str]:
     zone = literal((flow.calendar and flow.calendar.timezone) or flow.tickets.timezone or "UTC")
     midnight = f"epoch_us(timezone({zone}, TIMESTAMP '{{}}'))".format
     start, until = flow.period or (None, day)
-    last = min(each for each in (day, until) if each) if day or until else None
+    last = min(filter(None, (day, until)), default=None)
     cap = midnight(last + datetime.timedelta(1)) if last else "1e300"
     return {
         "zone": zone,
@@ -201,7 +201,9 @@ def _keep_events(
     log.keep("flow_ordered", queries.ORDERED)
     if shape == "dates":
         codes = [(str(kind), order, str(kind)) for order, kind in enumerate(_DATED)]
-        result = Statuses((*_DATED.values(),), (*_DATED,), known.assumed, codes)
+        ended = {*log.fetch(queries.ENDED)} if "canceled_at" not in log.types else ()
+        unsure = tuple(name for name, _, kind in known.codes if not kind and (name,) in ended)
+        result = Statuses((*_DATED.values(),), (*_DATED,), unsure, codes)
         mentioned = not {"canceled_at", "resolution", "state_reason"}.isdisjoint(log.types)
     else:
         result, mentioned = statuses(**values), shape == "changes"
@@ -230,12 +232,7 @@ def _stages(flow: Flow, table: Table) -> list[str]:
         return []
     columns = [*table.types][3:]
     if flow.stages:
-        named = {
-            folded(name)
-            for stage in flow.stages
-            for name in (stage.stage, spoken(stage.stage, "fr"), *stage.also)
-        }
-        return [name for name in columns if folded(name) in named]
+        return [name for name in columns if folded(name) in declared(flow.stages)]
     days = {name for name in columns if table.types[name].startswith(("DATE", "TIMESTAMP"))}
     last = max((n for n, name in enumerate(columns, 1) if kind_of(name) == "done"), default=0)
     if last:
@@ -251,14 +248,7 @@ def _tickets(flow: Flow, table: Table) -> Any:
     file, types = table.reading.name, table.types
     if not {"key", "id"} & {*types}:
         raise DataError.of("flow.unknown_columns", file=file, names=[*table.headings][:_SHOWN])
-    other = {
-        "key",
-        "status",
-        "status_category",
-        "to_status",
-        "from_status",
-        *table.reading.personal,
-    }
+    other = {*_STATES, *table.reading.personal}
     free = [
         name
         for name in types

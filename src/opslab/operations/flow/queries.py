@@ -229,6 +229,12 @@ SELECT name, count(*), min(row), avg(place), max(category) FROM (
 ) WHERE name <> '' GROUP BY name ORDER BY 2 DESC, 1
 """
 
+ENDED = """
+SELECT DISTINCT status FROM flow_tickets
+WHERE nth IN (SELECT ticket FROM flow_ordered WHERE name = 'done')
+"""
+"""Statuses of what is taken for done, as it bears the date of an end."""
+
 LAST = """
 SELECT ticket, arg_max(kind, place) AS kind, min(instant) AS first, max(instant) AS last
 FROM flow_ordered JOIN flow_codes USING (name) WHERE instant < {cap} GROUP BY ticket

@@ -49,7 +49,7 @@ def record(result: FlowResult) -> dict[str, Any]:
 def rows(result: FlowResult, *, full: bool) -> list[dict[str, Any]]:
     """Return the statuses as rows; all their columns are those that one works with."""
     del full
-    return sheets(result)["stages"]
+    return sheets(result).get("stages", [])
 
 
 def sheets(result: FlowResult) -> dict[str, list[dict[str, Any]]]:
@@ -64,11 +64,17 @@ def tickets(result: FlowResult) -> pd.DataFrame:
     """Return a row for each ticket: its segments, start and end (UTC), outcome and days."""
     history, flow, lives = result.history, result.flow, result.lifecycles
     days, *_ = elapsed(lives, history.end, flow.calendar)
-    frame = pd.DataFrame(
-        {"key": history.keys} | {name: history.attributes[name] for name in flow.segments}
+    started, ended = (pd.to_datetime(at, unit="D").round("s") for at in lives[:2])
+    return pd.DataFrame(
+        {
+            "key": history.keys,
+            **{name: history.attributes[name] for name in flow.segments},
+            "started": started,
+            "ended": ended,
+            "outcome": np.take(_OUTCOMES, lives.outcome),
+            "days": days,
+        }
     )
-    frame["started"], frame["ended"] = (pd.to_datetime(at, unit="D").round("s") for at in lives[:2])
-    return frame.assign(outcome=np.take(_OUTCOMES, lives.outcome), days=days)
 
 
 def evidence(result: FlowResult) -> list[Evidence]:

@@ -115,6 +115,9 @@ class Slips(NamedTuple):
         Passed, and nothing tells whether they held: not counted.
     days : tuple of float
         Each slip.
+    firsts : Mapping of str to float
+        The end that was announced first, by the initiative's id without case: ordinals of days;
+        places of releases where there are no days.
     """
 
     count: int  # type: ignore[assignment]
@@ -127,6 +130,7 @@ class Slips(NamedTuple):
     used: bool
     unknown: int = 0
     days: tuple[float, ...] = ()
+    firsts: Mapping[str, float] = {}
 
 
 SURE = 0.85
