@@ -73,8 +73,9 @@ def estimate(
     if measurements is not None:
         inventory = inventory.model_copy(update={"measurements": tuple(measurements)})
     measured, measured_reading, cited = _measured(inventory, rows, as_of or inventory.date)
-    past, past_reading, _ = rows_of(inventory, inventory.past, Past)
-    rate = _rate(inventory, [estimate for _, estimate in past])
+    promised, past_reading, _ = rows_of(inventory, inventory.past, Past)
+    past = tuple(estimate for _, estimate in promised)
+    rate = _rate(inventory, past)
     left = [line.whole_name for row, line in rows if only and row not in only]
     rows = [numbered for numbered in rows if not only or numbered[0] in only]
     pieces, known, updates = prepare(rows, measured, widening(rate), inventory.horizon_months)
@@ -91,7 +92,7 @@ def estimate(
         seed=seed,
         rate=rate,
         factor=widening(rate),
-        past=tuple(estimate for _, estimate in past),
+        past=past,
         people=checks.load(pieces)[1],
         currency=rows[0][1].currency,
         savings=tuple(savings),
@@ -196,12 +197,8 @@ def _add_up(
             line, steps = part.piece.line, part.steps
             for name in STEPS:
                 sums["step", name] += steps[name]
-            for key in (
-                ("role", line.role),
-                ("initiative", line.initiative),
-                ("benefit", line.benefit),
-            ):
-                sums[key] += steps["freed"]
+            for kind in ("role", "initiative", "benefit"):
+                sums[kind, getattr(line, kind)] += steps["freed"]
             for name in (line.benefit, "all") if line.rate else ():
                 sums["money", name] += steps["recaptured"] * (line.rate or 0.0)
         savings.append(_saving(gross, parts, draws))

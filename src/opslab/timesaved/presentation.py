@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from opslab.messages import Language
 from opslab.report.blocks import Cell, Facts, Group, Points, Tone, Verdict
+from opslab.report.drawing import Row
+from opslab.report.figures import BLUE, GREEN, GREY, ORANGE, Figure
 from opslab.report.import_report import import_report
 from opslab.report.voice import Blocks, Voice
 from opslab.results import Message
-from opslab.timesaved.figures import figures
 from opslab.timesaved.inventory import AMOUNTS
+from opslab.timesaved.quantities import Update
 from opslab.timesaved.result import Saving, TimeSavedResult
-from opslab.timesaved.sentences import LEVEL, headline, hours, mean, quantity, span
-from opslab.uncertainty.distributions import Fixed
+from opslab.uncertainty.distributions import Fixed, quantile
 from opslab.uncertainty.draws import Summary
 from opslab.uncertainty.words import describe
 
-__all__ = ["PARTS", "figures", "first_screen", "headline", "voice"]
-
+LEVEL = 0.9
+_UNITS = [factor * 10.0**power for power in range(16) for factor in (1, 5)]
 _TONES: dict[str, Tone] = {
     "stop": "bad",
     "none": "plain",
@@ -26,23 +27,70 @@ _TONES: dict[str, Tone] = {
     "count": "good",
     "explored": "open",
 }
-_MOST, _MOST_REASONS = 8, 4
+_MOST, _MOST_DRAWN, _MOST_REASONS = 8, 6, 4
 _NOTHING = Summary(0, 0, 0, 0, 0, 0)
 _REALITY = ("asana", "register", "metr", "uk")
 _METHOD = "hours ranges calibration several measured together recapture draws drivers grades"
+_FALLS = {
+    "possible": "possible",
+    "not_adopted": "adopted possible",
+    "decayed": "kept adopted",
+    "new_work": "freed kept",
+    "freed": "freed",
+    "not_recaptured": "recaptured freed",
+    "recaptured": "recaptured",
+}
+"""Bars of the waterfall: a step from nothing, or what is lost from one to another."""
+_KINDS = {"prior": GREY, "data": ORANGE, "posterior": BLUE}
 
 
-def voice(result: TimeSavedResult, language: Language) -> Voice:
+def voice(_: TimeSavedResult, language: Language) -> Voice:
     """Return the voice of an estimate."""
-    del result
     return Voice(language, "timesaved")
+
+
+def hours(value: float, error: float, say: Voice, *, signed: bool = False) -> str:
+    """Return hours, rounded to what their Monte Carlo error leaves standing."""
+    unit = next(unit for unit in _UNITS if unit >= 4 * error)
+    show = say.signed_decimal if signed else say.decimal
+    return show(round(value / unit) * unit, 0)
+
+
+def mean(summary: Summary, say: Voice) -> str:
+    """Return the mean of a sum."""
+    return hours(summary.mean, summary.mean_error, say)
+
+
+def span(summary: Summary, say: Voice) -> str:
+    """Return the middle 90 % of a sum."""
+    return say.range(*(hours(end, summary.end_error, say) for end in (summary.low, summary.high)))
+
+
+def _called(name: str, say: Voice) -> str:
+    """Return what a stream of scores is called."""
+    field, _, what = say.spoken(name).partition("/")
+    return say(f"quantity_{field}", what=what.replace("/", ", "))
+
+
+def headline(result: TimeSavedResult, say: Voice) -> str:
+    """Return the sentence that a sponsor reads first."""
+    if result.broken:
+        return say("headline_stop", **result.check("capacity").detail.values)
+    return say(
+        "headline",
+        hours=mean(result.freed, say),
+        span=span(result.freed, say),
+        level=LEVEL,
+        months=result.inventory.horizon_months,
+        share=max(result.freed.mean, 0.0) / (result.gross or 1.0),
+    )
 
 
 def first_screen(result: TimeSavedResult, say: Voice) -> Verdict:
     """Return what happened, how sure we are, and what to do."""
     plan, evidence = result.inventory, result.check("evidence")
     day = say.date(result.as_of) if result.as_of else None
-    first = next((quantity(name, say) for name in _to_measure(result)), "")
+    first = next((_called(name, say) for name in _to_measure(result)), "")
     least = hours(max(result.freed.low, 0.0), result.freed.end_error, say)
     reasons = [
         say.message(check.detail)
@@ -64,13 +112,17 @@ def first_screen(result: TimeSavedResult, say: Voice) -> Verdict:
 
 
 def _facts(result: TimeSavedResult, say: Voice) -> Facts:
-    items = [say.checks_fact(result.checks)]
-    keys = (("step", "freed"), ("step", "recaptured"), ("benefit", "hard"))
-    for position, key in enumerate(keys if not result.broken else ()):
-        summary = result.sums.get(key, _NOTHING)
-        remark = say("fact_span", level=LEVEL, span=span(summary, say))
-        items.insert(position, say.fact(key[1], mean(summary, say), remark))
-    return Facts(items)
+    known = {
+        "freed": result.freed,
+        "recaptured": result.sums["step", "recaptured"],
+        "hard": result.sums.get(("benefit", "hard"), _NOTHING),
+    }
+    facts = [
+        say.fact(name, mean(summary, say), say("fact_span", level=LEVEL, span=span(summary, say)))
+        for name, summary in known.items()
+        if not result.broken
+    ]
+    return Facts([*facts, say.checks_fact(result.checks)])
 
 
 def _to_measure(result: TimeSavedResult) -> list[str]:
@@ -78,6 +130,60 @@ def _to_measure(result: TimeSavedResult) -> list[str]:
     measured = {update.name for update in result.updates if update.used == "both"}
     ranked = sorted(result.drivers, key=lambda driver: -(driver.share or 0.0))
     return [driver.name for driver in ranked if driver.share and driver.name not in measured]
+
+
+def figures(result: TimeSavedResult, say: Voice) -> dict[str, Figure]:
+    """Return every figure by name."""
+    drawn = {"waterfall": _waterfall(result, say)}
+    if result.drivers:
+        drawn["tornado"] = _tornado(result, say)
+    for field in ("minutes", "reduction"):
+        if updates := [update for update in result.updates if update.name.startswith(field)]:
+            drawn[f"measured_{field}"] = _compared(updates, field, say)
+    return drawn
+
+
+def _waterfall(result: TimeSavedResult, say: Voice) -> Figure:
+    """Draw the way from what the changes could free to what is put to work, in means."""
+    step, rows = {name: summary.mean for name, summary in result.of("step").items()}, []
+    for name, ends in _FALLS.items():
+        *less, high = (step[end] for end in ends.split())
+        low, colour = sum(less), GREY if less else GREEN if name == "recaptured" else BLUE
+        change = low - high if less else high
+        value = hours(change, result.freed.mean_error, say, signed=bool(less))
+        rows.append(Row(say(f"step_{name}"), value, [(low, high, colour)]))
+    title = say("waterfall_title", share=step["recaptured"] / (step["possible"] or 1.0))
+    return say.chart("waterfall", title, rows, say("axis_hours"))
+
+
+def _tornado(result: TimeSavedResult, say: Voice) -> Figure:
+    """Draw how far each quantity moves the hours, the widest first."""
+    rows = []
+    for driver in result.drivers[:_MOST_DRAWN]:
+        low, high = (hours(end, result.freed.mean_error, say) for end in (driver.low, driver.high))
+        parts = [(driver.low, result.base, ORANGE), (result.base, driver.high, BLUE)]
+        rows.append(Row(_called(driver.name, say), say.range(low, high), parts))
+    title = say("tornado_title", name=rows[0].label)
+    return say.chart("tornado", title, rows, say("axis_hours"), base=result.base)
+
+
+def _compared(updates: Sequence[Update], field: str, say: Voice) -> Figure:
+    """Draw what was expected, measured and used of each quantity of one kind, on one axis."""
+    share, rows = field not in AMOUNTS, []
+    for update in updates:
+        name = say.spoken(update.name).partition("/")[2].replace("/", ", ")
+        for kind, colour in _KINDS.items():
+            low, middle, high = ends = [
+                quantile(getattr(update, kind), point) for point in (0.05, 0.5, 0.95)
+            ]
+            shown = [say.percent(end, 0) if share else say.decimal(end, 1) for end in ends]
+            value = say("measured_value", low=shown[0], middle=shown[1], high=shown[2])
+            label = say(f"measured_{kind}", name=name)
+            rows.append(Row(label, value, [(low, high, colour)], point=middle))
+    torn = [_called(update.name, say) for update in updates if update.used != "both"]
+    weight = min(update.measured_share for update in updates)
+    title = say("measured_torn" if torn else "measured_title", share=weight, names=torn)
+    return say.chart("measured", title, rows, say(f"axis_{field}"), percent=share)
 
 
 def _hours(result: TimeSavedResult, say: Voice) -> Blocks:
@@ -138,7 +244,7 @@ def _drivers(result: TimeSavedResult, say: Voice) -> Blocks:
         words = say("rank_measured") if driver.name in updated else say.none
         if driver.name in ranks:
             words = say("rank", rank=ranks[driver.name])
-        rows.append((quantity(driver.name, say), say.percent(driver.share or 0.0, 0), words))
+        rows.append((_called(driver.name, say), say.percent(driver.share or 0.0, 0), words))
     return [
         say.heading("drivers"),
         result.figures(say.language)["tornado"],
@@ -165,7 +271,7 @@ def _data(result: TimeSavedResult, say: Voice) -> Blocks:
         )
         origin = Cell(say("assumed"), tone="open") if known.assumed else say("given")
         name = Cell(
-            quantity(known.name, say), say.message(Message("errors.row", {"row": known.row}))
+            _called(known.name, say), say.message(Message("errors.row", {"row": known.row}))
         )
         rows.append((name, stated, used, origin))
     reports = (import_report(reading, say.language) for reading in result.readings)
@@ -177,25 +283,20 @@ def _data(result: TimeSavedResult, say: Voice) -> Blocks:
 
 
 def _method(result: TimeSavedResult, say: Voice) -> Blocks:
-    plan, error = result.inventory, result.freed.end_error
+    error = result.freed.end_error
     low, high = (
         hours(sum(getattr(saving.freed, end) for saving in result.savings), error, say)
         for end in ("low", "high")
     )
     values = {
-        "weeks": plan.working_weeks,
-        "months": plan.horizon_months,
-        "rate": result.rate,
-        "factor": result.factor,
         "count": len(result.past),
-        "draws": result.draws,
-        "seed": result.seed,
         "error": result.freed.mean_error,
         "end": error,
         "low": low,
         "high": high,
     }
-    points = [say(f"method_{name}", **values) for name in _METHOD.split()]
+    known = {**vars(result.inventory), **vars(result), **values}
+    points = [say(f"method_{name}", **known) for name in _METHOD.split()]
     return [say.heading("method"), Points(points)]
 
 

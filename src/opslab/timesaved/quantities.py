@@ -26,6 +26,9 @@ _MOST_CHANGES = 6  # on one task
 _WELL_MEASURED = 0.5  # weight of the data from which a saving has the grade of the measurement
 
 
+Used = Literal["both", "prior", "data"]
+
+
 @dataclass(frozen=True)
 class StatedQuantity:
     """A quantity as stated in a row and as drawn; assumed where the row does not give it."""
@@ -53,7 +56,7 @@ class Update:
     measured: float
     measured_share: float
     z: float
-    used: Literal["both", "prior", "data"]
+    used: Used
     basis: str
 
 
@@ -165,15 +168,14 @@ def refuse_unmatched(
     A measurement in row 0 stands in no table.
     """
     for row, measurement in measured:
-        lines = [line for _, line in rows if _about(measurement, line)]
-        changes = sorted({line.initiative for line in lines})
-        if measurement.quantity == "reduction" and len(changes) > 1:
-            values: dict[str, object] = {"task": measurement.task, "changes": changes}
-            raise DataError(Problem("timesaved.which_change", values, file, row=row or None))
-        if not lines:
+        changes = sorted({line.initiative for _, line in rows if _about(measurement, line)})
+        values: dict[str, object] = {"task": measurement.task, "changes": changes}
+        if not changes:
             near = did_you_mean(measurement.task, {line.task for _, line in rows})
             values = {"task": measurement.task, "near": near}
-            raise DataError(Problem("timesaved.unmatched", values, file, row=row or None))
+        if not changes or (measurement.quantity == "reduction" and len(changes) > 1):
+            key = "timesaved.which_change" if changes else "timesaved.unmatched"
+            raise DataError(Problem(key, values, file, row=row or None))
 
 
 def updated(
@@ -192,12 +194,12 @@ def updated(
         return math.log1p(-min(value, 1 - 1e-9)) if left else math.log(max(value, 1e-9))
 
     low, high = log(quantile(prior, 0.05)), log(quantile(prior, 0.95))
+    value = log(measurement.value)
     error = abs(log(measurement.high) - log(measurement.low)) / (2 * ndtri(0.975))
-    middle, spread = (low + high) / 2, abs(high - low) / (2 * ndtri(0.95))
-    both = update(middle, spread, log(measurement.value), error)
-    data = Lognormal(log(measurement.value), error, reduction=left)
+    both = update((low + high) / 2, abs(high - low) / (2 * ndtri(0.95)), value, error)
+    data = Lognormal(value, error, reduction=left)
     posterior: Distribution = Lognormal(both.mean, both.sd, reduction=left)
-    used: Literal["both", "prior", "data"] = "both"
+    used: Used = "both"
     if both.conflict:
         used, posterior = ("prior", prior) if prior.mean < data.mean else ("data", data)
     return Update(

@@ -98,11 +98,7 @@ def evidence(result: TimeSavedResult) -> list[Evidence]:
 
 
 def _evidence(saving: Saving, result: TimeSavedResult) -> Evidence:
-    named = {
-        "task": saving.task,
-        "role": saving.role,
-        "initiatives": [name for name, _ in saving.parts],
-    }
+    named = {"task": saving.task, "role": saving.role, "initiatives": [*dict(saving.parts)]}
     points = {f"p{share * 100:g}": value for share, value in zip(POINTS, saving.full, strict=True)}
     hours = Quantity("quantiles", points, saving.full_mean, points["p5"], points["p95"], 0.9)
     return Evidence(

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, combinations
+from itertools import combinations
 
 import numpy as np
 
@@ -138,15 +138,14 @@ class _Draws:
         less = [-self.of(piece, "reduction") for piece in lines]
         use = [self.of(piece, "adoption") for piece in lines]
         joint: dict[str, dict[frozenset[int], Values]] = {"possible": {}, "adopted": {}, "kept": {}}
-        sizes = range(1, len(lines) + 1)
-        sets = chain.from_iterable(combinations(range(len(lines)), size) for size in sizes)
-        for members in sets:
-            together, index = [lines[k] for k in members], frozenset(members)
-            possible = -gross * _product([less[k] for k in members])
-            used = possible * _product([use[k] for k in members])
-            joint["possible"][index] = possible
-            joint["adopted"][index] = used * _product([piece.ramp for piece in together]).mean()
-            joint["kept"][index] = used * self.lasting(together)
+        for size in range(1, len(lines) + 1):
+            for members in combinations(range(len(lines)), size):
+                together, index = [lines[k] for k in members], frozenset(members)
+                possible = -gross * _product([less[k] for k in members])
+                used = possible * _product([use[k] for k in members])
+                joint["possible"][index] = possible
+                joint["adopted"][index] = used * _product([piece.ramp for piece in together]).mean()
+                joint["kept"][index] = used * self.lasting(together)
         return joint
 
     def lasting(self, members: Sequence[Piece]) -> Values:

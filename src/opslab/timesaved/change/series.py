@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.stats import t as student
 
 from opslab.errors import DataError, SpecError
-from opslab.timesaved.change.design import DAYS, headline, left_out, scale, sides
+from opslab.timesaved.change.design import DAYS, headline, left_out, sides
 from opslab.timesaved.change.differences import fitted
 from opslab.timesaved.change.panel import Panel
 from opslab.timesaved.change.result import Comparison, Lag, Series
@@ -150,7 +150,7 @@ def interrupted(review: ChangeReview, panel: Panel, outcome: Values) -> Series:
     DataError
         For teams that no chain of periods before joins to the others; see `segmented` too.
     """
-    logs, periods = scale(review) == "log", len(panel.periods)
+    logs, periods = review.measure.relative, len(panel.periods)
     counts = logs and review.measure.quantity == "count"
     values = np.where(left_out(review, panel), np.nan, panel.values) if counts else outcome
     both = sides(values, panel.starts)[2]
@@ -236,5 +236,5 @@ def before_after(review: ChangeReview, panel: Panel, outcome: Values, seed: int)
     if spread >= _SLOPE:
         trend = headline(review, np.mean(late - early) * np.nansum(x * y) / spread).value
     medians = np.median(medians, axis=1)
-    before, after = np.exp(medians) if scale(review) == "log" else medians
+    before, after = np.exp(medians) if review.measure.relative else medians
     return Comparison(float(before), float(after), effect, trend)
