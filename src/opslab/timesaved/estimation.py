@@ -20,6 +20,7 @@ from opslab.tables.sheets import source_files
 from opslab.timesaved import checks
 from opslab.timesaved.inventory import Inventory, Line, Measurement, Past
 from opslab.timesaved.quantities import (
+    Lines,
     StatedQuantity,
     check_rows,
     prepare,
@@ -140,7 +141,7 @@ def hours(result: TimeSavedResult) -> dict[str, Values]:
 
 
 def _measured(
-    inventory: Inventory, rows: Sequence[tuple[int, Line]], day: datetime.date | None
+    inventory: Inventory, rows: Lines, day: datetime.date | None
 ) -> tuple[list[tuple[int, Measurement]], Reading | None, tuple[Path, ...]]:
     """Return what was measured, the table that tells it, and the records of measured changes."""
     measured, reading, _ = rows_of(inventory, inventory.measurements, Measurement)

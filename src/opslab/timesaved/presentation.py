@@ -99,19 +99,6 @@ def first_screen(result: TimeSavedResult, say: Voice) -> Verdict:
     ]
     reasons.append(say("reason_evidence", **evidence.detail.values))
     reasons += [say("reason_driver", name=first)] if first else []
-    return Verdict(
-        kicker=say.joined(say("kicker"), day, plan.owner),
-        title=say.spoken(plan.shown_title),
-        question=say.spoken(plan.question) if plan.question else None,
-        action=say(f"action_{result.action}", name=first, hours=least),
-        headline=headline(result, say),
-        tone=_TONES[result.action],
-        facts=_facts(result, say),
-        reasons=reasons[: 1 if result.broken else _MOST_REASONS],
-    )
-
-
-def _facts(result: TimeSavedResult, say: Voice) -> Facts:
     known = {
         "freed": result.freed,
         "recaptured": result.sums["step", "recaptured"],
@@ -122,7 +109,16 @@ def _facts(result: TimeSavedResult, say: Voice) -> Facts:
         for name, summary in known.items()
         if not result.broken
     ]
-    return Facts([*facts, say.checks_fact(result.checks)])
+    return Verdict(
+        kicker=say.joined(say("kicker"), day, plan.owner),
+        title=say.spoken(plan.shown_title),
+        question=say.spoken(plan.question or ""),
+        action=say(f"action_{result.action}", name=first, hours=least),
+        headline=headline(result, say),
+        tone=_TONES[result.action],
+        facts=Facts([*facts, say.checks_fact(result.checks)]),
+        reasons=reasons[: 1 if result.broken else _MOST_REASONS],
+    )
 
 
 def _to_measure(result: TimeSavedResult) -> list[str]:

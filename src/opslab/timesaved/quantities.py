@@ -16,7 +16,7 @@ from opslab.names import folded
 from opslab.timesaved.inventory import AMOUNTS, GRADES, TASK_FIELDS, Line, Measurement
 from opslab.timesaved.simulation import Piece
 from opslab.uncertainty.calibration import widened
-from opslab.uncertainty.distributions import Distribution, Fixed, Lognormal, Values, quantile
+from opslab.uncertainty.distributions import Distribution, Fixed, Lognormal, quantile
 from opslab.uncertainty.ramp import bass, by_month, logistic
 from opslab.uncertainty.update import update
 
@@ -26,6 +26,8 @@ _MOST_CHANGES = 6  # on one task
 _WELL_MEASURED = 0.5  # weight of the data from which a saving has the grade of the measurement
 
 
+Lines = Sequence[tuple[int, Line]]
+"""Rows of an inventory, by their numbers."""
 Used = Literal["both", "prior", "data"]
 
 
@@ -71,7 +73,7 @@ def stream(field: str, line: Line) -> str:
     return Bilingual.joined("/", parts)
 
 
-def check_rows(rows: Sequence[tuple[int, Line]], file: str | None) -> None:
+def check_rows(rows: Lines, file: str | None) -> None:
     """Raise a `DataError` for rows that contradict one another."""
     problems: list[Problem] = []
     firsts: dict[tuple[str, ...], tuple[int, Line]] = {}
@@ -97,7 +99,7 @@ def check_rows(rows: Sequence[tuple[int, Line]], file: str | None) -> None:
     DataError.refuse([*problems, *_spelled(rows, file)])
 
 
-def _spelled(rows: Sequence[tuple[int, Line]], file: str | None) -> Iterator[Problem]:
+def _spelled(rows: Lines, file: str | None) -> Iterator[Problem]:
     """Give names that differ in case, accents, spaces or a plural alone: perhaps one thing."""
     for name in ("role", "task", "initiative"):
         known: dict[str, tuple[int, str]] = {}
@@ -110,7 +112,7 @@ def _spelled(rows: Sequence[tuple[int, Line]], file: str | None) -> Iterator[Pro
 
 
 def prepare(
-    rows: Sequence[tuple[int, Line]],
+    rows: Lines,
     measured: Sequence[tuple[int, Measurement]],
     factor: float,
     months: int,
@@ -153,13 +155,16 @@ def prepare(
             quantities[field] = name, used
             assumed = field not in line.model_fields_set
             known[name, used] = StatedQuantity(name, row, stated, used, assumed)
-        ramp = by_month(partial(_in_use, line), months)
+        curve = partial(bass, p=line.bass_p or 0.0, q=line.bass_q or 0.0)
+        if line.ramp_months is not None:
+            curve = partial(logistic, to_90=line.ramp_months)
+        ramp = by_month(curve, months)
         pieces.append(Piece(row, line.model_copy(update=better), ramp, quantities))
     return pieces, list(known.values()), list(updates.values())
 
 
 def refuse_unmatched(
-    rows: Sequence[tuple[int, Line]],
+    rows: Lines,
     measured: Sequence[tuple[int, Measurement]],
     file: str | None = None,
 ) -> None:
@@ -214,12 +219,6 @@ def updated(
         used,
         measurement.basis,
     )
-
-
-def _in_use(line: Line, month: Values) -> Values:
-    if line.ramp_months is not None:
-        return logistic(month, line.ramp_months)
-    return bass(month, line.bass_p or 0.0, line.bass_q or 0.0)
 
 
 def _about(measurement: Measurement, line: Line) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 
 import numpy as np
@@ -113,23 +113,24 @@ def simulate(
         yield gross, parts
 
 
+@dataclass(frozen=True)
 class _Draws:
     """The draws of quantities by piece; what many tasks have in common is drawn once."""
 
-    def __init__(self, scores: Scores) -> None:
-        self.scores = scores
-        self.shared: dict[object, Values] = {}
+    scores: Scores
+    shared: dict[object, Values] = field(default_factory=dict)
 
     def of(self, piece: Piece, name: str) -> Values:
         """Return a quantity of a piece, by its field."""
         stream, distribution = piece.quantities[name]
         if isinstance(distribution, Fixed):
             return np.asarray(distribution.value)
-        if name not in ("adoption", "decay", "recapture"):
-            return distribution.at(self.scores(stream))
-        if (stream, distribution) not in self.shared:
-            self.shared[stream, distribution] = distribution.at(self.scores(stream))
-        return self.shared[stream, distribution]
+        if (stream, distribution) in self.shared:
+            return self.shared[stream, distribution]
+        drawn = distribution.at(self.scores(stream))
+        if name in ("adoption", "decay", "recapture"):
+            self.shared[stream, distribution] = drawn
+        return drawn
 
     def dividends(
         self, lines: Sequence[Piece], gross: Values

@@ -5,20 +5,18 @@ from __future__ import annotations
 import datetime
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import toeplitz
 from scipy.stats import norm
 
 from opslab.errors import DataError
 from opslab.evidence import Grade
-from opslab.timesaved.change.differences import since
+from opslab.timesaved.change.differences import Cells, since
 from opslab.timesaved.change.panel import Panel
 from opslab.timesaved.change.result import Artefact, Design
 from opslab.timesaved.change.spec import ChangeReview
 from opslab.uncertainty.distributions import Values
 from opslab.uncertainty.proportions import Interval
 
-Mask = NDArray[np.bool_]
 DAYS = {"week": 7, "month": 30.4}
 _ENOUGH, _LONG = 8, 24  # known periods on either side for a series, and in all for grade C
 _GRADES: dict[str, Grade] = {"drawn": "A", "staggered": "B"}
@@ -34,13 +32,13 @@ def headline(review: ChangeReview, *ends: float | None) -> Interval:
     return Interval(*(float(end) if np.isfinite(end) else None for end in shown))
 
 
-def left_out(review: ChangeReview, panel: Panel) -> Mask:
+def left_out(review: ChangeReview, panel: Panel) -> Cells:
     """Return which cells do not count: the weeks after each start, and all that were picked by.
 
     A period is phase-in when it begins in it, and was picked by when a day of it is in `selected`.
     """
     pilot, passed = review.pilot, since(panel.values, panel.starts)
-    out: Mask = (passed >= 0) & (passed * DAYS[review.measure.period] < 7 * pilot.phase_in)
+    out: Cells = (passed >= 0) & (passed * DAYS[review.measure.period] < 7 * pilot.phase_in)
     if pilot.selected:
         low, high = pilot.selected
         days = np.array([*panel.periods, datetime.date.max])
@@ -56,7 +54,7 @@ def outcome(review: ChangeReview, panel: Panel) -> Values:
     return values
 
 
-def sides(outcome: Values, starts: Values) -> tuple[Mask, Mask, Mask]:
+def sides(outcome: Values, starts: Values) -> tuple[Cells, Cells, Cells]:
     """Return known cells before each start, those after, and teams known on both sides.
 
     Examples

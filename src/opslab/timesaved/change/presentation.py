@@ -235,7 +235,7 @@ def headline(result: ChangeResult, say: Voice) -> str:
         say.message(at.detail) for at in result.checks if at.blocking and at.status == "fail"
     ]:
         return " ".join(red)
-    values, kind = _values(result, say), "unsure" if result.effect[1:] != (None,) * 2 else "untold"
+    values, kind = _values(result, say), "untold" if result.effect.low is None else "unsure"
     if result.design == "plan":
         kind = "some" if values["reach"] else "none" if result.powers else "unknown"
         kind = "begun" if result.begun else kind

@@ -63,7 +63,7 @@ def rows(result: ChangeResult, *, full: bool) -> list[dict[str, Any]]:
             "first_day": day,
             "entries": int(panel.rows[team, at]),
             "started": known.start,
-            "with_change": known.start is not None and day >= known.start,
+            "with_change": bool(at >= panel.starts[team]),
             "in_model": bool(np.isfinite(outcome[team, at])),
         }
         | {
@@ -89,7 +89,7 @@ def _gain(result: ChangeResult, known: Interval) -> Interval:
     value, low, high = known
     if "lasting" in result.doubted or not result.grade:
         return NOTHING
-    if value is None or low is None or high is None or low >= high:
+    if value is None or low is None or high is None:
         return NOTHING
     wanted = result.review.measure.goal == "increase"
     return known if wanted else Interval(-value, -high, -low)

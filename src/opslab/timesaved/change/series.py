@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import bootstrap
 from scipy.stats import t as student
 
 from opslab.errors import DataError, SpecError
@@ -224,11 +225,13 @@ def before_after(review: ChangeReview, panel: Panel, outcome: Values, seed: int)
     *known, both = sides(outcome, panel.starts)
     time = np.broadcast_to(np.arange(len(panel.periods)), outcome.shape)
     times, cells = (np.where(known, numbers, np.nan)[:, both] for numbers in (time, outcome))
-    medians, teams, ends = np.nanmedian(cells, axis=2), int(both.sum()), []
+    medians, ends = np.nanmedian(cells, axis=2), ()
     changes = medians[1] - medians[0]
-    if teams >= _TEAMS:
-        picks = np.random.default_rng(seed).integers(teams, size=(_RESAMPLES, teams))
-        ends = np.quantile(np.median(changes[picks], axis=1), [0.025, 0.975]).tolist()
+    if len(changes) >= _TEAMS:
+        drawn = bootstrap(
+            (changes,), np.median, n_resamples=_RESAMPLES, method="percentile", rng=seed
+        )
+        ends = drawn.confidence_interval
     effect = headline(review, float(np.median(changes)), *ends)
     x, y = (side[0] - np.nanmean(side[0], axis=1, keepdims=True) for side in (times, cells))
     early, late = np.nanmean(times, axis=2)
