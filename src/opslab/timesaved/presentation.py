@@ -97,7 +97,7 @@ def first_screen(result: TimeSavedResult, say: Voice) -> Verdict:
         for check in result.checks
         if check.status != "pass" and check is not evidence
     ]
-    reasons.append(say("reason_evidence", **evidence.detail.values))
+    reasons += [say("reason_evidence", **evidence.detail.values)]
     reasons += [say("reason_driver", name=first)] if first else []
     known = {
         "freed": result.freed,
@@ -183,7 +183,6 @@ def _compared(updates: Sequence[Update], field: str, say: Voice) -> Figure:
 
 
 def _hours(result: TimeSavedResult, say: Voice) -> Blocks:
-    stop = [say.paragraph("not_to_use", "bad")] if result.broken else []
     ranked = sorted(result.savings, key=lambda saving: -saving.freed.mean)
     tasks = [_task(saving, say) for saving in ranked]
     groups = [
@@ -194,18 +193,22 @@ def _hours(result: TimeSavedResult, say: Voice) -> Blocks:
     columns = "task gross freed recaptured benefit grade"
     blocks: Blocks = [
         say.heading("hours"),
-        *stop,
+        *[say.paragraph("not_to_use", "bad")] * result.broken,
         result.figures(say.language)["waterfall"],
         say.table("tasks", columns, tasks, numeric=(1, 2, 3), level=LEVEL),
         say.table("groups", "group freed span", groups=groups, numeric=(1, 2), level=LEVEL),
     ]
     if result.currency:
         money = _sums(result, "money", say)
-        blocks.append(say.table("money", "benefit value span", money, numeric=(1, 2)))
-        blocks.append(say.remark("money_note", currency=result.currency))
-    share = week / result.inventory.contract_hours
-    blocks.append(say.remark("reality", hours=week, share=share))
-    return [*blocks, Points([say(f"reality_{name}") for name in _REALITY])]
+        blocks += [
+            say.table("money", "benefit value span", money, numeric=(1, 2)),
+            say.remark("money_note", currency=result.currency),
+        ]
+    return [
+        *blocks,
+        say.remark("reality", hours=week, share=week / result.inventory.contract_hours),
+        Points([say(f"reality_{name}") for name in _REALITY]),
+    ]
 
 
 def _task(saving: Saving, say: Voice) -> list[str | Cell]:
@@ -233,14 +236,12 @@ def _checks(result: TimeSavedResult, say: Voice) -> Blocks:
 def _drivers(result: TimeSavedResult, say: Voice) -> Blocks:
     if not result.drivers:
         return [say.heading("drivers"), say.paragraph("no_drivers")]
-    ranks = {name: rank for rank, name in enumerate(_to_measure(result), 1)}
-    updated = {update.name for update in result.updates}
-    rows = []
-    for driver in result.drivers[:_MOST]:
-        words = say("rank_measured") if driver.name in updated else say.none
-        if driver.name in ranks:
-            words = say("rank", rank=ranks[driver.name])
-        rows.append((_called(driver.name, say), say.percent(driver.share or 0.0, 0), words))
+    words = {update.name: say("rank_measured") for update in result.updates}
+    words |= {name: say("rank", rank=at) for at, name in enumerate(_to_measure(result), 1)}
+    rows = [
+        (_called(at.name, say), say.percent(at.share or 0.0, 0), words.get(at.name, say.none))
+        for at in result.drivers[:_MOST]
+    ]
     return [
         say.heading("drivers"),
         result.figures(say.language)["tornado"],
@@ -270,11 +271,10 @@ def _data(result: TimeSavedResult, say: Voice) -> Blocks:
             _called(known.name, say), say.message(Message("errors.row", {"row": known.row}))
         )
         rows.append((name, stated, used, origin))
-    reports = (import_report(reading, say.language) for reading in result.readings)
     return [
         say.heading("data"),
         say.table("known", "quantity stated used origin", rows),
-        *(block for report in reports for block in report),
+        *(block for at in result.readings for block in import_report(at, say.language)),
     ]
 
 

@@ -79,7 +79,7 @@ def powers(panel: Panel, outcome: Values, pilots: int) -> tuple[Power, ...]:
     first, (count, periods) = panel.first, outcome.shape
     cells = impute(outcome, panel.starts).cells
     late = since(outcome, panel.starts) >= 0
-    effect = averages(cells, panel.starts)["simple"] if late.any() else 0.0
+    effect = averages(cells, panel.starts)["simple"]
     half = first if first < periods else periods // 2
     varied = _varied(outcome - np.where(late, effect, 0), half)
     own = {count: pilots} if 0 < pilots < count else {}
