@@ -28,7 +28,7 @@ from opslab.timesaved.quantities import (
 )
 from opslab.timesaved.result import POINTS, Driver, Saving, TimeSavedResult
 from opslab.timesaved.sheets import rows_of
-from opslab.timesaved.simulation import STEPS, Part, Piece, Scores, simulate
+from opslab.timesaved.simulation import Part, Piece, Scores, simulate
 from opslab.uncertainty.calibration import UNTRAINED, hit_rate, widening
 from opslab.uncertainty.distributions import Fixed, Values
 from opslab.uncertainty.draws import scores, summarise
@@ -196,8 +196,8 @@ def _add_up(
     for gross, parts in simulate(pieces, weeks, at):
         for part in parts:
             line, steps = part.piece.line, part.steps
-            for name in STEPS:
-                sums["step", name] += steps[name]
+            for name, values in steps.items():
+                sums["step", name] += values
             for kind in ("role", "initiative", "benefit"):
                 sums[kind, getattr(line, kind)] += steps["freed"]
             for name in (line.benefit, "all") if line.rate else ():

@@ -20,13 +20,7 @@ from opslab.uncertainty.words import describe
 
 LEVEL = 0.9
 _UNITS = [factor * 10.0**power for power in range(16) for factor in (1, 5)]
-_TONES: dict[str, Tone] = {
-    "stop": "bad",
-    "none": "plain",
-    "measure": "open",
-    "count": "good",
-    "explored": "open",
-}
+_TONES: dict[str, Tone] = {"stop": "bad", "none": "plain", "count": "good"}
 _MOST, _MOST_DRAWN, _MOST_REASONS = 8, 6, 4
 _NOTHING = Summary(0, 0, 0, 0, 0, 0)
 _REALITY = ("asana", "register", "metr", "uk")
@@ -115,7 +109,7 @@ def first_screen(result: TimeSavedResult, say: Voice) -> Verdict:
         question=say.spoken(plan.question or ""),
         action=say(f"action_{result.action}", name=first, hours=least),
         headline=headline(result, say),
-        tone=_TONES[result.action],
+        tone=_TONES.get(result.action, "open"),
         facts=Facts([*facts, say.checks_fact(result.checks)]),
         reasons=reasons[: 1 if result.broken else _MOST_REASONS],
     )

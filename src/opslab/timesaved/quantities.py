@@ -22,6 +22,12 @@ from opslab.uncertainty.update import update
 
 _OF_TASK = ("eligible_share", "frequency", "minutes")
 FIELDS = (*_OF_TASK, "reduction", "new_minutes", "adoption", "decay", "recapture")
+_STREAMS = dict.fromkeys(_OF_TASK, "task role") | {
+    "adoption": "initiative",
+    "decay": "initiative",
+    "recapture": "role",
+}
+"""What a quantity is of, where it is not of a change to a task."""
 _MOST_CHANGES = 6  # on one task
 _WELL_MEASURED = 0.5  # weight of the data from which a saving has the grade of the measurement
 
@@ -64,13 +70,8 @@ class Update:
 
 def stream(field: str, line: Line) -> str:
     """Return the name of a quantity: of a task, of a change to it or anywhere, of a role."""
-    if field == "recapture":
-        parts = [field, line.role]
-    elif field in ("adoption", "decay"):
-        parts = [field, line.initiative]
-    else:
-        parts = [field, line.task, line.role, *([] if field in _OF_TASK else [line.initiative])]
-    return Bilingual.joined("/", parts)
+    names = _STREAMS.get(field, "task role initiative").split()
+    return Bilingual.joined("/", [field, *(getattr(line, name) for name in names)])
 
 
 def check_rows(rows: Lines, file: str | None) -> None:

@@ -21,7 +21,6 @@ from opslab.uncertainty.distributions import Distribution, Fixed, Values
 from opslab.uncertainty.ramp import power_sum
 
 Scores = Callable[[str], Values]
-STEPS = ("possible", "adopted", "kept", "new_work", "freed", "recaptured")
 
 
 @dataclass(frozen=True)
@@ -122,14 +121,14 @@ class _Draws:
 
     def of(self, piece: Piece, name: str) -> Values:
         """Return a quantity of a piece, by its field."""
-        stream, distribution = piece.quantities[name]
+        stream, distribution = quantity = piece.quantities[name]
         if isinstance(distribution, Fixed):
             return np.asarray(distribution.value)
-        if (stream, distribution) in self.shared:
-            return self.shared[stream, distribution]
+        if quantity in self.shared:
+            return self.shared[quantity]
         drawn = distribution.at(self.scores(stream))
         if name in ("adoption", "decay", "recapture"):
-            self.shared[stream, distribution] = drawn
+            self.shared[quantity] = drawn
         return drawn
 
     def dividends(
@@ -137,24 +136,23 @@ class _Draws:
     ) -> dict[str, dict[frozenset[int], Values]]:
         """Return the dividend of each set of a task's lines, by step."""
         less = [-self.of(piece, "reduction") for piece in lines]
-        use = [self.of(piece, "adoption") for piece in lines]
         joint: dict[str, dict[frozenset[int], Values]] = {"possible": {}, "adopted": {}, "kept": {}}
         for size in range(1, len(lines) + 1):
             for members in combinations(range(len(lines)), size):
                 together, index = [lines[k] for k in members], frozenset(members)
                 possible = -gross * _product([less[k] for k in members])
-                used = possible * _product([use[k] for k in members])
+                used = possible * _product([self.of(piece, "adoption") for piece in together])
+                ramp = _product([piece.ramp for piece in together])
                 joint["possible"][index] = possible
-                joint["adopted"][index] = used * _product([piece.ramp for piece in together]).mean()
-                joint["kept"][index] = used * self.lasting(together)
+                joint["adopted"][index] = used * ramp.mean()
+                joint["kept"][index] = used * self.lasting(together, ramp)
         return joint
 
-    def lasting(self, members: Sequence[Piece]) -> Values:
-        """Return the mean over the months of ramp and decay of changes together."""
-        key = tuple((piece.ramp.tobytes(), piece.quantities["decay"]) for piece in members)
+    def lasting(self, members: Sequence[Piece], ramp: Values) -> Values:
+        """Return the mean over the months of the ramp and decay of changes together."""
+        key = (ramp.tobytes(), *(piece.quantities["decay"] for piece in members))
         if key not in self.shared:
             factor = _product([1 - self.of(piece, "decay") for piece in members]) ** (1 / 12)
-            ramp = _product([piece.ramp for piece in members])
             self.shared[key] = power_sum(ramp, factor) / len(ramp)
         return self.shared[key]
 

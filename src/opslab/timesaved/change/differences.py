@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 from scipy.special import fdtrc
 
-from opslab.timesaved.change.result import AverageName
 from opslab.uncertainty.distributions import Values
 
 Cells = NDArray[np.bool_]
@@ -94,7 +93,7 @@ def last_before(outcome: Values, starts: Values) -> Effects:
     return impute(outcome, starts, untreated & (latest | last))
 
 
-def averages(effects: Values, starts: Values) -> dict[AverageName, float]:
+def averages(effects: Values, starts: Values) -> dict[str, float]:
     """Return the averages of the effects of cells, NaN of none.
 
     ``simple`` is the mean of all cells; ``group`` of the teams' own means, which weighs groups by
@@ -118,7 +117,7 @@ def averages(effects: Values, starts: Values) -> dict[AverageName, float]:
     -------
     Callaway, Sant'Anna (2021), section 3.1; ``aggte`` of their R package did.
     """
-    means: dict[AverageName, Values] = {
+    means = {
         "simple": effects.ravel(),
         "group": _means(effects.T),
         "calendar": _means(effects),

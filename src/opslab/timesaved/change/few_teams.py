@@ -16,7 +16,7 @@ import numpy as np
 from scipy.special import stdtr, stdtrit
 
 from opslab.timesaved.change.differences import residual, scales, since
-from opslab.timesaved.change.result import Method, Verdict
+from opslab.timesaved.change.result import Verdict
 from opslab.uncertainty.distributions import Values
 from opslab.uncertainty.proportions import Interval
 
@@ -189,13 +189,13 @@ def _orders(dates: list[int]) -> Iterator[Any]:
         yield from ((date, *order) for order in _orders(rest))
 
 
-def _by_t(method: Method, value: float, variance: float, freedom: int) -> Verdict:
+def _by_t(method: str, value: float, variance: float, freedom: int) -> Verdict:
     error = variance**0.5
     p = float(2 * stdtr(freedom, -abs(value) / error))
     ends = interval(value, error, freedom)
     return Verdict(method, ends, None if np.isnan(p) else p, primary=method == "changes")
 
 
-def _by_rank(method: Method, value: float, values: Values) -> Verdict:
+def _by_rank(method: str, value: float, values: Values) -> Verdict:
     p = np.mean(np.abs(values) >= abs(value) * (1 - 1e-9))  # equal but for rounding counts
     return Verdict(method, Interval(float(value)), float(p), len(values))

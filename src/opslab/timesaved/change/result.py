@@ -17,8 +17,6 @@ from opslab.uncertainty.proportions import Interval
 Design = Literal["did", "its", "before_after", "plan"]
 """Differences in differences, an interrupted time series, before and after, and before anything is
 measured: what could be shown at all."""
-AverageName = Literal["simple", "group", "calendar", "dynamic"]
-Method = Literal["permutation", "changes", "jackknife", "bootstrap", "clustered"]
 
 
 class Average(NamedTuple):
@@ -34,7 +32,7 @@ class Average(NamedTuple):
         The same by comparison with the last period before alone (their group-time averages).
     """
 
-    name: AverageName
+    name: str
     effect: Interval
     last_before: float | None
 
@@ -62,7 +60,7 @@ class Verdict(NamedTuple):
         Whether the headline rests on it.
     """
 
-    method: Method
+    method: str
     interval: Interval
     p: float | None
     ways: int | None = None
