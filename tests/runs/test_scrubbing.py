@@ -14,7 +14,7 @@ from filelock import FileLock
 from opslab import archive, secret
 from opslab.cli import main
 from opslab.runs import erasure
-from opslab.runs.traces import plain
+from opslab.runs.traces import words_of
 
 HOME = "reports/feedback_themes/made"
 WORDS = "The saffron trebuchet won't reload & café tokens vanish"
@@ -92,8 +92,9 @@ def everything(folder):
     }
 
 
-def test_texts_are_compared_by_their_letters():
-    assert plain("Mon caf&eacute; n&#39;est%20PAS\\u00e0") == "moncafenestpasa"
+def test_texts_are_compared_by_their_words():
+    told = "Mon caf&eacute; n&#39;est%20PAS\\u00e0"
+    assert words_of(told) == ("mon", "cafe", "n", "est", "pasa")
 
 
 def test_their_words_go_and_those_of_others_stay(made):

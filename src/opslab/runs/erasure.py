@@ -32,8 +32,8 @@ from opslab.runs.folder import (
 )
 from opslab.runs.registry import erasures
 from opslab.runs.runner import reports_folder
-from opslab.runs.scrubbing import MARK, UNREADABLE, Scrubber
-from opslab.runs.traces import TABLE, Contents, learn, records
+from opslab.runs.scrubbing import UNREADABLE, Scrubber
+from opslab.runs.traces import MARK, TABLE, Contents, learn, records
 from opslab.secret import ERASED, erased, tombstone
 
 _RUN_FOLDER = re.compile(
@@ -185,7 +185,7 @@ class _Erasing(NamedTuple):
     def _file(self, path: Path, name: str) -> bool:
         with machine_errors(path):
             content = path.read_bytes()
-            clean = self.scrubber.file(name, content)
+            (clean,) = self.scrubber.folder("", {name: content}).values()
             if clean != content and not self.dry_run:
                 write_whole(path, clean) if clean else path.unlink()
         return clean != content
@@ -200,7 +200,7 @@ class _Erasing(NamedTuple):
                 for path in folder.rglob("*")
                 if path.is_file() and not path.is_symlink()
             }
-            clean = self.scrubber.folder(run, files)
+            clean = self.scrubber.folder(f"{run}/", files)
             names = sorted(name for name in files if clean[name] != files[name])
             if names and not self.dry_run:
                 self.bury(run)
