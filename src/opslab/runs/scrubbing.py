@@ -23,7 +23,8 @@ from opslab.runs.publication import unpacked
 from opslab.runs.traces import MARK, Traces, without, words_of
 
 _RECORD = re.compile(r'(?:"(?:[^"]|"")*"|[^"\r\n]+|")+(?:\r\n|\n|\r)?')
-_JSON = re.compile(r'"base64": "[^"]*"|"(?:[^"\\]|\\.)*"')
+_JSON = re.compile(r'"(?:base64|image/png)": "[^"]*"|"(?:[^"\\]|\\.)*"')
+_BYTES = ('"base64"', '"image/png"')  # what has no words
 # What is cleaned by itself: a cell, a text.
 _PIECES = {
     ".csv": re.compile(r'"(?:[^"]|"")*"|[^,;\t"\r\n]+'),
@@ -134,7 +135,8 @@ class Scrubber:
         mark = "erased" if kind in (".yaml", ".yml") else MARK  # there brackets would begin a list
 
         def piece(found: re.Match[str]) -> str:
-            return found[0] if found[0].startswith('"base64"') else without(found[0], book, mark)
+            bare = found[0].startswith(_BYTES)
+            return found[0] if bare else without(found[0], book, mark)
 
         if kind == ".csv":
             text = _RECORD.sub(self._row, text)

@@ -35,11 +35,11 @@ _ESCAPE = re.compile(
     r"&(?:#\d+|#[xX][\da-fA-F]+|[A-Za-z]\w*);|(?:%[\da-fA-F]{2})+|\\+(u[\da-fA-F]{4}|[nrt])"
 )
 # Where no blanks part words each letter is one; marks, soft hyphens and what fills up are in words.
-_UNPARTED = "[\u0e00-\u109f\u1780-\u17ff\u3040-\ua4cf\uf900-\ufaff\U00020000-\U0003ffff]"
-_LETTER = "[^\\W_][\0\xad\u0300-\u036f\u200b-\u200d]*"
+_UNPARTED = "\u0e00-\u109f\u1780-\u17ff\u3040-\ua4cf\uf900-\ufaff\U00020000-\U0003ffff"
+_FILLED = "[\0\xad\u0300-\u036f\u200b-\u200d]*"
 # Bytes have no words, though letters in them may look like some.
 _WORD = re.compile(
-    f'"base64": "[^"]*"|[A-Za-z0-9+/]{{200,}}|(?:(?!{_UNPARTED}){_LETTER})+|{_LETTER}'
+    rf"[A-Za-z0-9+/]{{200,}}|(?:[^\W_{_UNPARTED}]+{_FILLED})+|[{_UNPARTED}]{_FILLED}"
 )
 _CUT = re.compile(r"[^\w…“”\"<>]*\w+\0*(?=…)")  # a word that is not there to its end
 # What is too short to be told from others' words: quoted, and by whom is erased.
