@@ -117,21 +117,25 @@ def _studies(contents: Contents, study: str | None) -> tuple[list[str], set[str]
 
     Third are the runs whose tables are not what was filed: not all can be learnt from them.
     """
-    tables, labels, specs, doubtful = dict[str, str](), set[str](), list[str | None](), list[str]()
-    for name, content in contents():
-        if name.endswith(f"/{TABLE}"):
-            tables[name.rpartition("/")[0]] = sha256(content).hexdigest()
-            labels |= {row["source"] for row in records(content)}
-    for name, content in contents():
+    tables, labels, specs, doubtful = (
+        dict[str, str](),
+        set[str](),
+        [*filter(None, [study])],
+        list[str](),
+    )
+    for name, content in contents():  # of a folder the table comes first
         home = name.rpartition("/")[0]
-        if name.endswith(f"/{RUN}"):
+        if name.endswith(f"/{TABLE}"):
+            tables[home] = sha256(content).hexdigest()
+            labels |= {row["source"] for row in records(content)}
+        elif name.endswith(f"/{RUN}"):
             with suppress(ValueError, KeyError, TypeError):
                 about = json.loads(content)
                 if about["outputs"].get(TABLE) != tables.get(home):
                     doubtful.append(home)
                 if home in tables:
                     specs.append(about["parameters"]["spec"])
-    return [*dict.fromkeys(filter(None, [study, *specs]))], labels, doubtful
+    return [*dict.fromkeys(specs)], labels, doubtful
 
 
 class _Erasing(NamedTuple):
@@ -145,16 +149,14 @@ class _Erasing(NamedTuple):
 
     def bury(self, run: str = "") -> None:
         """Note the tombstones, and a run whose bytes will change."""
-        there = erased()
-        known = {
-            stone: there.get(stone, {"customer": stone, "date": self.day, "runs": []})
-            for stone in self.stones
-        }
-        for stone, each in known.items():
-            known[stone] = each | {"runs": sorted({*each["runs"], *filter(None, [run])})}
-        if {**there, **known} != there:
-            lines = [json.dumps(each) for each in {**there, **known}.values()]
-            write_whole(workspace.root() / ERASED, "".join(f"{line}\n" for line in lines).encode())
+        stones = erased()
+        for stone in self.stones:
+            new = {"customer": stone, "date": self.day, "runs": []}
+            each = stones.setdefault(stone, new)
+            each["runs"] = sorted({*each["runs"], run} - {""})
+        if self.stones:
+            lines = [f"{json.dumps(each)}\n" for each in stones.values()]
+            write_whole(workspace.root() / ERASED, "".join(lines).encode())
 
     def cleaned(self, others: Sequence[Path]) -> Iterator[tuple[str, list[str]]]:
         """Yield what was changed, folder or file, and which files of it.
@@ -162,19 +164,17 @@ class _Erasing(NamedTuple):
         The runs of the customer's messages come last, the newest first: from those that are left
         it is known what to look for, wherever an erasure was stopped.
         """
-        traces, runs = self.scrubber.traces, set[str]()
-        paths, inside = [*_bundles(), *others], self.reports.resolve()
-        paths = [path for path in paths if not path.resolve().is_relative_to(inside)]
+        traces, runs, reports = self.scrubber.traces, set[str](), self.reports.resolve()
+        home = min(traces.homes, default="")
+        apart = [path for path in (*_bundles(), *others) if reports not in path.resolve().parents]
+        files = {path: path.name for path in apart}
         for path in sorted(filter(Path.is_file, self.reports.rglob("*"))):
             name = path.relative_to(self.reports).as_posix()
             if _RUN_FOLDER.match(name):
                 runs.add("/".join(name.split("/")[:3]))
             elif not path.is_symlink():
-                paths.append(path)
-        home = min(traces.homes, default="")
-        for path in dict.fromkeys(paths):
-            within = path.is_relative_to(self.reports)
-            name = path.relative_to(self.reports).as_posix() if within else path.name
+                files[path] = name
+        for path, name in files.items():
             if self._file(path, f"{home}/{name}" if path in others else name):
                 yield workspace.shown(path), [path.name]
         newest = sorted(runs, key=lambda run: run.rpartition("/")[2], reverse=True)
@@ -234,7 +234,7 @@ def _contents(reports: Path) -> Iterator[tuple[str, bytes]]:
     for path in sorted((*reports.rglob("*.*"), *_bundles())):
         if path.suffix == ".zip" and path.is_file():
             with suppress(*UNREADABLE), zipfile.ZipFile(path) as packed:
-                for name in packed.namelist():
+                for name in sorted(packed.namelist()):
                     if name.endswith(wanted):
                         yield name, packed.read(name)
         elif path.as_posix().endswith(wanted) and path.is_file():
