@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from opslab import workspace
-from opslab.archive import RESULT, RUN
+from opslab.archive import RUN
 from opslab.messages import text
 from opslab.runs.bundle import OURS
 from opslab.runs.folder import (
@@ -33,7 +33,7 @@ from opslab.runs.folder import (
 from opslab.runs.registry import erasures
 from opslab.runs.runner import reports_folder
 from opslab.runs.scrubbing import UNREADABLE, Scrubber
-from opslab.runs.traces import MARK, TABLE, Contents, learn, records
+from opslab.runs.traces import MARK, TABLE, Contents, is_in, learn, records
 from opslab.secret import ERASED, erased, tombstone
 
 _RUN_FOLDER = re.compile(
@@ -117,25 +117,17 @@ def _studies(contents: Contents, study: str | None) -> tuple[list[str], set[str]
 
     Third are the runs whose tables are not what was filed: not all can be learnt from them.
     """
-    tables, labels, specs, doubtful = (
-        dict[str, str](),
-        set[str](),
-        [*filter(None, [study])],
-        list[str](),
-    )
-    for name, content in contents():  # of a folder the table comes first
+    labels, specs, doubtful = {row["source"] for _, row in records(contents)}, [study], list[str]()
+    tables = {name.rpartition("/")[0]: sha256(table).hexdigest() for name, table in contents(TABLE)}
+    for name, content in contents(RUN):
         home = name.rpartition("/")[0]
-        if name.endswith(f"/{TABLE}"):
-            tables[home] = sha256(content).hexdigest()
-            labels |= {row["source"] for row in records(content)}
-        elif name.endswith(f"/{RUN}"):
-            with suppress(ValueError, KeyError, TypeError):
-                about = json.loads(content)
-                if about["outputs"].get(TABLE) != tables.get(home):
-                    doubtful.append(home)
-                if home in tables:
-                    specs.append(about["parameters"]["spec"])
-    return [*dict.fromkeys(specs)], labels, doubtful
+        with suppress(ValueError, KeyError, TypeError):
+            about = json.loads(content)
+            if about["outputs"].get(TABLE) != tables.get(home):
+                doubtful.append(home)
+            if home in tables:
+                specs.append(about["parameters"]["spec"])
+    return [*dict.fromkeys(filter(None, specs))], labels, doubtful
 
 
 class _Erasing(NamedTuple):
@@ -164,8 +156,8 @@ class _Erasing(NamedTuple):
         The runs of the customer's messages come last, the newest first: from those that are left
         it is known what to look for, wherever an erasure was stopped.
         """
-        traces, runs, reports = self.scrubber.traces, set[str](), self.reports.resolve()
-        home = min(traces.homes, default="")
+        homes, runs, reports = self.scrubber.traces.homes, set[str](), self.reports.resolve()
+        home = min(homes, default="")
         apart = [path for path in (*_bundles(), *others) if reports not in path.resolve().parents]
         files = {path: path.name for path in apart}
         for path in sorted(filter(Path.is_file, self.reports.rglob("*"))):
@@ -178,7 +170,7 @@ class _Erasing(NamedTuple):
             if self._file(path, f"{home}/{name}" if path in others else name):
                 yield workspace.shown(path), [path.name]
         newest = sorted(runs, key=lambda run: run.rpartition("/")[2], reverse=True)
-        for run in sorted(newest, key=traces.near):
+        for run in sorted(newest, key=partial(is_in, homes)):
             if names := self._folder(run):
                 yield run, names
 
@@ -228,14 +220,12 @@ def _bundles() -> Iterator[Path]:
                 yield path
 
 
-def _contents(reports: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield the records and tables of messages of all runs, those packed in zips too."""
-    wanted = (f"/{TABLE}", f"/{RESULT}", f"/{RUN}")
-    for path in sorted((*reports.rglob("*.*"), *_bundles())):
-        if path.suffix == ".zip" and path.is_file():
-            with suppress(*UNREADABLE), zipfile.ZipFile(path) as packed:
-                for name in sorted(packed.namelist()):
-                    if name.endswith(wanted):
-                        yield name, packed.read(name)
-        elif path.as_posix().endswith(wanted) and path.is_file():
-            yield path.relative_to(reports).as_posix(), path.read_bytes()
+def _contents(reports: Path, file: str) -> Iterator[tuple[str, bytes]]:
+    """Yield the files of this name of all runs, those packed in zips too."""
+    for path in sorted(filter(Path.is_file, reports.rglob(f"*/{file}"))):
+        yield path.relative_to(reports).as_posix(), path.read_bytes()
+    for path in sorted(filter(Path.is_file, (*reports.rglob("*.zip"), *_bundles()))):
+        with suppress(*UNREADABLE), zipfile.ZipFile(path) as packed:
+            for name in packed.namelist():
+                if name.endswith(f"/{file}"):
+                    yield name, packed.read(name)

@@ -20,7 +20,7 @@ from opslab.evidence import FILES_TYPE
 from opslab.report.cells import packed
 from opslab.runs.folder import json_bytes
 from opslab.runs.publication import unpacked
-from opslab.runs.traces import MARK, Traces, without, words_of
+from opslab.runs.traces import MARK, Traces, is_in, without, words_of
 
 _RECORD = re.compile(r'(?:"(?:[^"]|"")*"|[^"\r\n]+|")+(?:\r\n|\n|\r)?')
 _JSON = re.compile(r'"(?:base64|image/png)": "[^"]*"|"(?:[^"\\]|\\.)*"')
@@ -131,7 +131,8 @@ class Scrubber:
             text, encoding = content.decode(), "utf-8"
         except UnicodeDecodeError:
             text, encoding = content.decode("latin-1"), "latin-1"
-        book = self.traces.here if self.traces.near(name) else self.traces.elsewhere
+        traces = self.traces
+        book = traces.here if is_in(traces.homes, name) else traces.elsewhere
         mark = "erased" if kind in (".yaml", ".yml") else MARK  # there brackets would begin a list
 
         def piece(found: re.Match[str]) -> str:

@@ -41,7 +41,6 @@ _FILLED = "[\0\xad\u0300-\u036f\u200b-\u200d]*"
 _WORD = re.compile(
     rf"[A-Za-z0-9+/]{{200,}}|(?:[^\W_{_UNPARTED}]+{_FILLED})+|[{_UNPARTED}]{_FILLED}"
 )
-_CUT = re.compile(r"[^\w…“”\"<>]*\w+\0*(?=…)")  # a word that is not there to its end
 # What is too short to be told from others' words: quoted, and by whom is erased.
 _QUOTED = re.compile(
     r"""(?<=["“«;])[^"“«;\n\\]{1,40}(?=(?:\\?["”»\s]|&#34;|&quot;)+\(\[erased\])"""
@@ -52,8 +51,8 @@ _TEXT = re.compile(r'"((?:[^"\\]|\\.)*)"')
 Words = tuple[str, ...]
 Book = dict[Words, bool]
 """Words in a row, and those that they begin with: whether they are the customer's alone."""
-Contents = Callable[[], Iterable[tuple[str, bytes]]]
-"""Gives files by their path under the reports, those inside of zips too."""
+Contents = Callable[[str], Iterable[tuple[str, bytes]]]
+"""Gives the files of a name by their path under the reports, those inside of zips too."""
 
 
 def words_of(text: str) -> Words:
@@ -101,11 +100,14 @@ def _book(phrases: Iterable[Words]) -> Book:
 def without(text: str, book: Book, mark: str = MARK) -> str:
     """Return a text with a mark in place of what a book has as the customer's."""
     signs, parts, end = _words(text), list[str](), 0
-    for at, phrase in _met(tuple(_plain(sign[0]) for sign in signs), book):
+    words = [_plain(sign[0]) for sign in signs]
+    for at, sign in enumerate(signs):
+        if at and sign.string.startswith("…", sign.end()):  # the end of a word is cut off
+            ends = (phrase[1] for phrase in book if phrase[:-1] == (words[at - 1],))
+            words[at] = next((each for each in ends if each.startswith(words[at])), words[at])
+    for at, phrase in _met(tuple(words), book):
         if book[phrase]:
             start, stop = signs[at].start(), signs[at + len(phrase) - 1].end()
-            if cut := _CUT.match(signs[at].string, stop):
-                stop = cut.end()
             if stop > end:
                 parts += [text[end : max(start, end)], mark * (start >= end)]
                 end = stop
@@ -137,21 +139,19 @@ class Traces:
     here: Book
     elsewhere: Book
 
-    def near(self, name: str) -> bool:
-        """Whether a file, by its path, belongs to a run of the customer's messages."""
-        return _is_in(self.homes, name)
 
-
-def _is_in(homes: set[str], name: str) -> bool:
+def is_in(homes: set[str], name: str) -> bool:
+    """Whether a file, by its path, is in one of the folders of a notebook's runs."""
     return any(f"{home}/" in name for home in homes)
 
 
-def records(content: bytes) -> Iterator[dict[str, str]]:
-    """Yield the rows of a table of messages; none of another that is called alike."""
-    text = content.decode("utf-8-sig", "replace")
-    for row in csv.DictReader(io.StringIO(text, newline="")):
-        if {*_COLUMNS} <= row.keys():
-            yield {name: str(value or "") for name, value in row.items()}
+def records(contents: Contents) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield the rows of tables of messages, with their file; none of what is only called alike."""
+    for name, content in contents(TABLE):
+        text = content.decode("utf-8-sig", "replace")
+        for row in csv.DictReader(io.StringIO(text, newline="")):
+            if {*_COLUMNS} <= row.keys():
+                yield name, {column: str(value or "") for column, value in row.items()}
 
 
 def learn(
@@ -168,36 +168,38 @@ def learn(
     parts : callable
         Returns the parts of texts that are known by themselves.
     """
-    homes, met, uids, texts = set[str](), set[str](), set[str](), set[str]()
-    values, ids = {customer}, set[Words]()
-    for name, content in contents():
-        for row in records(content) if name.endswith(f"/{TABLE}") else ():
-            homes.add("/".join(name.split("/")[-4:-2]))
-            if row["customer"] in keys:
-                met.add(row["customer"])
-                uids.add(row["message"])
-                texts.add(row["text"])
-                values |= {value for column, value in row.items() if column not in _OF_THEMES}
-                alone = words_of(row["id"])
-                ids.add(words_of(row["source"]) + alone)
-                if len("".join(alone)) > _LEAST and not row["id"].isdigit():
-                    ids.add(alone)
+    homes, ids, mine = set[str](), set[Words](), list[dict[str, str]]()
+    for name, row in records(contents):
+        homes.add("/".join(name.split("/")[-4:-2]))
+        if row["customer"] in keys:
+            mine.append(row)
+            alone = words_of(row["id"])
+            ids.add(words_of(row["source"]) + alone)
+            if len("".join(alone)) > _LEAST and not row["id"].isdigit():
+                ids.add(alone)
+    met, uids, texts = ({row[name] for row in mine} for name in ("customer", "message", "text"))
+    values = {row[column] for row in mine for column in row if column not in _OF_THEMES}
     phrases = {part: words_of(part) for part in parts(texts)}
-    rows = [words[at : at + _MOST] for words in map(words_of, values) for at in range(len(words))]
+    rows = [
+        words[at : at + _MOST]
+        for words in map(words_of, {customer, *values})
+        for at in range(len(words))
+    ]
     rows = [*phrases.values(), *(row[:end] for row in rows for end in range(1, _MOST + 1))]
     book = _book({*ids, *filter(_tells, rows)})
     for text in _of_others(contents, keys, homes):
         book |= dict.fromkeys((phrase for _, phrase in _met(words_of(text), book)), False)
     own = {phrase for phrase in book if book[phrase]}
     sure = {*map(words_of, {*keys, *uids}), *(ids | {words_of(customer)}) & own}
-    here, names = _book(own | sure), set[Words]()
-    for name, content in contents():
-        if name.endswith((f"/{RESULT}", f"/{RUN}")) and _is_in(homes, name):
-            names |= {
-                words_of(text)
-                for text in _TEXT.findall(content.decode("utf-8", "replace"))
-                if _LEAST < len(text) <= _LONGEST_NAME and text != without(text, here)
-            }
+    here = _book(own | sure)
+    names = {
+        words_of(text)
+        for file in (RESULT, RUN)
+        for name, content in contents(file)
+        if is_in(homes, name)
+        for text in _TEXT.findall(content.decode("utf-8", "replace"))
+        if _LEAST < len(text) <= _LONGEST_NAME and text != without(text, here)
+    }
     long = {phrase for phrase in own if len("".join(phrase).encode()) >= _LONG}
     only = {part for part, words in phrases.items() if words in own}
     return Traces(keys, met, uids, only, homes, here, _book(sure | names | long))
@@ -211,12 +213,11 @@ def _tells(words: Words) -> bool:
 
 def _of_others(contents: Contents, keys: set[str], homes: set[str]) -> Iterator[str]:
     """Yield what others wrote and declared, and what opslab says."""
-    for name, content in contents():
-        if name.endswith(f"/{TABLE}"):
-            for row in records(content):
-                if row["customer"] not in keys:
-                    yield "\n".join(row[column] for column in row if column not in _OF_THEMES)
-        elif name.endswith(f"/{RESULT}") and _is_in(homes, name):
+    for _, row in records(contents):
+        if row["customer"] not in keys:
+            yield "\n".join(row[column] for column in row if column not in _OF_THEMES)
+    for name, content in contents(RESULT):
+        if is_in(homes, name):
             with suppress(ValueError, RecursionError):
                 about = json.loads(content)
                 yield json.dumps([about.get("plan"), about.get("inputs")])
