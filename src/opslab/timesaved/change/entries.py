@@ -165,6 +165,7 @@ def _keep_rows(
             "ends": "ended_at" in table.types,
         }
         table.keep("change_rows", queries.ROWS[values["kind"]].format(**values, **named))
+        table.forget()
         if file:
             more = table.connection.execute("FROM change_rows").df()
             log.connection.register("change_more", more)
