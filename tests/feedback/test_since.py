@@ -295,6 +295,26 @@ def test_what_people_merged_split_or_left_out_is_followed(base):
     assert "My parcel is late" in page(split)
 
 
+@pytest.mark.parametrize(("near", "state"), [("T01", "flat"), ("T02", "fell")])
+def test_what_a_later_theme_took_from_one_is_no_fall_of_it(base, near, state):
+    def counts(theme, week):
+        return {"T01": 7 if week >= 9 else 21, "T03": 14 * (week >= 9)}.get(theme, 21)
+
+    result = run(base, counts, done=(SINCE | {"on": RUN + datetime.timedelta(1)},))
+    places = {"T01": [1, 0], "T02": [0, 1]}
+    themes = tuple(
+        replace(each, centroid=np.array(places.get(each.id, places[near]), np.float32), born=born)
+        for each in result.registry.themes
+        for born in [RUN if each.id == "T03" else START]
+    )
+    later = replace(result, registry=replace(result.registry, themes=themes))
+    (row,) = since(later)["done"]
+    assert row["state"] == state
+    assert row["parts"] == ["T01", *["T03"] * (state == "flat")]
+    assert (row["low"] < 1 < row["high"]) == (state == "flat")
+    assert "excluded" not in row
+
+
 def test_a_peak_before_is_no_success(base):
     """Four weeks just before it are high; before it the share was what it is now."""
 

@@ -681,3 +681,12 @@ def test_four_tools_tell_the_same_work(name):
     assert other.rows.tolist() == first.rows.tolist()
     within = 0.005 * first.rows if "harvest" in name else 1e-9
     assert (abs(other.values - first.values) <= within).all()
+
+
+@pytest.mark.parametrize(
+    ("word", "doubted"), [("Discarded", True), ("In Progress", True), ("Terminé(e)", False)]
+)
+def test_an_end_whose_status_is_not_known_to_be_done_is_told(word, doubted):
+    base = tickets()
+    status = elapsed(*base, ticket("x", "2025-03-04 09:00", "2025-03-05 09:00", status=word))
+    assert told(status).get("doubtful") == ((str(len(base) + 2),) if doubted else None)

@@ -185,7 +185,30 @@ def outcome(
             reason = Message(error.problems[0].key, error.problems[0].values)
             return row | {"state": "unusable", "reason": reason}
     row["excluded"] = theme in result.edits.excluded
-    return row | _came_after(row, log.of(heirs), today)
+    told = _came_after({**row}, log.of(heirs), today)
+    if told["state"] == "fell" and (left := _left(heirs, result)):
+        wider = _came_after({**row}, log.of([*heirs, *left]), today)
+        if wider["state"] != "fell":  # it did not fall, but a part of it is told apart now
+            parts += [result.themes[at].id for at in left]
+            told = wider
+    del row["excluded"]
+    return row | told
+
+
+def _left(heirs: list[int], result: FeedbackResult) -> list[int]:
+    """Return the themes born later that lie nearest to some: they may be parts of these."""
+    known = {
+        at: (theme.born, theme.centroid)
+        for at, each in enumerate(result.themes)
+        if (theme := result.registry.theme(each.id)) and theme.born
+    }
+
+    def nearest(at: int) -> int | None:
+        born, centroid = known[at]
+        older = [other for other in known if known[other][0] < born]
+        return max(older, key=lambda other: float(centroid @ known[other][1]), default=None)
+
+    return [at for at in known if at not in heirs and nearest(at) in heirs]
 
 
 def _released(run: Run, done: Done) -> dict[str, Any]:

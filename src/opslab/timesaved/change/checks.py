@@ -35,8 +35,8 @@ _UNTOLD = {"few_teams", "periods_before", "events", "season"}
 _LEAST = 2.5  # assignments: the true one and its mirror image show as much in any case
 _SHOWN = 5  # of what is odd
 _GRAVE = (
-    "log_blank log_empty log_negative log_overlap log_people log_several log_undated log_unmapped "
-    "log_unnamed log_unread log_zeros"
+    "log_blank log_doubtful log_empty log_negative log_overlap log_people log_several log_undated "
+    "log_unmapped log_unnamed log_unread log_zeros"
 )
 _LOGGED = (
     "log_absent log_alike log_breaks log_cancelled log_capped log_clock log_cut log_differ "

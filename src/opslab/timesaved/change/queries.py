@@ -70,7 +70,7 @@ _WORDS = (
 )
 _DONE = (
     r"^(done|closed|completed?|resolved|solved|fixed|released|termine|ferme|resolu|clos|cloture|"
-    r"livre|fini|erledigt|fertig|geschlossen)( ?es?)?$"
+    r"livre|fini|shipped|deployed|live|merged|erledigt|fertig|geschlossen)( ?es?)?$"
 )
 _TICKETS = f"""
 {_OWN} NULL::VARCHAR AS who, {_LOCAL("created_at")} AS began, {_LOCAL("change_ended")} AS stop,
@@ -82,12 +82,15 @@ _TICKETS = f"""
         WHEN change_ended IS NULL AND change_done THEN 'undated'
         WHEN change_days < 0 THEN 'negative'
         WHEN change_days = 0 AND '{{quantity}}' = 'elapsed' THEN 'zeros' ELSE '' END AS fault,
-    '' AS doubt
+    CASE WHEN {{timed}} AND NOT change_done AND completed_at IS NULL
+        AND coalesce(status, state) IS NOT NULL AND change_ended < {{end}} THEN 'doubtful' ELSE ''
+        END AS doubt
 FROM (SELECT *, CASE WHEN change_ended = date_trunc('day', created_at) THEN 0
     ELSE (epoch(change_ended) - epoch(created_at)) / 86400 END AS change_days
 FROM (SELECT *, coalesce(completed_at, closed_at, resolved_at, CASE WHEN change_done
         THEN coalesce(status_category_changed_at, state_changed_at) END) AS change_ended
-FROM (SELECT *, regexp_matches(strip_accents(lower(coalesce(status, state, ''))), '{_DONE}')
+FROM (SELECT *, regexp_matches(trim(regexp_replace(strip_accents(lower(
+        coalesce(status, state, ''))), '[^a-z0-9]+', ' ', 'g')), '{_DONE}')
         OR regexp_matches(strip_accents(lower(coalesce(status_category, ''))), '{_DONE}')
         AS change_done,
     regexp_replace(strip_accents(lower(concat_ws(' . ', status, resolution, state_reason))),
