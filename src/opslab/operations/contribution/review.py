@@ -268,13 +268,12 @@ def _hours(claim: Claim) -> bool:
 
 def _checks(result: ContributionResult) -> Iterator[Check]:
     """Give the checks of a contribution; one blocks: whether any of its runs can be used."""
-    counted = result.counted
     known = {total.gain for total in result.totals if total.claims} | {*result.lost}
     known |= {debt.gain for debt in result.contribution.debts}
     wrong: dict[str, Iterable[str]] = {
         "readouts": [missing.run for missing in result.missing if not missing.used],
         "picks": [missing.name for missing in result.missing if missing.used],
-        "conditions": [claim.run.id for claim in counted if claim.conditions],
+        "conditions": [claim.run.id for claim in result.counted if claim.conditions],
         "counted_twice": [claim.name for claim in result.claims if claim.counted_in],
         "overdue": [debt.statement for debt in result.overdue],
         "unpromised": [text_of_both(f"contribution.{gain}") for gain in GAINS if gain not in known],
