@@ -123,7 +123,6 @@ def history() -> tuple[Any, Any, Any]:
         keys=keys.astype(str),
         created=entered[np.append(True, np.diff(ticket) != 0)],
         resolved=np.full(size, np.nan),
-        row=np.arange(size),
         statuses=names,
         kinds=kinds,
         ticket=ticket,

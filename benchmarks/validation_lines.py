@@ -49,7 +49,6 @@ def line(
         keys=np.arange(len(begin)).astype(str),
         created=begin,
         resolved=np.full(len(begin), np.nan),
-        row=np.arange(len(begin)),
         statuses=(*names, "end"),
         kinds=kinds,
         ticket=ticket[seen],

@@ -130,6 +130,20 @@ def looked_at(
                     yield read_run(folder, folders[0]).file
 
 
+def latest(
+    notebooks: Sequence[str], folders: Sequence[Path], until: datetime.date
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Give what notebooks were run on, and the record of the latest run of each by a day.
+
+    It is as it stands: whether anything may be built on it is what `find_run` tells.
+    """
+    homes = [home for at in folders for notebook in notebooks for home in (at / notebook).glob("*")]
+    for name in sorted({f"{home.parent.name}/{home.name}" for home in homes}):
+        with suppress(InputError, OSError, ValueError, RecursionError):
+            file = last_of(name, folders, until)[-1] / archive.RESULT
+            yield name, dict(json.loads(file.read_bytes()))
+
+
 def picked(
     run: Run, patterns: Sequence[str]
 ) -> tuple[list[Evidence], list[tuple[tuple[str | int, ...], str, dict[str, Any]]]]:

@@ -111,9 +111,7 @@ class SpecParameters(Parameters):
 
     def day(self, spec: Any) -> datetime.date:
         """Return the day as of which the readout speaks: as given, or the spec's own date."""
-        day: datetime.date | None = self.as_of or spec.date
-        if day is None:
-            raise ParameterError.of("parameters.as_of_needed", field="as_of")
+        day: datetime.date = spec.day(self.as_of)
         return day
 
     def stands_on(self) -> Inputs:
@@ -121,4 +119,5 @@ class SpecParameters(Parameters):
         spec = self.declared()
         day, missing = self.day(spec), spec.missing_files()
         ParameterError.refuse(missing)
-        return Inputs(spec.slug, day, spec.files())
+        files = dict.fromkeys((*spec.files(), *spec.looked_up(day)))
+        return Inputs(spec.slug, day, (*files,))

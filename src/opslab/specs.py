@@ -23,7 +23,7 @@ from pydantic_core import PydanticCustomError, core_schema
 
 from opslab import provenance, workspace
 from opslab.documents import Document, Location, read
-from opslab.errors import InputError, Problem, SpecError, did_you_mean
+from opslab.errors import InputError, ParameterError, Problem, SpecError, did_you_mean
 from opslab.messages import LANGUAGES, Bilingual
 from opslab.names import folded
 from opslab.spec_problems import problem_at, problems, shortened
@@ -61,6 +61,13 @@ def as_label(value: object) -> object:
     if isinstance(value, float):
         raise fault("specs.label_number", value=repr(value))
     return str(value) if isinstance(value, int) else value
+
+
+def as_theme(value: str) -> str:
+    """Return the name of a theme of customers' feedback; refuse what is none."""
+    if not re.fullmatch(r"[a-z0-9-]+/T\d{2,}[a-z]?", value):
+        raise fault("specs.theme_name", value=value)
+    return value
 
 
 def _number(value: object) -> object:
@@ -147,6 +154,9 @@ Label = Annotated[str, BeforeValidator(as_label)]
 
 Words = Annotated[Label, InBothLanguages()]
 """A name that stands in the data and that readers see: written once, or ``{en: …, fr: …}``."""
+
+ThemeName = Annotated[str, AfterValidator(as_theme)]
+"""A theme of customers' feedback: the study's name, as in its run's folder, and the theme's id."""
 
 
 class FromFile(Declared):
@@ -244,6 +254,18 @@ class FromFile(Declared):
         """Return every file it stands on: its own, and those it names."""
         own = [self._file] if self._file else []
         return tuple(dict.fromkeys([*own, *map(self.beside, self.named().values())]))
+
+    def day(self, as_of: datetime.date | None) -> datetime.date:
+        """Return the day as of which its readout speaks: as given, or its own date."""
+        day: datetime.date | None = as_of or getattr(self, "date", None)
+        if day is None:
+            raise ParameterError.of("parameters.as_of_needed", field="as_of")
+        return day
+
+    def looked_up(self, day: datetime.date) -> Iterable[Path]:
+        """Give the records of runs that it does not name and looks for: by default none."""
+        del day
+        return ()
 
     def inputs(self, *cited: Path) -> list[dict[str, str]]:
         """Return every file it stands on, and its hash, as the record of a result tells them.

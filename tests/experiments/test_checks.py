@@ -169,11 +169,13 @@ def test_the_fingerprint_is_that_of_the_plan_and_not_of_its_layout(tmp_path):
         "".join([*lines[1:], lines[0]]),
         SPEC + "owner: growth\n",
         SPEC + "question: Why?\n",
+        SPEC + "themes: [shop/T01]\n",
         SPEC + "data: {path: elsewhere.csv}\n",
         SPEC + "design: {alpha: 0.05}\n",
         SPEC + "registered: 0123456789abcdef\n",
     ):
         assert spec(tmp_path, same).fingerprint == plain, same
+    assert spec(tmp_path, SPEC + "themes: [shop/T01]\n").themes == ("shop/T01",)
     # Registered plans rest on it: fields of later versions must not change it.
     assert plain == "1cd1d86d63afa328"
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from opslab.errors import DataError
-from opslab.feedback.audit import judge, precision, random_sample, read_sheets
+from opslab.feedback.audit import identified, judge, precision, random_sample, read_sheets
 from opslab.feedback.edits import COLUMNS, read_edits
 from opslab.tables import write_csv, write_xlsx
 
@@ -35,8 +35,12 @@ def themes_sheet():
     return frame.assign(**dict.fromkeys(COLUMNS))
 
 
+def sheets_of(path):
+    return {kind: identified(rows, NAMES, ()) for kind, rows in read_sheets(path).items()}
+
+
 def judged(path, edits=None):
-    sheets = read_sheets(path, NAMES)
+    sheets = sheets_of(path)
     edits = edits or read_edits(sheets.get("themes", ()), NAMES, TEXTS)
     return judge(sheets["audit"], STANDING, edits, [*STANDING])
 
@@ -112,14 +116,14 @@ def test_a_workbook_may_hold_one_sheet_or_both(tmp_path):
     themes["merge_into"] = pd.Series(["refund", None, None], dtype=object)
     themes["split"] = [None, None, 2]
     both = write_xlsx({"themes": themes, "audit": audit_sheet("T02")}, tmp_path / "both.xlsx")
-    sheets = read_sheets(both, NAMES)
+    sheets = sheets_of(both)
     edits = read_edits(sheets["themes"], NAMES, TEXTS)
     assert (edits.merges, edits.splits) == ({"T01": "T02"}, {"T03": ["T03a", "T03b"]})
     audit = judged(both)
     assert (audit.judged, audit.right) == (1, 1)  # both themes are one now
     alone = write_xlsx(audit_sheet("no"), tmp_path / "alone.xlsx", sheet="Feuil1")
     assert judged(alone).right == 0
-    assert set(read_sheets(write_csv(themes, tmp_path / "themes.csv"), NAMES)) == {"themes"}
+    assert set(read_sheets(write_csv(themes, tmp_path / "themes.csv"))) == {"themes"}
 
 
 def test_what_has_moved_since_is_stale(tmp_path):
@@ -164,7 +168,7 @@ def test_a_sheet_without_its_columns_is_refused(tmp_path, column):
     """An old one too, with the name in the place of the id."""
     path = write_csv(audit_sheet("yes").drop(columns=column), tmp_path / "audit.csv")
     with pytest.raises(DataError, match=f"lacks {column};"):
-        read_sheets(path, NAMES)
+        read_sheets(path)
 
 
 def test_only_the_unbroken_top_of_the_sheet_is_a_sample(tmp_path):

@@ -128,20 +128,19 @@ def test_a_split_finds_the_parts_and_merges_take_them_in():
     vectors, kind = blobs(), np.repeat([0, 1, 2, 3], 30)
     themes = np.array([["T01", "T01", "T02", "T03"], ["T02", "T03", "T01", "T02"]])[:, kind]
     edits = edits_of(row("T01", split="2"), row("T03", merge_into="T01a"))
-    first, second = edits.applied(themes, vectors, np.ones(len(vectors), bool))
+    middles = edits.middles(themes[0], vectors, np.ones(len(vectors), bool), {})
+    first, second = edits.applied(themes, vectors, middles)
     assert {*first[kind == 0]} | {*first[kind == 1]} == {"T01a", "T01b"}
     assert len({*first[kind == 0]}) == len({*first[kind == 1]}) == 1
     assert {*first[kind == 2]} == {"T02"}
     assert {*first[kind == 3]} == {"T01a"}
     assert {*second[kind == 2]} <= {"T01a", "T01b"}  # the part that is nearest, not the theme
-    assert np.array_equal(
-        edits.applied(themes, vectors, np.ones(len(vectors), bool)), [first, second]
-    )
+    assert np.array_equal(edits.applied(themes, vectors, middles), [first, second])
 
 
 def test_without_edits_themes_stay():
     themes = np.array([["T01", "T02"], ["T02", "T01"]])
-    assert np.array_equal(edits_of().applied(themes, blobs()[:2], np.ones(2, bool)), themes)
+    assert np.array_equal(edits_of().applied(themes, blobs()[:2], {}), themes)
 
 
 def entry(theme, line=2, known=None, **cells):
@@ -403,12 +402,12 @@ def test_parts_that_are_known_are_the_same_next_week():
     themes = np.array(["T01", "T01", "T02", "T03"])[kind]
     sure = np.ones(len(vectors), bool)
     edits = edits_of(row("T01", split="2"))
-    middles = edits.middles(themes, vectors, sure)
-    first = edits.applied(np.array([themes, themes]), vectors, sure, middles)[0]
+    middles = edits.middles(themes, vectors, sure, {})
+    first = edits.applied(np.array([themes, themes]), vectors, middles)[0]
     later = np.flatnonzero((kind == 1) | (np.arange(len(kind)) % 7 == 0))  # another mixture
     again = edits.middles(themes[later], vectors[later], sure[later], middles)
     assert [*again] == ["T01a", "T01b"]
-    moved = edits.applied(np.array([themes, themes])[:, later], vectors[later], sure[later], again)
+    moved = edits.applied(np.array([themes, themes])[:, later], vectors[later], again)
     assert moved[0].tolist() == first[later].tolist()
     own = themes == "T01"
     distances = cdist(vectors[own], np.stack([middles["T01a"], middles["T01b"]]), "cosine")

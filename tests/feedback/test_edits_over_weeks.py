@@ -350,3 +350,15 @@ def test_a_part_without_messages_is_told(first, names, run):
     assert f"{dark}b (" in shown(third)
     merged = run(2, second, content + f"merge: {{{dark}b: {dark}a}}\n")
     assert merged.edits.notes == []
+
+
+def test_parts_that_were_taken_back_stay_in_their_theme_while_it_sleeps(first, names, run):
+    """Else no run could read the registry again: only what is merged says into which theme."""
+    login = names["login"]
+    back = run(2, run(1, first, f"split: {{{login}: 3}}\n"))
+    asleep = run(8, back, kinds=("parcel", "refund", "dark"))
+    assert asleep.registry.theme(login).status == "dormant"
+    fewer = run(3, back, f"split: {{{login}: 2}}\n")
+    for registry in (asleep.registry, fewer.registry):
+        assert registry.theme(f"{login}c").status == "merged"
+        assert Registry.of(registry.content(), "registry.json").content() == registry.content()

@@ -11,7 +11,7 @@ from opslab.feedback.encoders import Cached
 from opslab.feedback.erasure import VECTORS, forget, known, phrases
 from opslab.feedback.intake import take_in
 from opslab.feedback.naming import Phrases
-from opslab.feedback.registry.state import KnownTheme, Registry, key_of, keys_of
+from opslab.feedback.registry.state import KnownTheme, Registry, keys_of
 from opslab.feedback.spec import Study
 
 TEXT = "Hello, the app crashes when I open it, and then I start over. " * 3
@@ -75,7 +75,7 @@ def test_who_reads_vectors_meanwhile_never_gets_those_of_another_text(tmp_path):
 
 def test_a_registry_keeps_the_passages_of_others():
     centroid = np.array([1, 0], np.float32)
-    said = sorted(["a", "b", "c"], key=key_of)
+    said = sorted(["a", "b", "c"], key=lambda text: keys_of([text])[0])
     registry = Registry(
         study="s",
         encoder="e",

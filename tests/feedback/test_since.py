@@ -535,6 +535,28 @@ def test_an_initiative_is_there_once_the_roadmap_says_so(base, reports):
     assert "step: nothing" in text
 
 
+def test_what_names_a_theme_in_its_own_spec_is_told_too_and_once(base, reports):
+    launch, plan = "launch_readiness/parcel/2026-08-04-0123abcd", "roadmap/plan/2026-08-10-0123abcd"
+    filed(reports, READOUT, EXPERIMENT | {"themes": ["shop/T01", "another/T02", "shop/T77"]})
+    filed(reports, READOUT.replace("08-03", "07-01"), EXPERIMENT | {"themes": ["shop/T03"]})
+    steps = [STEPS[0] | {"themes": ["shop/T01"]}, STEPS[1] | {"themes": ["shop/T02"]}]
+    filed(reports, plan, {"steps": steps})
+    filed(reports, launch, {"themes": [3]})
+    filed(reports, "launch_readiness/other/2026-08-04-0123abcd", {"steps": 3})
+    named = {"theme": "T01", "run": "roadmap/plan", "step": "old", "what": "Sign-on for all"}
+    by_hand = {"theme": "T03", "what": "A dark mode", "on": "2026-08-03"}
+    result = run(base, moved("T01", 0.3), done=(named, by_hand))
+    rows = [(row["theme"], row["run"], row["step"], row["state"]) for row in result.changes["done"]]
+    assert rows == [
+        ("T01", plan, "old", "fell"),
+        ("T03", None, None, "flat"),
+        ("T01", READOUT, None, "fell"),
+        ("T77", READOUT, None, "none"),
+        ("T02", plan, "new", "promised"),
+    ]
+    assert "Sign-on for all" in page(result)
+
+
 @pytest.mark.parametrize(
     ("trouble", "words"),
     [

@@ -21,7 +21,7 @@ from opslab.feedback.naming import Phrases
 from opslab.feedback.registry import ledger
 from opslab.feedback.registry.continuity import Past
 from opslab.feedback.registry.ledger import registered, remembered
-from opslab.feedback.registry.state import Event, KnownTheme, Registry, key_of
+from opslab.feedback.registry.state import Event, KnownTheme, Registry, keys_of
 from opslab.feedback.result import Assignment, Point
 from opslab.feedback.sorting import sort_texts
 from opslab.feedback.spec import Study, Themes
@@ -42,7 +42,7 @@ def run(known, texts, day, encoder=ENCODER, dates=None, pins=frozenset()):
     """Return the registry of a run of texts (name -> vectors), and the theme of each text."""
     words = [f"{name} {at}" for name, part in texts.items() for at in range(len(part))]
     vectors = np.vstack([*texts.values()]).astype(np.float32)
-    order = sorted(range(len(words)), key=lambda at: key_of(words[at]))
+    order = sorted(range(len(words)), key=lambda at: keys_of([words[at]])[0])
     words, vectors = [words[at] for at in order], vectors[order]
     past = Past.of(known, encoder, day, pins)
     settle = partial(past.settled, past.owners(words), 5) if past else None
@@ -225,7 +225,7 @@ def test_texts_that_are_known_are_found_among_many():
     keys = np.unique(np.random.default_rng(1).integers(0, 2**63, 200_000).astype(np.uint64))
     owners = np.arange(len(keys), dtype=np.int32) % 300
     words = [f"text {number}" for number in range(100)]
-    keys[:50] = [key_of(word) for word in words[:50]]
+    keys[:50] = keys_of(words[:50])
     order = np.argsort(keys)
     themes = tuple(
         KnownTheme(
@@ -256,7 +256,7 @@ def test_the_keys_of_a_run_stay_when_there_is_no_room_for_all(monkeypatch):
     others = {f"{name} later": cloud(AXES[at], 15, 70 + at) for at, name in enumerate(base())}
     second, _ = run(first, others, week(1))
     assert len(second.keys) == 100
-    here = {key_of(f"a{axis} later {at}") for axis in range(3) for at in range(15)}
+    here = {*keys_of([f"a{axis} later {at}" for axis in range(3) for at in range(15)]).tolist()}
     assert here <= {*second.keys.tolist()}
 
 

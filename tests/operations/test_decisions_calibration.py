@@ -13,10 +13,10 @@ from sklearn.metrics import brier_score_loss
 
 from conftest import ROOT
 from opslab.errors import InputError
-from opslab.operations.decisions.calibration import EDGES, brier, calibrate, change
+from opslab.operations.decisions.calibration import EDGES, brier, calibrate
 from opslab.operations.decisions.result import Known
 from opslab.operations.decisions.spec import Change
-from opslab.uncertainty.proportions import Interval, wilson
+from opslab.uncertainty.proportions import Interval, newcombe, wilson
 
 DAY = datetime.date(2026, 3, 2)
 CHANGE = Change(name="log", date=datetime.date(2026, 6, 1))
@@ -184,7 +184,7 @@ def test_a_change_counts_from_its_first_day():
 
 def test_the_ends_of_a_change_are_those_of_both_as_zou_and_donner_have_them():
     """Difference 0.2: down by hypot(.2, .05), up by hypot(.1, .1)."""
-    result = change(Interval(0.3, 0.2, 0.35), Interval(0.5, 0.3, 0.6))
+    result = newcombe(Interval(0.3, 0.2, 0.35), Interval(0.5, 0.3, 0.6))
     ends = (0.2, 0.2 - np.hypot(0.2, 0.05), 0.2 + np.hypot(0.1, 0.1))
     assert result == pytest.approx(ends)
 

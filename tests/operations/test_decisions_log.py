@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 
 from opslab.errors import DataError, SpecError
 from opslab.operations import DecisionReview, review_decisions
-from opslab.operations.decisions.log import follow
+from opslab.operations.decisions.log import follow, meaning
 from opslab.operations.decisions.spec import Statuses
-from opslab.operations.decisions.statuses import meaning
 
 DAY = datetime.date(2026, 10, 5)
 ROW = {"id": "a", "decision": "Prices", "raised": "2026-03-02", "status": "Open"}

@@ -11,8 +11,7 @@ import pytest
 
 from conftest import ROOT, page_of, run_cells
 from opslab.messages import Bilingual, catalogue
-from opslab.operations.decisions.agreement import Alignment, FunctionAnswers, Priority, Stability
-from opslab.operations.decisions.checks import run
+from opslab.operations.decisions.alignment import Alignment, FunctionAnswers, Priority
 from opslab.operations.decisions.log import Log
 from opslab.operations.decisions.presentation import _SENTENCES
 from opslab.operations.decisions.result import (
@@ -23,7 +22,9 @@ from opslab.operations.decisions.result import (
     Latency,
     Quality,
 )
+from opslab.operations.decisions.review import checks_of
 from opslab.operations.decisions.spec import DecisionReview
+from opslab.operations.decisions.stability import Stability
 from opslab.results import Check, Message
 from opslab.uncertainty.proportions import Interval, newcombe, wilson
 
@@ -518,7 +519,7 @@ CHECKED = {
 def test_a_survey_that_tells_little_is_told_by_its_check(name):
     def checks(result):
         log = Log(result.decisions, {}, {}, True, ())
-        return {at.name: at for at in run(result, log, {})}
+        return {at.name: at for at in checks_of(result, log, {})}
 
     doubted, status = CHECKED[name]
     assert checks(replace(RESULT, alignment=doubted))[name].status == status
@@ -538,9 +539,9 @@ def test_a_survey_that_tells_little_is_told_by_its_check(name):
 
 def test_roadmaps_that_are_not_a_month_apart_are_told():
     result = replace(RESULT, stability=STABILITY._replace(earlier=DAY("2026-01-05")))
-    apart = {at.name: at for at in run(result, Log((), {}, {}, True, ()), {})}["apart"]
+    apart = {at.name: at for at in checks_of(result, Log((), {}, {}, True, ()), {})}["apart"]
     assert (apart.status, apart.value) == ("warn", 273)
-    shown = run(RESULT, Log((), {}, {}, True, ()), {})
+    shown = checks_of(RESULT, Log((), {}, {}, True, ()), {})
     assert {at.name: at.status for at in shown}["apart"] == "pass"
 
 

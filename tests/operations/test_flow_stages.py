@@ -51,7 +51,6 @@ def history_of(*tickets, start=MONDAY, end=MONDAY + 14, kinds=None, **fields):
         "keys": np.array([f"T-{number}" for number in range(len(tickets))]),
         "created": created,
         "resolved": np.full(len(tickets), np.nan),
-        "row": np.arange(len(tickets)),
         "statuses": tuple(names),
         "kinds": tuple(kinds.values()),
         "ticket": np.array(ticket),
@@ -111,7 +110,6 @@ def line(rates, arrivals=20.0, weeks=52, seed=1, warm=0):
         keys=np.arange(len(begin)).astype(str),
         created=begin + MONDAY,
         resolved=np.full(len(begin), np.nan),
-        row=np.arange(len(begin)),
         ticket=ticket[seen],
         status=status[seen],
         entered=(instants + MONDAY)[seen],
@@ -198,7 +196,7 @@ def test_days_and_tickets_add_up(seed):
 def doubled(history):
     """Return a history in which each ticket is there twice, with the copies before the others."""
     size = len(history.keys)
-    per_ticket = ("created", "resolved", "row", "keys")
+    per_ticket = ("created", "resolved", "keys")
     columns = {name: np.tile(getattr(history, name), 2) for name in per_ticket}
     visits = {name: np.tile(getattr(history, name), 2) for name in ("status", "entered", "left")}
     ticket = np.concatenate([history.ticket, history.ticket + size])

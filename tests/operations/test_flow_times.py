@@ -39,7 +39,6 @@ def history(*tickets, start=0.0, end=100.0, resolved=None, lacks=(), **attribute
         keys=np.array([f"A-{at:05}" for at in range(count)]),
         created=np.array([of[0][0] for of in tickets], float),
         resolved=np.array([NAN] * count if resolved is None else resolved, float),
-        row=np.arange(count) + 2,
         statuses=STATUSES,
         kinds=KINDS,
         ticket=ticket,

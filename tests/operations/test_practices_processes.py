@@ -19,9 +19,8 @@ from opslab.archive import sealed
 from opslab.errors import DataError, SpecError
 from opslab.operations import PracticesParameters, review_practices
 from opslab.operations.cited import earlier_run
-from opslab.operations.practices.processes import cards
+from opslab.operations.practices.processes import cards, using_turns, verdict
 from opslab.operations.practices.spec import PracticeReview, Rule
-from opslab.operations.practices.verdicts import using_turns, verdict
 
 DAY = datetime.date(2026, 10, 5)
 CARD = {"process": "Triage", "problem": "-", "steps": "Tag", "owner": "Mia", "trigger": "Monday"}

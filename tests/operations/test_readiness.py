@@ -346,6 +346,13 @@ def test_one_row_and_no_launch_date(tmp_path):
     assert result.decision == "conditional"  # nobody is briefed
 
 
+def test_the_feedback_themes_of_a_launch_are_in_its_record():
+    assert judged(DONE, themes=["shop/T01"]).record()["themes"] == ("shop/T01",)
+    assert "themes" not in judged(DONE).record()
+    with pytest.raises(ValueError, match="does not name a theme"):
+        judged(DONE, themes=["T01"])
+
+
 def test_a_day_after_the_launch_is_told():
     assert judged(DONE, day=datetime.date(2026, 10, 21)).check("timing").status == "fail"
 

@@ -201,7 +201,12 @@ def test_a_stopped_gate_is_no_go_for_anybody(tmp_path, monkeypatch):
     filed = archive.FiledRun(Card(), record, None)
     monkeypatch.setattr(archive, "read_run", lambda *_, **__: filed)
     with pytest.raises(SpecError, match="stopped"):
-        cited_run(at(tmp_path, Launch(launch="a", checklist=[DONE])), "run", "gate")
+        cited_run(
+            at(tmp_path, Launch(launch="a", checklist=[DONE])),
+            "run",
+            "gate",
+            notebook="launch_readiness",
+        )
 
 
 # --- Words

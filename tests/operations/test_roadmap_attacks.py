@@ -229,11 +229,15 @@ def test_a_range_that_contradicts_its_window_is_told():
 
 @pytest.mark.parametrize(
     ("row", "said"),
-    [("2026-09-01,,,2026-08-31", "before it started"), (",,0,", "no weeks at all")],
+    [
+        ("2026-09-01,,,2026-08-31,", "before it started"),
+        (",,0,,", "no weeks at all"),
+        (",,4,,shop/T01; T02", "T02 does not name a theme"),
+    ],
 )
 def test_what_cannot_be_is_refused(tmp_path, row, said):
     sheet = tmp_path / "roadmap.csv"
-    sheet.write_text(f"id,initiative,starts,ends,weeks,finished\na,A,{row}\n")
+    sheet.write_text(f"id,initiative,starts,ends,weeks,finished,Feedback themes\na,A,{row}\n")
     with pytest.raises((DataError, SpecError), match=said):
         plan_roadmap(Roadmap.load(sheet), DAY)
 
@@ -242,6 +246,13 @@ def test_a_sheet_needs_no_column_of_dependencies(tmp_path):
     sheet = tmp_path / "roadmap.csv"
     sheet.write_text("id,initiative,starts,ends\na,A,2026-10-05,2026-12-01\n")
     assert plan_roadmap(Roadmap.load(sheet), DAY, draws=200).steps[0].id == "a"
+
+
+def test_the_feedback_themes_of_an_initiative_are_in_its_record(tmp_path):
+    sheet = tmp_path / "roadmap.csv"
+    sheet.write_text("id,initiative,weeks,Thèmes\na,A,4,shop/T01; shop/T02b\nb,B,4,\n", "utf-8")
+    steps = plan_roadmap(Roadmap.load(sheet), DAY, draws=200).record()["steps"]
+    assert [step["themes"] for step in steps] == [["shop/T01", "shop/T02b"], []]
 
 
 # Tickets

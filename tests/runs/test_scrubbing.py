@@ -13,8 +13,10 @@ from filelock import FileLock
 
 from opslab import archive, secret
 from opslab.cli import main
+from opslab.evidence import FILES_TYPE
+from opslab.report.cells import packed
 from opslab.runs import erasure
-from opslab.runs.traces import plain
+from opslab.runs.traces import words_of
 
 HOME = "reports/feedback_themes/made"
 WORDS = "The saffron trebuchet won't reload & café tokens vanish"
@@ -74,7 +76,10 @@ def made(workspace_folder):
     cited = workspace_folder / "reports/business_case/made/2026-09-28-0c0c0c0c"
     file_run(cited, parts, "business_case", as_of="2026-09-28")
     alone = workspace_folder / "reports/experiment_readout/made/2026-09-28-0d0d0d0d"
-    parts = {"readout.html": b"<p>A saffron button, and a trebuchet</p>"}
+    pdf = b"%PDF-1.7 theirs"
+    cell = {"data": {FILES_TYPE: {"made.pdf": packed(pdf)}}, "metadata": {}}
+    parts = {"readout.html": b"<p>A saffron button, and a trebuchet</p>", "made.pdf": pdf}
+    parts["notebook.ipynb"] = json.dumps({"cells": [{"outputs": [cell]}]}).encode()
     file_run(alone, parts, "experiment_readout", as_of="2026-09-28")
     return workspace_folder
 
@@ -92,8 +97,9 @@ def everything(folder):
     }
 
 
-def test_texts_are_compared_by_their_letters():
-    assert plain("Mon caf&eacute; n&#39;est%20PAS\\u00e0") == "moncafenestpasa"
+def test_texts_are_compared_by_their_words():
+    told = "Mon caf&eacute; n&#39;est%20PAS\\u00e0"
+    assert words_of(told) == ("mon", "cafe", "n", "est", "pasa")
 
 
 def test_their_words_go_and_those_of_others_stay(made):
@@ -206,15 +212,15 @@ def test_another_secret_finds_nobody(made, monkeypatch):
 
 
 def test_bundles_are_cleaned_wherever_they_are(made):
-    with zipfile.ZipFile(made / "mailed.zip", "w") as packed:
+    with zipfile.ZipFile(made / "mailed.zip", "w") as mailed:
         for name, part in everything(made / "reports").items():
-            packed.writestr(name, part)
-        packed.comment = b"opslab.bundle/1"
+            mailed.writestr(name, part)
+        mailed.comment = b"opslab.bundle/1"
     erase("c-1")
-    with zipfile.ZipFile(made / "mailed.zip") as packed:
-        left = [name for name in packed.namelist() if b"trebuchet" in packed.read(name)]
+    with zipfile.ZipFile(made / "mailed.zip") as mailed:
+        left = [name for name in mailed.namelist() if b"trebuchet" in mailed.read(name)]
         assert left == ["experiment_readout/made/2026-09-28-0d0d0d0d/readout.html"]
-        assert packed.comment == b"opslab.bundle/1"
+        assert mailed.comment == b"opslab.bundle/1"
 
 
 def test_wrong_use_is_refused_with_one_message(made, tmp_path, monkeypatch):
@@ -234,9 +240,7 @@ def test_a_text_too_short_to_be_told_apart_goes_where_its_writer_is_cited(made):
     key = secret.key(secret.stored(made), "help desk\0c-1")
     rows = [["cc0000000001", "help desk", "u1", "", "Zut!", key, ""]]
     rows += [["cc0000000002", "help desk", "u2", "", "Zut!", "other", ""]]
-    quote = (
-        '<li><p dir="auto">Zut!</p> <p class="small" dir="auto">problem · help desk · {}</p></li>'
-    )
+    quote = '<li><p dir="auto" lang="fr">Zut!</p> <p class="small" dir="auto">problem · help desk · {}</p></li>'
     page = quote.format("u1 · segment: x") + quote.format("u2")
     sheet = 'name,quotes\r\nA,"- ""Zut!"" (help desk · u1 · 5 August)\r\n- ""Zut!"" (help desk · u2)"\r\n'
     parts = {
@@ -275,8 +279,8 @@ def test_bytes_in_a_record_are_no_words(made):
 def test_zips_of_ones_own_stay_and_broken_ones_are_passed_over(made):
     inside = (made / HOME / "2026-09-20-0a0a0a0a/messages.csv").read_bytes()
     for place in (made, made / "reports"):
-        with zipfile.ZipFile(place / "exports.zip", "w") as packed:
-            packed.writestr("a/b/c/messages.csv", inside)
+        with zipfile.ZipFile(place / "exports.zip", "w") as exports:
+            exports.writestr("a/b/c/messages.csv", inside)
     own = (made / "exports.zip").read_bytes()
     (made / "reports/broken.zip").write_bytes(own.replace(b"trebuchet", b"catapults"))
     (made / "cut.zip").write_bytes(own[:60])

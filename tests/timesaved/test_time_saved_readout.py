@@ -12,7 +12,7 @@ import opslab
 from conftest import ROOT
 from opslab import timesaved
 from opslab.report import Voice
-from opslab.timesaved.sentences import hours
+from opslab.timesaved.presentation import hours
 
 MEASURED = {
     "task": "tag",

@@ -348,6 +348,7 @@ def _plan(grounds: Grounds) -> Plan:
         design=design.model_dump(mode="json", exclude_none=True, exclude={"method", "robust"}),
         registered_on=experiment.registered_on,
         looked=experiment.looked,
+        themes=experiment.themes,
         primaries=experiment.decision.primaries,
         spec=workspace.shown(file) if file else None,
         spec_sha256=workspace.sha256(Path(file)) if file else None,

@@ -110,6 +110,7 @@ class Plan:
     design: Mapping[str, Any] = field(default_factory=dict)
     registered_on: datetime.date | None = None
     looked: tuple[datetime.date, ...] = ()
+    themes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -43,13 +43,19 @@ def record(result: ExperimentResult) -> dict[str, Any]:
     """Return the area's part of the record: no prose, missing numbers null."""
     plan, data = result.plan, result.data_used
     declared, used = plain(plan) | {"weights": dict(plan.weights)}, plain(data)
-    del declared["title"], used["reading"], used["events"]  # words for readers; told as imports
+    del (
+        declared["themes"],
+        declared["title"],
+        used["reading"],
+        used["events"],
+    )  # words for readers; told as imports
     readings = [reading for reading in (data.reading, data.events) if reading]
     files = [(plan.spec, plan.spec_sha256), *((one.name, one.sha256) for one in readings)]
     return {
         "schema": SCHEMA,
         "inputs": [{"file": file, "sha256": sha256} for file, sha256 in files if file and sha256],
         "plan": declared,
+        **({"themes": plan.themes} if plan.themes else {}),
         "arms": plain(result.arms),
         "comparisons": plain((*result.comparisons, *result.segments)),
         **{name: plain(getattr(result, name)) for name in _PARTS.split()},

@@ -21,7 +21,7 @@ from opslab.experiments.metrics import DeclaredMetric, Metric
 from opslab.experiments.metrics.base import Form as MetricForm
 from opslab.experiments.phases import Period, Phase, refuse_phases
 from opslab.frames import Form
-from opslab.specs import Day, Declared, FromFile, Text, Title, fault
+from opslab.specs import Day, Declared, FromFile, Text, ThemeName, Title, fault
 
 CheckName = Literal[
     "plan_unchanged",
@@ -133,6 +133,8 @@ class Experiment(FromFile):
     """day on which it was registered"""
     looked: tuple[Day, ...] = ()
     """days on which the effects were looked at, in order; no part of the plan"""
+    themes: tuple[ThemeName, ...] = ()
+    """feedback themes that it answers, such as shop-feedback/T03; no part of the plan"""
     planning: Planning = Planning()
 
     @field_validator("metrics")
@@ -251,7 +253,8 @@ class Experiment(FromFile):
         are worded may change; the rest is the plan, but for what is left at its default: fields of
         later versions change no fingerprint.
         """
-        outside = {"registered", "registered_on", "looked", "planning", "data", "owner", "question"}
+        outside = {"registered", "registered_on", "looked", "themes", "planning"}
+        outside |= {"data", "owner", "question"}
         plan = self.model_dump(mode="json", exclude=outside, exclude_defaults=True)
         plan["rows"] = self.data.rows
         text = json.dumps(plan, sort_keys=True, ensure_ascii=False, separators=(",", ":"))

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -92,21 +92,6 @@ def find_themes(
     return replace(result, changes=since(result))
 
 
-class _Sorted(NamedTuple):
-    """The messages in their themes, with what people changed, and what was said of both before."""
-
-    corpus: Corpus
-    sorting: Sorting
-    names: Names
-    before: Mapping[str, str]
-    sample: tuple[tuple[str, str], ...]
-    registry: Registry
-    edits: Edits
-    audit: Audit | None
-    assignments: tuple[Assignment, ...]
-    apart: bool
-
-
 def _sorted(
     study: Study,
     intake: Intake,
@@ -114,8 +99,12 @@ def _sorted(
     seed: int,
     known: Registry | None,
     day: datetime.date | None,
-) -> _Sorted:
-    """Sort messages into themes that keep their identity, and apply people's edits to them."""
+) -> tuple[Corpus, Sorting, Names, Sequence[Assignment], bool, dict[str, Any]]:
+    """Sort messages into themes that keep their identity, and apply people's edits to them.
+
+    Besides, return whether vectors do not compare with those of the run before, and fields of the
+    result that stay as they are.
+    """
     language = study.languages[0]
     changes, machine = read_changes(study), whole(known)
     past = Past.of(machine, encoder, day, pinned(changes["themes"]))
@@ -147,9 +136,15 @@ def _sorted(
         assignments = corpus.assigned(sorting)
         edits = replace(edits, notes=[*edits.notes, *absent(edits, parts, names, assignments)])
     registry = with_parts(registry, known, edits, parts, names, assignments, cut.vectors, words)
-    names, apart = renamed(names, edits), past is not None and not past.fixed
-    more = before, sample, registry, edits, audit, assignments, apart
-    return _Sorted(corpus, sorting, names, *more)
+    apart = past is not None and not past.fixed
+    kept = {
+        "before": before,
+        "sample": sample,
+        "registry": registry,
+        "edits": edits,
+        "audit": audit,
+    }
+    return corpus, sorting, renamed(names, edits), assignments, apart, kept
 
 
 def _analysed(
@@ -159,37 +154,33 @@ def _analysed(
     settings, language = study.themes, study.languages[0]
     cache = study.beside(settings.cache) if settings.cache else None
     encoder, fallback = encoder_for(settings.encoder, study.beside(settings.encoder), cache)
-    own = _sorted(study, intake, encoder, seed, known, shown["as_of"])
-    corpus, sorting, edits, audit = own.corpus, own.sorting, own.edits, own.audit
+    corpus, sorting, names, near, apart, kept = _sorted(
+        study, intake, encoder, seed, known, shown["as_of"]
+    )
+    edits, audit, registry = kept["edits"], kept["audit"], kept["registry"]
     cut, clusters = corpus.cut, corpus.cut.clusters
     numbers = np.append(sorting.clusters.groups, -1)[sorting.themes]
     group_names = corpus.named(numbers, len({*sorting.clusters.groups.tolist()}), language)
-    judged = judged_rows(own.assignments, sorting.ids, edits, audit)
-    assignments = moved(own.assignments, edits, audit)
+    judged = judged_rows(near, sorting.ids, edits, audit)
+    assignments = moved(near, edits, audit)
     routes = _routes(study, encoder, corpus, sorting, edits)
     said = [corpus.said[row] for row in cut.rows]
-    named = own.names, group_names
-    themes, groups = describe(
-        assignments, corpus.heads, said, cut.vectors, sorting, *named, judged, routes
-    )
-    themes, best = marked(themes, own.registry), (clusters.resolution, clusters.silhouette)
-    doubts = partial(panel, fallback=fallback, known=encoder.languages, apart=own.apart)
+    texts = assignments, corpus.heads, said, cut.vectors, sorting
+    themes, groups = describe(*texts, names, group_names, judged, routes)
+    themes, best = marked(themes, registry), (clusters.resolution, clusters.silhouette)
+    checked = partial(panel, fallback=fallback, known=encoder.languages, apart=apart)
     return FeedbackResult(
-        checks=doubts(study, assignments, themes, audit),
+        checks=checked(study, assignments, themes, audit),
         study=study,
         model=Model(encoder.name, encoder.sha256, fallback, seed, *best, points=cut.points),
         themes=themes,
         groups=groups,
         assignments=assignments,
-        before=own.before,
-        edits=edits,
-        sample=own.sample,
-        audit=audit,
         routed=_routed(study, audit, assignments, themes),
         intake=intake,
-        registry=own.registry,
         known=known,
-        **compared(themes, assignments, own.registry, known, edits.merges),
+        **compared(themes, assignments, registry, known, edits.merges),
+        **kept,
         **shown,
     )
 
@@ -217,13 +208,13 @@ def _routed(
     themes: Sequence[Theme],
 ) -> RoutingAudit | None:
     """Return how routes agree with the teams that people wrote on the audit sheet."""
-    written = audit.teams if audit else {}
-    if not study.teams or not written:
+    if audit is None or not audit.teams or not study.teams:
         return None
     teams = {theme.id: theme.route.team for theme in themes if theme.route}
-    judged = [each for each in assignments if each.message.uid in written]
+    judged = [each for each in assignments if each.message.uid in audit.teams]
     routed = [teams.get(each.main.nearest or "") for each in judged]
-    return routing_confusion([written[each.message.uid] for each in judged], routed, [*study.teams])
+    written = [audit.teams[each.message.uid] for each in judged]
+    return routing_confusion(written, routed, [*study.teams])
 
 
 def _reviewed(

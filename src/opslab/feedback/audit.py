@@ -32,6 +32,7 @@ SHEET = 150
 _YES = {*TRUE, "right", "correct", "ok", "juste", "bon", "1.0"}
 _UNSURE = {"not sure", "unsure", "maybe", "don't know", "je ne sais pas", "peut-être", "n/a"}
 _NO = {*FALSE, "wrong", "incorrect", "mauvais", "0.0"}
+_TOPIC = re.compile(r"(?!(?:yes|no|not|oui|non|pas)\b).*[^\W\d_]{3}", re.IGNORECASE)
 _COLUMNS = {
     "themes": ("theme", "name", "merge_into", "split"),
     "audit": ("theme", "name", "message", "right"),
@@ -101,17 +102,13 @@ def random_sample(uids: Sequence[str], seed: int) -> list[int]:
     return sorted(range(len(uids)), key=lots.__getitem__)[:SHEET]
 
 
-def read_sheets(
-    path: Path, names: Mapping[str, str], sheet: str | None = None
-) -> dict[str, Sequence[Row]]:
+def read_sheets(path: Path, sheet: str | None = None) -> dict[str, Sequence[Row]]:
     """Return the rows of what people filled in: the sheets ``themes``, ``audit``, or both.
 
     Parameters
     ----------
     path : path
         CSV or workbook.
-    names : mapping of str to str
-        The name that each theme has before edits, by id.
     sheet : str, optional
         Of a workbook; by default both, where they are there.
 
@@ -129,7 +126,7 @@ def read_sheets(
         wanted = [name for name in sheets if name.casefold() in _COLUMNS]
         if sheet or not wanted:
             raise
-        parts = [read_sheets(path, names, name) for name in wanted]
+        parts = [read_sheets(path, name) for name in wanted]
         return {kind: rows for part in parts for kind, rows in part.items()}
     kind = "audit" if "right" in frame else "themes"
     if lacking := [name for name in _COLUMNS[kind] if name not in frame]:
@@ -140,7 +137,7 @@ def read_sheets(
         | {"file": workspace.shown(path)}
         for given in cells(frame.reindex(columns=columns))
     ]
-    return {kind: identified(rows, names)}
+    return {kind: rows}
 
 
 def _bare(cell: str) -> str:
@@ -148,9 +145,7 @@ def _bare(cell: str) -> str:
     return cell[1:] if cell.startswith("'") and is_risky(cell) else cell
 
 
-def identified(
-    rows: Sequence[Row], names: Mapping[str, str], past: Collection[str] = ()
-) -> list[Row]:
+def identified(rows: Sequence[Row], names: Mapping[str, str], past: Collection[str]) -> list[Row]:
     """Return rows, each with the theme that it is of as ``known``; empty where there is none.
 
     Parameters
@@ -210,9 +205,7 @@ def judge(
             true, new = says.get(answer, ""), "" if answer in says else row["right"]
             right = edits.merges.get(true, true) == edits.merges.get(theme, theme)
             judgement = Judgement(*key, true, new, standing[key], right)
-            unclear = true in edits.splits.keys() - {theme}
-            unclear |= bool(new and not re.search(r"[^\W\d_]{3}", new))
-            unclear |= bool(re.match(r"(?:yes|no|not|oui|non|pas)\b", new, re.IGNORECASE))
+            unclear = true in edits.splits.keys() - {theme} or (new and not _TOPIC.match(new))
             if unclear or judged.setdefault(key, judgement) != judgement:
                 raise refusal(row, "right")
         if row["team"] and key in standing:
@@ -221,8 +214,8 @@ def judge(
     if not (judged or teams or stale):
         return None
     known = np.cumsum([pair in judged for pair in sample])
-    reached = np.flatnonzero(known >= RANDOM * np.arange(1, len(sample) + 1))
-    random = sample[: reached[-1] + 1 if len(reached) else 0]
+    reached = np.flatnonzero(known >= RANDOM * np.arange(1, len(sample) + 1)) + 1
+    random = sample[: int(max(reached, default=0))]
     sampled = tuple(judged[pair] for pair in random if pair in judged)
     return replace(
         precision(sampled),

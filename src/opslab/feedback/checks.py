@@ -58,12 +58,11 @@ def panel(
     apart : bool
         Whether vectors do not compare with those of the run before.
     """
-    checks = [_check("encoder", "warn", None, "fallback")] if fallback else []
-    checks += [_check("identity", "warn", None, "members")] if apart else []
+    checks = [_check("encoder", "warn", None, "fallback")] * fallback
+    checks += [_check("identity", "warn", None, "members")] * apart
     if themes:
         checks += _of_themes(themes, assignments)
-        checks.append(_of_furniture(assignments))
-        checks += _of_languages(study, assignments, known)
+        checks += _of_messages(study, assignments, known)
         checks.append(_of_audit(audit))
     else:
         checks.append(_check("coverage", "warn", None, "none", messages=len(assignments)))
@@ -111,23 +110,20 @@ def _of_themes(themes: Sequence[Theme], assignments: Sequence[Assignment]) -> It
     yield _check("sizes", "warn" if huge else "pass", share, theme=title, share=share)
 
 
-def _of_furniture(assignments: Sequence[Assignment]) -> Check:
-    different = [each.message.words for each in assignments if not each.copy_of]
-    if len(different) < DIFFERENT * len(assignments):
-        return _check("furniture", "warn", 1.0, "copies", count=len(different))
-    share = furniture(different[:_READ])  # in an order that no text's meaning plays a part in
-    return _check(
-        "furniture",
-        "pass" if share < FURNISHED else "warn" if share < CLUTTERED else "fail",
-        share,
-        share=share,
-    )
-
-
-def _of_languages(
+def _of_messages(
     study: Study, assignments: Sequence[Assignment], known: frozenset[str] | None
 ) -> Iterator[Check]:
-    """Yield which languages there are; a warning where many are strange to encoder or study."""
+    """Yield how much mail is around the matter, and which languages there are.
+
+    A warning where many of these are strange to encoder or study.
+    """
+    different = [each.message.words for each in assignments if not each.copy_of]
+    if len(different) < DIFFERENT * len(assignments):
+        yield _check("furniture", "warn", 1.0, "copies", count=len(different))
+    else:
+        share = furniture(different[:_READ])  # in an order that no text's meaning plays a part in
+        status: Status = "pass" if share < FURNISHED else "warn" if share < CLUTTERED else "fail"
+        yield _check("furniture", status, share, share=share)
     spoken = Counter(each.message.language or "" for each in assignments)
     unknown = spoken.pop("", 0)
     strange = set() if known is None else spoken.keys() - known

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -147,10 +148,10 @@ def cluster(
         graph = fuzzy(*nearest(fitted[0], NEIGHBOURS))
         if spelling is not None:
             graph = spelt(graph, fuzzy(*nearest(fitted[1], NEIGHBOURS)), languages[:shaping])
-        choice = _clearest(fitted, graph, seed)
-        settled = Settled(without_small(fitted[0], choice.labels, weights[:shaping], smallest))
+        clear, resolution, labels = _clearest(fitted, graph, seed)
+        settled = Settled(without_small(fitted[0], labels, weights[:shaping], smallest))
         if settle:
-            settled = settle(fitted, graph, settled.labels, choice.resolution)
+            settled = settle(fitted, graph, settled.labels, resolution)
         labels = settled.labels
         first, second, margin = _placed(views, fitted, graph, labels)
         centres = centroids(vectors, first, int(labels.max()) + 1)
@@ -159,11 +160,11 @@ def cluster(
             second=second,
             margin=margin,
             cosine=cosines_to(centres, vectors, first),
-            groups=coarse(graph, labels, min(1.0, 0.7 * choice.resolution), seed),
+            groups=coarse(graph, labels, min(1.0, 0.7 * resolution), seed),
             centroids=centres,
-            resolution=choice.resolution,
-            silhouette=choice.silhouette,
-            stability=stability(fitted, graph, labels, choice.resolution, seed),
+            resolution=resolution,
+            silhouette=clear,
+            stability=stability(fitted, graph, labels, resolution, seed),
             kin=settled.kin,
             merged=settled.merged,
         )
@@ -175,11 +176,14 @@ def _placed(
     """Return the theme of each text, the runner-up, and by how much the first leads."""
     known, parts = votes(graph, labels), []
     middle = [centroids(own, labels) for own in fitted]
-    several = known.shape[1] > 1
+    themes, several = np.arange(known.shape[1]), known.shape[1] > 1
     for rows in blocks(*views):
-        some, own = [view[rows] for view in views], known[rows]
-        further = _votes(fitted[0], labels, some[0][len(own) :])
-        scores = likeness(some, middle) + VOTE * np.vstack([own, further])
+        some, shares = [view[rows] for view in views], [known[rows]]
+        further = some[0][len(shares[0]) :]
+        if len(further):
+            near, _ = nearest(fitted[0][:_ASKED], NEIGHBOURS, further)
+            shares.append((labels[near][..., None] == themes).mean(axis=1, dtype=np.float32))
+        scores = likeness(some, middle) + VOTE * np.vstack(shares)
         order = np.argsort(-scores, axis=1, kind="stable")[:, :2].copy()  # no view of all themes
         best, runner_up = np.take_along_axis(scores, order, 1).T[[0, -1]]
         parts.append((order[:, 0], order[:, -1], (best - runner_up * several).astype(np.float64)))
@@ -197,34 +201,19 @@ def cosines_to(centres: Vectors, vectors: Vectors, labels: Integers) -> Floats:
     return np.concatenate([np.empty(0), *parts]).astype(np.float64)
 
 
-class _Choice(NamedTuple):
-    labels: Integers
-    resolution: float
-    silhouette: float
-
-
-def _clearest(views: Sequence[Vectors], graph: sparse.csr_matrix, seed: int) -> _Choice:
-    """Return the labels of the best silhouette; of the first resolution where none is clear."""
+def _clearest(
+    views: Sequence[Vectors], graph: sparse.csr_matrix, seed: int
+) -> tuple[float, float, Integers]:
+    """Return the best silhouette's resolution and labels; the first's where none is clear."""
     some = views[0][:_SILHOUETTE_TEXTS]
     distances = 1 - some @ some.T
     np.fill_diagonal(distances, 0)
     choices = []
     for resolution in RESOLUTIONS:
         labels = numbered(refined(views, graph, louvain(graph, resolution, seed)))
-        choices.append(_Choice(labels, resolution, silhouette(distances, labels[: len(some)])))
-    best = max(choices, key=lambda choice: choice.silhouette)
-    return best if best.silhouette >= CLEAR else choices[0]
-
-
-def _votes(fitted: Vectors, labels: Integers, vectors: Vectors) -> Vectors:
-    """Return the share in each theme of further texts' neighbours among the fitted ones."""
-    shares = np.zeros((len(vectors), int(labels.max()) + 1), np.float32)
-    if len(vectors):
-        near, _ = nearest(fitted[:_ASKED], NEIGHBOURS, vectors)
-        for column in near.T:
-            shares[np.arange(len(near)), labels[column]] += 1
-        shares /= near.shape[1]
-    return shares
+        choices.append((silhouette(distances, labels[: len(some)]), resolution, labels))
+    best = max(choices, key=itemgetter(0))
+    return best if best[0] >= CLEAR else choices[0]
 
 
 def louvain(graph: sparse.csr_matrix, resolution: float, seed: int) -> Integers:
@@ -234,9 +223,8 @@ def louvain(graph: sparse.csr_matrix, resolution: float, seed: int) -> Integers:
     if not graph.nnz:
         return np.arange(graph.shape[0])
     graph.sort_indices()
-    return np.asarray(
-        Louvain(resolution=resolution, random_state=seed).fit_predict(graph), np.int64
-    )
+    model = Louvain(resolution=resolution, random_state=seed)
+    return np.asarray(model.fit_predict(graph), np.int64)
 
 
 def centroids(

@@ -51,7 +51,7 @@ def compared(
     lean = sparse.csr_matrix(inside) if len(inside) > HELD else inside
     messages = [each.message for each in sorted_out]
     sources, customers = [each.source for each in messages], [each.customer for each in messages]
-    names = dict.fromkeys(name for each in messages for name in each.traits)
+    names = {name for each in messages for name in each.traits}
     traits: Mapping[str, Sequence[str | None]] = asked or {
         **{name: [each.traits.get(name) for each in messages] for name in sorted(names)},
         "language": [each.language for each in messages],
@@ -80,7 +80,7 @@ def compared(
             for each, own in zip(themes, inside.T, strict=True)
         ],
     )
-    frames["ranking"] = ranking.table.sort_values(["rank", "theme"]).reset_index(drop=True)
+    frames["ranking"] = ranking.table.sort_values(["rank", "theme"], ignore_index=True)
     for frame in frames.values():
         if len(frame):
             frame["theme"] = [ids[int(at)] for at in frame["theme"]]

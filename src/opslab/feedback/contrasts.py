@@ -149,8 +149,7 @@ def balance(group: Array, sources: Any, counted: Array) -> tuple[Array, Array]:
     [0.25, 0.25, -0.5, 0.5, -0.25, -0.25]
     """
     frame = pd.DataFrame({"inside": group * counted, "all": counted})
-    strata = sources if isinstance(sources, pd.Series) else np.array(sources, object)
-    totals = frame.groupby(strata, dropna=False).transform("sum")
+    totals = frame.groupby(np.asarray(sources), dropna=False).transform("sum")
     part = (totals["inside"] / totals["all"]).to_numpy()
     weights = counted * np.where(group, 1 - part, -part) * np.asarray(pd.notna(sources))
     return weights / max((weights * group).sum(), 1e-9), part

@@ -51,11 +51,8 @@ class Cut(NamedTuple):
     vectors: Vectors
     clusters: Clusters
     levels: Mapping[str, Vectors]
+    clear: bool
     points: bool = False
-
-
-def _is_clear(cut: Cut) -> bool:
-    return (cut.clusters.silhouette or 0) >= CLEAR
 
 
 def sampled(strata: Sequence[Any], most: int) -> list[int]:
@@ -79,12 +76,6 @@ def sampled(strata: Sequence[Any], most: int) -> list[int]:
     return sorted(np.argsort(part, kind="stable")[:most].tolist())
 
 
-def _sample_first(strata: Sequence[Any], count: int) -> list[int]:
-    """Return the places of texts, those first that shape the graph where there are many."""
-    first = sampled(strata, MOST_FITTED) if len(strata) > MOST_FITTED else []
-    return [*first, *np.delete(np.arange(count), np.array(first, int)).tolist()]
-
-
 def _cut(
     said: Sequence[Passage],
     vectors: Vectors,
@@ -102,9 +93,10 @@ def _cut(
 
     def cut(rows: list[int], shaping: int) -> Cut:
         stand_for = [weights[row] * (at < shaping) for at, row in enumerate(rows)]
-        order = _sample_first([strata(said[row]) for row in rows[:shaping]], len(rows))
-        rows, stand_for = [rows[at] for at in order], [stand_for[at] for at in order]
         fitted = min(shaping, MOST_FITTED)
+        first = sampled([strata(said[row]) for row in rows[:shaping]], fitted)  # shape the graph
+        order = [*first, *sorted({*range(len(rows))}.difference(first))]
+        rows, stand_for = [rows[at] for at in order], [stand_for[at] for at in order]
         words, spoken = ([getattr(said[row], name) for row in rows] for name in _SAID)
         part_of = vectors[rows[:fitted]], spoken[:fitted], fitted
         levels = past.levels(*part_of) if past else levels_of(*part_of)
@@ -116,8 +108,8 @@ def _cut(
             most: int = MOST_FITTED,
         ) -> Clusters:
             texts, heavy, tongues = ([row[at] for at in some] for row in (words, stand_for, spoken))
-            spelt, own = spelling(texts, most), level if len(some) == len(rows) else level[some]
-            return cluster(own, heavy, smallest, seed, spelt, tongues, most, settle)
+            own = level if len(some) == len(rows) else level[some]
+            return cluster(own, heavy, smallest, seed, spelling(texts, most), tongues, most, settle)
 
         if past and (past.daily or shaping < FEWEST):
             clusters = past.assigned(past.owners(words), level, search)
@@ -126,18 +118,18 @@ def _cut(
         else:
             settle = partial(past.settled, past.owners(words), smallest) if past else None
             clusters = search(np.arange(len(rows)), settle, fitted)
-        return Cut(rows, stand_for, level, clusters, levels)
+        clear = (clusters.silhouette or 0) >= CLEAR
+        return Cut(rows, stand_for, level, clusters, levels, clear)
 
     shaping = sum(not said[row].position for row in rows)
     points = finer(said, rows)
     if past and past.daily and past.known.points:
         return cut(points, len(points))._replace(points=True)
     whole = cut(rows, shaping)
-    if not _is_clear(whole) and len(points) > _SEVERAL * shaping:
-        apart = cut(points, len(points))
-        if _is_clear(apart):
-            return apart._replace(points=True)
-    return whole
+    if whole.clear or len(points) <= _SEVERAL * shaping:
+        return whole
+    apart = cut(points, len(points))
+    return apart._replace(points=True) if apart.clear else whole
 
 
 @dataclass(frozen=True)
@@ -203,10 +195,8 @@ class Corpus:
 
     def kinds(self, sorting: Sorting) -> list[Kind | None]:
         """Return what most of each theme's passages are."""
-        counts: list[Counter[Kind | None]] = [Counter() for _ in sorting.ids]
-        for row, theme in zip(self.cut.rows, sorting.themes.tolist(), strict=True):
-            if theme >= 0:
-                counts[theme][self.points[row].kind] += 1
+        kinds = np.array([self.points[row].kind for row in self.cut.rows], object)
+        counts = [Counter(kinds[sorting.themes == at]) for at in range(len(sorting.ids))]
         return [
             max(count, key=lambda kind: (count[kind], str(kind)), default=None) for count in counts
         ]
@@ -247,13 +237,7 @@ class Corpus:
             named = label >= 0 and read[spoken] < MOST_TEXTS
             read[spoken] += named
             texts.append(without_tokens(each.text, " . ") if named else "")
-        return name_themes(
-            texts,
-            languages,
-            labels[heard],
-            count,
-            *more,
-        )
+        return name_themes(texts, languages, labels[heard], count, *more)
 
 
 def worth_of(asked: Sequence[Kind | None], encoder: Encoder) -> Worth:

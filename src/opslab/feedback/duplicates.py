@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
@@ -48,11 +49,10 @@ def copies(texts: Sequence[str]) -> tuple[list[int], list[bool]]:
     >>> copies(["The app crashes!", "the app crashes", "Nothing like it"])
     ([0, 0, 2], [False, False, False])
     """
-    wordings: dict[str, int] = {}
-    wording = [wordings.setdefault(normal(text), len(wordings)) for text in texts]
-    if not wordings:
+    if not texts:
         return [], []
-    _, alike = connected_components(near_graph(list(wordings), NEAR), directed=False)
+    wording, wordings = pd.factorize(np.array([normal(text) for text in texts], object))
+    _, alike = connected_components(near_graph(wordings.tolist(), NEAR), directed=False)
     kinds, sizes = alike[wording].tolist(), np.bincount(alike).tolist()
     firsts: dict[int, int] = {}
     copied = [firsts.setdefault(kind, at) for at, kind in enumerate(kinds)]
@@ -84,7 +84,7 @@ def near_graph(texts: Sequence[str], least: float) -> sparse.coo_matrix:
     order = np.argsort(sizes, kind="stable")
     sizes, lengths, marks = sizes[order], lengths[order], marks[order]
     texts = [texts[at] for at in order]
-    table = _rarest(texts, counts, sizes, lengths)
+    table = _rarest(texts, counts, lengths)
     needed = 1 + _EXTRA * (lengths < sizes)
     edges = [np.empty((0, 2), np.int64)]
     for start in range(0, len(texts), _BLOCK):
@@ -131,39 +131,25 @@ def _bucket(hashes: Numbers, counts: Numbers) -> Numbers:
     return (hashes >> np.uint64(65 - len(counts).bit_length())).astype(np.int64)
 
 
-def _rarest(
-    texts: Sequence[str], counts: Numbers, sizes: Numbers, lengths: Numbers
-) -> sparse.csr_matrix:
+def _rarest(texts: Sequence[str], counts: Numbers, lengths: Numbers) -> sparse.csr_matrix:
     """Return a row for each text with a 1 for each of its rarest shingles that others have too."""
-    ends, columns = [np.zeros(1, np.int64)], []
+    places = [np.empty((2, 0), np.int32)]
     for start, unordered, all_own in _hashed(texts):
         order = np.lexsort((all_own, counts[_bucket(all_own, counts)], unordered))
-        owners, own = unordered[order], all_own[order]
-        here = sizes[start : start + _BLOCK]
-        within = np.arange(len(owners)) - np.repeat(np.cumsum(here) - here, here)
-        buckets = _bucket(own, counts)
+        owners, buckets = unordered[order], _bucket(all_own[order], counts)
+        within = pd.Series(owners).groupby(owners).cumcount()
         kept = (within < lengths[start + owners]) & (counts[buckets] > 1)
-        ends.append(np.bincount(owners[kept], minlength=len(here)))
-        columns.append(buckets[kept].astype(np.int32))
-    places = np.concatenate(columns)
-    columns.clear()
-    rows = np.cumsum(np.concatenate(ends)).astype(np.int32)
-    ones = np.ones(len(places), np.float32)
-    table = sparse.csr_matrix((ones, places, rows), (len(texts), len(counts)))
-    table.sum_duplicates()
-    return table
+        places.append(np.stack([start + owners, buckets])[:, kept].astype(np.int32))
+    at = np.concatenate(places, axis=1)
+    ones = np.ones(at.shape[1], np.float32)
+    return sparse.coo_matrix((ones, tuple(at)), (len(texts), len(counts))).tocsr()
 
 
-def _verified(texts: Sequence[str], pairs: Sequence[tuple[int, int]], least: float) -> list[int]:
+def _verified(texts: Sequence[str], pairs: Sequence[tuple[int, int]], least: float) -> list[bool]:
     """Return which pairs of texts are so similar."""
     shingles = cache(lambda at: _shingles(texts[at]))
-    alike = []
-    for number, (left, right) in enumerate(pairs):
-        first, second = shingles(left), shingles(right)
-        shared = len(first & second)
-        if shared >= least * (len(first) + len(second) - shared):
-            alike.append(number)
-    return alike
+    both = ((shingles(left), shingles(right)) for left, right in pairs)
+    return [len(first & second) >= least * len(first | second) for first, second in both]
 
 
 def _shingles(text: str) -> set[str]:

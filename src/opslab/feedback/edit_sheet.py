@@ -48,7 +48,7 @@ def read_changes(study: Study) -> dict[str, list[Row]]:
         if path.suffix.lower() in {".yaml", ".yml"}:
             changes["themes"] += _entries(path)
             continue
-        sheets = read_sheets(path, {})
+        sheets = read_sheets(path)
         if name == study.edits and "themes" not in sheets:
             raise DataError.of("feedback.no_edits", file=workspace.shown(path))
         for kind, rows in sheets.items():
@@ -69,7 +69,7 @@ def _entries(path: Path) -> Iterator[Row]:
         for at, theme in enumerate(entries):
             value = entries[theme] if isinstance(entries, dict) else "yes"
             where = verb, theme if isinstance(entries, dict) else at
-            row = dict.fromkeys((*COLUMNS, "row", "known", "name"), "") | {"theme": theme}
+            row = dict.fromkeys((*COLUMNS, "row", "name"), "") | {"theme": theme}
             row["merge_into" if verb == "merge" else verb] = " ".join(str(value).split())
             row["rename_fr"] = " ".join(getattr(value, "french", "").split())
             row |= {"file": file, "line": str(document.line(where)), "field": field_name(where)}
@@ -78,5 +78,5 @@ def _entries(path: Path) -> Iterator[Row]:
 
 def pinned(rows: Sequence[Row]) -> frozenset[str]:
     """Return the ids of the themes that the machine leaves alone; of a part, its theme's."""
-    ids = [row["theme"].upper() for row in rows if YES.get(row["pin"].casefold())]
-    return frozenset(each.rstrip("ABCDE") for each in ids)
+    pins = (row["theme"] for row in rows if YES.get(row["pin"].casefold()))
+    return frozenset(theme.upper().rstrip("ABCDE") for theme in pins)

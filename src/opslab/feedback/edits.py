@@ -8,7 +8,7 @@ themes on the same data. What cannot be applied in this run is told, and kept fo
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -82,7 +82,7 @@ class Edits:
         themes: NDArray[np.str_],
         vectors: Vectors,
         sure: NDArray[np.bool_],
-        known: Mapping[str, Vectors] | None = None,
+        known: Mapping[str, Vectors],
     ) -> dict[str, Vectors]:
         """Return the middle of each part of a split theme: as it is known, or by k-means.
 
@@ -96,7 +96,7 @@ class Edits:
             At length 1.
         sure : array of bool, shape (texts,)
             Which of them shape the parts, where they are as many; all do otherwise.
-        known : mapping of str to array, optional
+        known : mapping of str to array
             From `parts.middles`.
         """
         from scipy.optimize import linear_sum_assignment
@@ -105,17 +105,17 @@ class Edits:
 
         middles = dict[str, Vectors]()
         for theme, parts in self.splits.items():
-            kept = {part: known[part] for part in parts if known and part in known}
+            kept = {part: known[part] for part in parts if part in known}
             if len(kept) < len(parts):
                 own = themes == theme
                 shaping = own & sure if (own & sure).sum() >= len(parts) else own
                 with threadpool_limits(1):  # sums of several threads differ in their last bits
                     means = KMeans(len(parts), n_init=10, random_state=0).fit(vectors[shaping])
-                each, near = unit(means.cluster_centers_), list[int]()
-                if kept:
-                    near += linear_sum_assignment(-np.stack([*kept.values()]) @ each.T)[1].tolist()
+                each = unit(means.cluster_centers_)
+                like = [each @ middle for middle in kept.values()]
+                near = linear_sum_assignment(like, maximize=True)[1].tolist() if like else []
                 order = [*near, *sorted({*range(len(parts))} - {*near})]
-                names = [*kept, *[part for part in parts if part not in kept]]
+                names = sorted(parts, key=lambda part: part not in kept)
                 kept = dict(sorted((part, each[at]) for part, at in zip(names, order, strict=True)))
             middles |= kept
         return middles
@@ -124,8 +124,7 @@ class Edits:
         self,
         themes: NDArray[np.str_],
         vectors: Vectors,
-        sure: NDArray[np.bool_],
-        middles: Mapping[str, Vectors] | None = None,
+        middles: Mapping[str, Vectors],
     ) -> NDArray[np.str_]:
         """Return the themes of texts after splits, each to its nearest part, and merges.
 
@@ -133,12 +132,10 @@ class Edits:
         ----------
         themes : array of str, shape (2, texts)
             The id of each text's theme, and of the runner-up.
-        vectors, sure : array
-            As of `middles`.
-        middles : mapping of str to array, optional
+        vectors : array, shape (texts, dimensions)
+        middles : mapping of str to array
             As `middles` returns them.
         """
-        middles = self.middles(themes[0], vectors, sure) if middles is None else middles
         for theme, parts in self.splits.items():
             cosines = vectors @ np.stack([middles[part] for part in parts]).T
             nearest = np.array(parts)[np.argmax(cosines.round(6), axis=1)]
@@ -175,7 +172,7 @@ def read_edits(
     texts: Mapping[str, int],
     *,
     teams: Collection[str] = (),
-    past: Mapping[str, KnownTheme] | None = None,
+    past: Mapping[str, KnownTheme] = {},
 ) -> Edits:
     """Return what people change.
 
@@ -202,17 +199,15 @@ def read_edits(
     DataError
         When an edit cannot be done, or contradicts another one: row or line, column, cell.
     """
-    past = past or {}
-    stated, splits, stale = _by_theme(rows, names, texts, past)
-    parts = [part for several in splits.values() for part in several]
-    there = {*names, *parts}
-    spelt = {title(each.phrases).casefold(): theme for theme, each in past.items()}
-    spelt |= {name.casefold(): theme for theme, name in names.items()}
-    ids = {theme.casefold(): theme for theme in (*past, *names, *parts)}
+    stated, splits, parts, stale = _by_theme(rows, names, texts, past)
+    there = {*names, *parts.values()}
+    away = {theme: title(each.phrases) for theme, each in past.items() if theme not in names}
+    calls = away | dict(names)
+    spelt = {name.casefold(): theme for theme, name in calls.items()}
+    ids = {theme.casefold(): theme for theme in (*past, *names)} | parts
     says = {"merge_into": spelt | ids, "split": _COUNTS, "pin": YES, "exclude": YES}
     says["route"] = {team.casefold(): team for team in teams}
-    values = dict[str, dict[str, str]]()
-    first = dict[tuple[str, str], Row]()
+    values, first = dict[str, dict[str, str]](), dict[tuple[str, str], Row]()
     for theme, column, row in stated:
         value = says.get(column, {}).get(row[column].casefold(), row[column])
         before, said = first.setdefault((theme, column), row), values.setdefault(theme, {})
@@ -223,9 +218,9 @@ def read_edits(
             raise refusal(row, "theme", cell=row[column], **words)
     done = {theme: values[theme] for theme in sorted(values) if theme in there}
     new = {
-        theme: " / ".join(said[column] for column in COLUMNS[:2] if column in said)
+        theme: name
         for theme, said in done.items()
-        if said.keys() & {*COLUMNS[:2]}
+        if (name := " / ".join(said[column] for column in COLUMNS[:2] if column in said))
     }
     spelt |= {name.casefold(): theme for theme, name in new.items()} | ids
     called = {name: _end(theme, there, past) for name, theme in spelt.items()}
@@ -242,8 +237,10 @@ def read_edits(
         routes={theme: said["route"] for theme, said in done.items() if "route" in said},
     )
     notes += _checked(edits, done, first, names, teams, first_run=not past)
-    notes += [_away(past[theme], values[theme], names) for theme in sorted(values.keys() - there)]
-    return replace(edits, notes=[*notes, *_unlike(stated, names, past)])
+    for theme in sorted(values.keys() - there):  # of a part also its whole theme may be here
+        into = theme[:-1] if theme[:-1] in names else past[theme].into
+        notes.append(not_here(theme, past[theme].phrases, values[theme], into))
+    return replace(edits, notes=[*notes, *_unlike(stated, calls, first_run=not past)])
 
 
 def _by_theme(
@@ -251,19 +248,17 @@ def _by_theme(
     names: Mapping[str, str],
     texts: Mapping[str, int],
     past: Mapping[str, KnownTheme],
-) -> tuple[list[tuple[str, str, Row]], dict[str, list[str]], int]:
+) -> tuple[list[tuple[str, str, Row]], dict[str, list[str]], dict[str, str], int]:
     """Return cells by theme and column, the parts of themes, and how many rows are stale."""
     stated, splits, parts, stale = [], dict[str, list[str]](), dict[str, str](), 0
     for row in sorted(rows, key=lambda row: not row["split"]):  # others may be about the parts
         theme = row["known"] or parts.get(row["theme"].casefold())
         columns = [column for column in COLUMNS if row[column]]
-        if not columns:
-            continue
         if not theme:
-            if row.get("line") or (past and row["theme"] not in names):
+            if columns and (row.get("line") or (past and row["theme"] not in names)):
                 near = did_you_mean(row["theme"], [*names, *past])
                 raise refusal(row, "theme", "unknown", near=near)
-            stale += 1
+            stale += bool(columns)
             continue
         stated += [(theme, column, row) for column in columns]
         own = [theme + letter for letter in "abcde"[: int(_COUNTS.get(row["split"], 0))]]
@@ -271,16 +266,14 @@ def _by_theme(
         if own and theme in names and enough:
             splits[theme] = own
             parts |= {part.casefold(): part for part in own}
-    return stated, splits, stale
+    return stated, splits, parts, stale
 
 
 def _end(theme: str, there: Collection[str], past: Mapping[str, KnownTheme]) -> str:
     """Return the theme of this run that holds a theme of runs before; empty where none does."""
     for _ in past:
-        each = past.get(theme)
-        if theme in there or each is None or each.status != "merged":
-            break
-        theme = each.into or ""
+        if theme not in there and theme in past:
+            theme = past[theme].into or ""
     return theme if theme in there else ""
 
 
@@ -307,33 +300,27 @@ def _merges(
 
 
 def _unlike(
-    stated: Sequence[tuple[str, str, Row]],
-    names: Mapping[str, str],
-    past: Mapping[str, KnownTheme],
+    stated: Sequence[tuple[str, str, Row]], calls: Mapping[str, str], *, first_run: bool
 ) -> list[Message]:
     """Return that sheets call themes otherwise, or number them where no run before is known."""
-    calls = {theme: title(each.phrases) for theme, each in past.items()} | dict(names)
     unlike = {
         theme: {"theme": theme, "name": row["name"], "now": now, "file": row["file"]}
         for theme, _, row in stated
         if row["name"] and (now := calls.get(theme)) and now != row["name"]
     }
     doubts = [Message("feedback.edits_unlike", unlike[theme]) for theme in sorted(unlike)]
-    numbered = {theme for theme, _, row in stated if row.get("line") and theme in names}
-    if numbered and not past:
-        meant = [f"{theme} ({names[theme]})" for theme in sorted(numbered)]
+    numbered = {theme for theme, _, row in stated if row.get("line") and theme in calls}
+    if numbered and first_run:
+        meant = [f"{theme} ({calls[theme]})" for theme in sorted(numbered)]
         doubts.append(Message("feedback.edits_first", {"themes": meant}))
     return doubts
 
 
-def _away(theme: KnownTheme, said: Mapping[str, str], names: Collection[str]) -> Message:
-    """Return what became of a theme that has edits, and is not in this run.
-
-    A part whose theme is here is no longer split off.
-    """
-    into = theme.id[:-1] if theme.id[:-1] in names else theme.into
-    name = title(theme.phrases) or theme.id
-    words = {"theme": theme.id, "name": name, "edits": [*said], "into": into}
+def not_here(
+    theme: str, phrases: Sequence[Phrases], said: Iterable[str], into: str | None = None
+) -> Message:
+    """Return what became of a theme that has edits, and is not in this run."""
+    words = {"theme": theme, "name": title(phrases) or theme, "edits": [*said], "into": into}
     return Message(f"feedback.edits_{'merged' if into else 'dormant'}", words)
 
 
@@ -352,30 +339,23 @@ def _checked(
     machine = {names[theme].casefold() for theme in names.keys() - edits.names.keys() - away}
     given = set[str]()
     for theme, said in values.items():
-        name, parts, team = (
-            edits.names.get(theme, "").casefold(),
-            said.get("split"),
-            said.get("route"),
-        )
+        name, team = edits.names.get(theme, "").casefold(), said.get("route", "")
         wrong = {
-            "split": parts and theme not in edits.splits.keys() - edits.merges.keys(),
+            "split": said.get("split") and theme not in edits.splits.keys() - edits.merges.keys(),
             "merge_into": edits.merges.get(theme) in {"", *away},
             "rename": name and (theme in gone or name in given or (first_run and name in machine)),
             "pin": said.get("pin", "") not in {"", "yes"},
-            "exclude": said.get("exclude", "") not in {"", "yes"}
-            or theme in gone & {*edits.excluded},
+            "exclude": said.get("exclude", "") not in ({""} if theme in gone else {"", "yes"}),
             "route": team and (team not in teams or theme in away),
         }
         for column in filter(wrong.get, wrong):
             row = rows.get((theme, column)) or rows[theme, "rename_fr"]
-            unlike = None if team in teams else did_you_mean(team or "", teams)
-            near = unlike if column == "route" else None
+            unlike = column == "route" and team not in teams
+            near = did_you_mean(team, teams) if unlike else None
             raise refusal(row, column, cell=row[column] or row["rename_fr"], near=near)
         given.add(name)
         words = {"theme": theme, "name": edits.names.get(theme), "into": edits.merges.get(theme)}
-        remarks = {
-            "same": name in machine,
-            "pinned": theme in edits.pinned and theme in edits.merges,
-        }
+        pinned = theme in edits.pinned and theme in edits.merges
+        remarks = {"same": name in machine, "pinned": pinned}
         notes += [Message(f"feedback.edits_{key}", words) for key in remarks if remarks[key]]
     return notes

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from opslab import workspace
 from opslab.errors import DataError
@@ -19,10 +20,7 @@ from opslab.feedback.redaction import without_tokens
 from opslab.feedback.store import BLOCK, Segments, blocks, let_go, room
 from opslab.progress import advanced
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Vectors = NDArray[np.float32]
+Vectors = NDArray[np.float32]
 
 UNIVERSAL_SHA256 = "55462a183cc56603fa57e7d2b56f42b45ae4effbefb84028a30146aa7bc2b415"
 _UNIVERSAL = "ar de en es fr it ja ko nl pl pt ru th tr zh"  # Yang et al. 2020, table 1
@@ -48,14 +46,14 @@ class Encoder(Protocol):
 
     name: str
     sha256: str
-    languages: frozenset[str] | None
+    languages: frozenset[str] | None = None
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Return a vector of length 1 for each text, as rows."""
         ...
 
 
-class Universal:
+class Universal(Encoder):
     """Google's multilingual Universal Sentence Encoder 3 in NumPy (Yang et al. 2020): 16 languages.
 
     A text's vector is the same to the last bit in whatever company it is encoded. Behind it are
@@ -65,7 +63,7 @@ class Universal:
     """
 
     name = "universal-sentence-encoder-multilingual-3"
-    languages: frozenset[str] | None = frozenset(_UNIVERSAL.split())
+    languages = frozenset(_UNIVERSAL.split())
 
     def __init__(self) -> None:
         self.sha256, self._tokenizer, self._model = _universal()
@@ -86,26 +84,24 @@ class Universal:
         return np.concatenate([np.empty((0, 512), np.float32), *parts])
 
     def _batches(self, texts: Sequence[str]) -> Iterator[list[list[int]]]:
-        """Give the tokens of some texts at a time."""
+        """Give the tokens of some texts at a time; sentences of zeros fill their blocks."""
         batch, rows = list[list[int]](), 0
         for text in texts:
             tokens = self._tokenizer.encode(text, out_type=int, add_bos=True, add_eos=True)
-            size = len(tokens) + -len(tokens) % self._block
+            fill = [0] * (-len(tokens) % self._block)
+            size = len(tokens + fill)
             if batch and rows + size > self._most:
                 yield batch
                 batch, rows = [], 0
-            batch.append(tokens)
+            batch += [tokens, fill]
             rows += size
         if batch:
             yield batch
 
     def _encode(self, batch: Sequence[list[int]]) -> Vectors:
-        """Return the vectors of a batch; sentences of zeros fill its blocks."""
-        sentences = list[list[int]]()
-        for tokens in batch:
-            sentences += [tokens, [0] * (-len(tokens) % self._block)]
-        sentences.append([0] * (-sum(map(len, sentences)) % max(_BLOCKS)))
-        sentences = [tokens for tokens in sentences if tokens]
+        """Return the vectors of a batch, which is filled up to the largest blocks."""
+        last = [0] * (-sum(map(len, batch)) % max(_BLOCKS))
+        sentences = [tokens for tokens in (*batch, last) if tokens]
         out = np.empty((len(sentences), 512), np.float32)
         self._model._encode_batch(sentences, sum(map(len, sentences)), out)  # noqa: SLF001 - pinned
         return out[[tokens[0] != 0 for tokens in sentences]]
@@ -139,11 +135,10 @@ def _universal() -> tuple[str, Any, Any]:
     return digest.hexdigest(), encoder._tokenizer, model  # noqa: SLF001 - pinned
 
 
-class Latent:
+class Latent(Encoder):
     """Latent semantic analysis of words and letters, by language (Deerwester et al. 1990)."""
 
     name = "latent-semantic-analysis"
-    languages: frozenset[str] | None = None
     sha256 = hashlib.sha256(b"tfidf words 1-2, letters 3-5; 128 dimensions; 1").hexdigest()
 
     def encode(self, texts: Sequence[str]) -> Vectors:
@@ -151,10 +146,8 @@ class Latent:
         return latent(texts, (("word", (1, 2)), ("char_wb", (3, 5))), 128)
 
 
-class Local:
+class Local(Encoder):
     """A sentence-transformers model in a folder of the user's own; nothing is fetched."""
-
-    languages: frozenset[str] | None = None
 
     def __init__(self, folder: Path) -> None:
         shown = workspace.shown(folder)
@@ -175,7 +168,13 @@ class Local:
         return unit(self._model.encode(list(texts), show_progress_bar=False))
 
 
-class Cached:
+def hashes(texts: Iterable[str]) -> NDArray[np.uint64]:
+    """Return by what texts are known again."""
+    digests = (hashlib.sha256(text.encode("utf-8", "replace")).digest()[:8] for text in texts)
+    return np.frombuffer(b"".join(digests), ">u8").astype(np.uint64)
+
+
+class Cached(Encoder):
     """An encoder that keeps its vectors in a folder, by the hash of the text.
 
     There is a folder for each encoder, and for each kind of processor that gives other last bits.
@@ -192,8 +191,7 @@ class Cached:
         """Return a vector for each text; those not met before are encoded and kept."""
         if not texts:
             return np.empty((0, 1), np.float32)
-        digests = [hashlib.sha256(text.encode("utf-8", "replace")).digest()[:8] for text in texts]
-        keys = np.frombuffer(b"".join(digests), ">u8").astype(np.uint64)
+        keys = hashes(texts)
         first = np.unique(keys, return_index=True)[1]
         new = np.sort(first[~self._kept.known(keys[first])])
         if len(new):
@@ -331,8 +329,8 @@ def levelled(
     order : sequence of int, optional
         The rows of ``vectors`` that are meant.
     """
-    spoken, at = np.array(languages, object), np.arange(len(vectors))
-    at, level = at if order is None else np.array(order, int), room(len(languages), len(vectors.T))
+    spoken, level = np.array(languages, object), room(len(languages), vectors.shape[1])
+    at = np.arange(len(vectors)) if order is None else np.array(order, int)
     means = levels_of(vectors, languages) if levels is None else levels
     for rows in blocks(level, vectors):
         part = vectors[at[rows]]

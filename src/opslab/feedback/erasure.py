@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -15,7 +15,7 @@ from opslab import workspace
 from opslab.errors import InputError, ParameterError
 from opslab.feedback.clauses import clauses
 from opslab.feedback.customer_message import CustomerMessage
-from opslab.feedback.intake import CUSTOMERS, cells, customer_key, rows_of
+from opslab.feedback.intake import CUSTOMERS, customer_key, rows_of
 from opslab.feedback.points import passages
 from opslab.feedback.predecessor import FILE
 from opslab.feedback.redaction import without_tokens
@@ -79,7 +79,7 @@ def known(customer: str, source: str | None, specs: Iterable[str], labels: set[s
             studies.append(Study.load(workspace.resolve(spec), spec))
         except (InputError, OSError):
             remarks.append(("lost", (spec, spec)))
-    labels = labels | {_label(each) for study in studies for each in study.sources}
+    labels = labels | {each.source or Path(each.path).stem for at in studies for each in at.sources}
     if source is not None and source not in labels:
         raise ParameterError.of("feedback.erase_source", given=source, known=sorted(labels))
     keys = {
@@ -99,40 +99,37 @@ def known(customer: str, source: str | None, specs: Iterable[str], labels: set[s
             kept = [*cache.glob("vectors-*"), *cache.glob("vectors-*/*")]
             files += (path for path in kept if path.suffix.startswith(VECTORS))
         for each in study.sources:
-            kind, rows = _held(study, each, name, keys, met)
-            remarks += [(kind, (study.slug, each.path, *rows))] * bool(kind)
+            for kind, *rows in _held(study, each, name, keys, met):
+                remarks.append((kind, (study.slug, each.path, *rows)))
     return Known(keys, met, remarks, files)
-
-
-def _label(source: Source) -> str:
-    return source.source or Path(source.path).stem
 
 
 def _held(
     study: Study, source: Source, name: str, keys: dict[str, str], met: set[str]
-) -> tuple[str, list[int]]:
-    """Return what is to be said of an export, and the customer's rows; add the keys there."""
+) -> Iterator[Sequence[Any]]:
+    """Yield what is to be said of an export, with the customer's rows; add the keys there."""
     secret = secret_for(study.files())
     try:
         with open_export(study.beside(source.path), answers=source) as table:
             frame = table.frame()
             (places,) = table.aggregates([f"list({ROW} ORDER BY {ROW})"])
-            messages = [row.message for row in rows_of(source, table, secret)]
+            rows = [
+                (row.message.row - 1, row.message.customer)
+                for row in rows_of(source, table, secret)
+            ]
     except (InputError, OSError):
-        return "lost", []
-    columns = [column for column in CUSTOMERS if column in frame]
-    if not columns:
-        return "unnamed", []
-    named = [
-        {str(each).strip().casefold() for each in row.values()} for row in cells(frame[columns])
-    ]
-    for each in messages:
-        if each.customer and "@" in name and name in named[each.row - 1]:
-            keys[each.customer] = secret
-    theirs = [each for each in messages if each.customer in keys]
-    met.update(each.customer or "" for each in theirs)
-    rows = sorted({places[each.row - 1] + 1 for each in theirs})
-    return ("held" if rows else ""), rows
+        yield ("lost",)
+        return
+    names = frame[[column for column in CUSTOMERS if column in frame]].astype(str)
+    if names.columns.empty:
+        yield ("unnamed",)
+        return
+    named = names.apply(lambda column: column.str.strip().str.casefold() == name).any(axis=1)
+    keys |= {key: secret for at, key in rows if key and "@" in name and named.iat[at]}
+    theirs = [(places[at] + 1, key) for at, key in rows if key in keys]
+    met |= {key for _, key in theirs if key}
+    if theirs:
+        yield "held", *sorted({place for place, _ in theirs})
 
 
 def phrases(texts: Iterable[str]) -> set[str]:
@@ -179,11 +176,7 @@ def forget(name: str, content: bytes, said: set[str], mark: str) -> bytes:
                 replace(each, phrases=()) if mark in str(each.phrases) else each
                 for each in registry.themes
             )
-            renamed = sum(
-                each.phrases != old.phrases
-                for each, old in zip(themes, registry.themes, strict=True)
-            )
-            if renamed or not kept.all():
+            if not kept.all() or themes != registry.themes:
                 keys, owners = registry.keys[kept], registry.owners[kept]
                 return replace(registry, keys=keys, owners=owners, themes=themes).content()
     return content

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from opslab.feedback.contrasts import CLEAR
+from opslab.feedback.intake import cells
 from opslab.report.figures import SMALL, Figure, framed, style, wrapped
 from opslab.report.voice import Voice
 
@@ -41,20 +42,20 @@ def heat_map(
     names = [titles[theme] for theme in shares.index]
     clear = own[(own["q"] < CLEAR) & (own["difference"] > 0)].sort_values("q", kind="stable")
     title = say("heat_title_none", trait=trait)
-    for _, most in clear[:1].iterrows():
-        words = {name: most[name] for name in ("value", "share", "elsewhere")}
-        title = say("heat_title", theme=titles[most["theme"]], **words)
+    for row in cells(clear[:1]):
+        title = say("heat_title", **row | {"theme": titles[row["theme"]]})
     with style():
         drawing, axes = framed(title, _CELL * len(names), left=_LEFT)
         looks = {"cmap": "Blues", "vmin": 0, "cbar": False, "linewidths": 1}
         seaborn.heatmap(shares.fillna(0), annot=labels, fmt="", ax=axes, **looks)
-        labels_left = [wrapped(name, _LEFT - 0.1, SMALL, most=1) for name in names]
-        axes.set_yticklabels(labels_left, rotation=0, fontsize=SMALL)
+        left = [wrapped(name, _LEFT - 0.1, SMALL, most=1) for name in names]
+        axes.set_yticklabels(left, rotation=0, fontsize=SMALL)
         axes.tick_params(length=0)
         below = [wrapped(value, 0.8, SMALL, most=1) for value in values[:MOST]]
         axes.set_xticklabels(below, rotation=30, ha="right")
         axes.set(xlabel="", ylabel="")
-    cells = [[*map("{} {}".format, values, row)] for row in labels.to_numpy().tolist()]
-    spoken = zip(names, cells, strict=True)
-    lines = " ".join(say("heat_line", theme=name, shares=row) for name, row in spoken)
+    lines = " ".join(
+        say("heat_line", theme=name, shares=[*map("{} {}".format, values, row)])
+        for name, row in zip(names, labels.to_numpy().tolist(), strict=True)
+    )
     return Figure(drawing, say("heat_alt", trait=trait, lines=lines), say("heat_caption"))

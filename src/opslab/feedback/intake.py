@@ -6,10 +6,10 @@ import datetime
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -61,6 +61,9 @@ class _Row(NamedTuple):
 def take_in(study: Study, data: Any = None, answers: Answers | None = None) -> Intake:
     """Read the study's sources, or what is given instead: texts, a table, the path of an export.
 
+    Messages without words or outside the study's days are counted and left out, and so is what
+    came before.
+
     Raises
     ------
     SpecError
@@ -72,39 +75,14 @@ def take_in(study: Study, data: Any = None, answers: Answers | None = None) -> I
     if data is None and (lacking := study.lacking()):
         raise (DataError if study.sources else SpecError)(*lacking)
     readings = list[Reading]()
-    if isinstance(data, Sequence) and not isinstance(data, str):
-        texts: Iterator[str] = ("" if pd.isna(each) else str(each) for each in data)
-        rows = (
-            _Row(_message("texts", str(number), number, text))
-            for number, text in enumerate(texts, 1)
-        )
-        return _intake(study, rows, readings)
-    return _intake(study, _read(study, data, answers, readings), readings)
-
-
-def _read(
-    study: Study, data: Any, answers: Answers | None, readings: list[Reading]
-) -> Iterator[_Row]:
-    """Yield the rows of each source, and note its reading."""
-    for source in (
-        study.sources if data is None else (Source(**{"path": "", **dict(answers or {})}),)
-    ):
-        export = study.beside(source.path) if data is None else data
-        with open_export(export, answers=source) as table:
-            readings.append(table.reading)
-            yield from rows_of(source, table, secret_for(study.files()))
-
-
-def _intake(study: Study, rows: Iterable[_Row], readings: Sequence[Reading]) -> Intake:
-    """Return the messages with words, in the study's days, each id once, and count the others."""
     came, counts, places = list[_Row](), Counter[str](), list[tuple[str, int]]()
-    known, ids, gone = set[bytes](), set[bytes](), erased()
+    known, gone = set[bytes](), erased()
     secret = secret_for(study.files()) if gone else ""
-    for row in rows:
+    for row in _read(study, data, answers, readings):
         message, day = row.message, row.message.date
         places.append((message.source, message.row))
         identity = f"{message.source}\0{message.id}"
-        whole = _hash(f"{identity}\0{message.text}")[:15]
+        own, whole = (_hash(text)[:15] for text in (identity, f"{identity}\0{message.text}"))
         if gone and tombstone(secret, message.customer or "") in gone:
             counts["erased"] += 1
         elif day and not (study.start or day) <= day <= (study.end or day):
@@ -115,73 +93,66 @@ def _intake(study: Study, rows: Iterable[_Row], readings: Sequence[Reading]) -> 
             counts["repeated"] += 1
         else:
             came.append(row)
-            known.add(whole)
-            ids.add(_hash(identity)[:15])
-    counts["shared"] = len(came) - len(ids)
+            counts["shared"] += own in known
+            known |= {own, whole}
     known.clear()
-    ids.clear()
-    taken = _Taken(study, came)
-    counts["cut"] = taken.cut
+    rows = tuple(dict.fromkeys(places))
+    return _taken(study, came, readings=tuple(readings), rows=rows, **counts)
+
+
+def _read(
+    study: Study, data: Any, answers: Answers | None, readings: list[Reading]
+) -> Iterator[_Row]:
+    """Yield the rows of each source, and note its reading."""
+    if isinstance(data, Sequence) and not isinstance(data, str):
+        for number, each in enumerate(data, 1):
+            text = "" if pd.isna(each) else str(each)
+            yield _Row(CustomerMessage("", "texts", str(number), number, text))
+        return
+    for source in (
+        study.sources if data is None else (Source(**{"path": "", **dict(answers or {})}),)
+    ):
+        export = study.beside(source.path) if data is None else data
+        with open_export(export, answers=source) as table:
+            readings.append(table.reading)
+            yield from rows_of(source, table, secret_for(study.files()))
+
+
+def _taken(study: Study, came: list[_Row], **known: Any) -> Intake:
+    """Return what rows become, redacted and in their order; rows are let go one by one."""
+    messages, furniture = list[CustomerMessage](), list[tuple[str, str, str]]()
+    redacted, persons, cut, same = Counter[str](), set[str](), 0, dict[Any, Any]()
+    letters, common = _opened(came)
+    signed = Counter(name for letter in letters for name in set(letter.names))
+    came.reverse()
+    letters.reverse()
+    while came:
+        row, letter = came.pop(), letters.pop()
+        writers = [*row.names, *letter.names]
+        mail = dict(letter.cut).keys() - _IN_ANY_TEXT
+        sure = [*row.names, *(name for name in letter.names if mail or signed[name] > 1)]
+        persons |= {part.casefold() for name in sure for part in name.split()} - common
+        hidden = partial(
+            redact, patterns=study.redact.patterns, regions=study.redact.regions, names=writers
+        )
+        cut += len(letter.text) > LONGEST
+        text, found = hidden(letter.text[:LONGEST])
+        redacted += found
+        message = _redacted(row.message, text, hidden, study.languages, same)
+        messages.append(message)
+        for kind, part in letter.cut:
+            text, found = hidden(part[:LONGEST])
+            redacted += found
+            furniture.append((message.uid, kind, text))
+    messages.sort(key=lambda each: (_hash(each.words.casefold()), each.uid))
     return Intake(
-        tuple(taken.messages),
-        tuple(readings),
-        tuple(dict.fromkeys(places)),
-        taken.redacted,
-        frozenset(taken.persons),
-        tuple(sorted(taken.furniture)),
-        **counts,
+        messages=tuple(messages),
+        redacted=redacted,
+        persons=frozenset(persons),
+        furniture=tuple(sorted(furniture)),
+        cut=cut,
+        **known,
     )
-
-
-class _Taken:
-    """What rows become: messages, redacted, in their order, and what was found on the way.
-
-    Rows and letters are let go one by one.
-    """
-
-    def __init__(self, study: Study, came: list[_Row]) -> None:
-        self.messages, self.furniture = list[CustomerMessage](), list[tuple[str, str, str]]()
-        self.redacted, self.persons, self.cut = Counter[str](), set[str](), 0
-        letters, common = _opened(came)
-        signed = Counter(name for letter in letters for name in set(letter.names))
-        same = _Same()
-        came.reverse()
-        for letter in _drained(letters):
-            row = came.pop()
-            writers = [*row.names, *letter.names]
-            mail = dict(letter.cut).keys() - _IN_ANY_TEXT
-            sure = [*row.names, *(name for name in letter.names if mail or signed[name] > 1)]
-            self.persons |= {part.casefold() for name in sure for part in name.split()} - common
-            hidden = partial(
-                redact, patterns=study.redact.patterns, regions=study.redact.regions, names=writers
-            )
-            self.cut += len(letter.text) > LONGEST
-            text = self._hidden(hidden, letter.text)
-            message = _redacted(row.message, text, hidden, study.languages, same)
-            self.messages.append(message)
-            for kind, part in letter.cut:
-                self.furniture.append((message.uid, kind, self._hidden(hidden, part)))
-        self.messages.sort(key=lambda each: (_hash(each.words.casefold()), each.uid))
-
-    def _hidden(self, hidden: Callable[..., tuple[str, Any]], text: str) -> str:
-        """Return a text without personal data, which is counted."""
-        redacted, kinds = hidden(text[:LONGEST])
-        self.redacted += kinds
-        return redacted
-
-
-class _Same(dict[Any, Any]):
-    """What was met before, in place of what is equal to it: many messages share one."""
-
-    def __call__(self, value: Any) -> Any:
-        return self.setdefault(value, value)
-
-
-def _drained(items: list[Any]) -> Iterator[Any]:
-    """Yield items from the first to the last, and let go of each."""
-    items.reverse()
-    while items:
-        yield items.pop()
 
 
 def customer_key(secret: str, source: str, name: str) -> str | None:
@@ -208,7 +179,6 @@ def _redacted(
     traits: dict[Any, Mapping[str, str]],
 ) -> CustomerMessage:
     """Return a message with its redacted text; its id where it is an address, and its traits."""
-    text = message.text if text == message.text else text
     words = without_tokens(text)
     words = text if words == text else words
     (language,) = identify([words], languages, [message.language])
@@ -218,7 +188,7 @@ def _redacted(
     }
     return replace(
         message,
-        uid=_digest(f"{message.source}\0{message.id}\0{text}")[:12],
+        uid=_hash(f"{message.source}\0{message.id}\0{text}").hex()[:12],
         id=hidden(message.id)[0] if "@" in message.id else message.id,
         text=text,
         words=words,
@@ -229,15 +199,13 @@ def _redacted(
 
 def _opened(rows: Sequence[_Row]) -> tuple[list[Letter], frozenset[str]]:
     """Return the letter of each row, without what repeats itself over a source, and usual words."""
-    opened_letters, sources = list[Letter](), 0
+    letters = list[Letter]()
     for _, group in groupby(rows, lambda row: row.message.source):
         source = list(group)
         common = usual([row.message.text for row in source])
-        letters = [opened(row.message.text, common) for row in source]
-        customers = [row.message.customer for row in source]
-        opened_letters += without_repeated(letters, customers)
-        sources += 1
-    return opened_letters, common if sources == 1 else usual([row.message.text for row in rows])
+        own = [opened(row.message.text, common) for row in source]
+        letters += without_repeated(own, [row.message.customer for row in source])
+    return letters, usual([row.message.text for row in rows])
 
 
 def cells(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -290,10 +258,11 @@ def rows_of(source: Source, table: Table, secret: str) -> Iterator[_Row]:
     }
     if "monthly_revenue" in frame:
         frame["monthly_revenue"] *= 12
-    writers, same = _writers(reading, frame), _Same()
-    for number, row in enumerate(_cells_of(frame), 1):
+    writers, same = _writers(reading, frame), dict[Any, Any]()
+    laid_out = (cells(frame[at : at + _BLOCK]) for at in range(0, len(frame), _BLOCK))
+    for number, row in enumerate(chain.from_iterable(laid_out), 1):
         fields = {
-            field: same(converters.get(field, float)(row[name]))
+            field: same.setdefault(value := converters.get(field, float)(row[name]), value)
             for field, name in columns.items()
             if row[name] is not None
         }
@@ -307,7 +276,8 @@ def rows_of(source: Source, table: Table, secret: str) -> Iterator[_Row]:
             pieces = [str(row[name]) for name in part if row[name] is not None]
             ended = [piece + "." * piece[-1:].isalnum() for piece in pieces[:-1]]  # a title ends
             text = "\n".join([*ended, *pieces[-1:]])
-            yield _Row(_message(label, identity + suffix, number, text, **fields), names)
+            message = CustomerMessage("", label, (identity + suffix)[:80], number, text, **fields)
+            yield _Row(message, names)
 
 
 def _writers(reading: Reading, frame: pd.DataFrame) -> list[str]:
@@ -319,17 +289,10 @@ def _writers(reading: Reading, frame: pd.DataFrame) -> list[str]:
 
 def _handled(source: Source, table: Table, frame: pd.DataFrame) -> Any:
     """Return handling times in minutes; no column is taken for them of which no unit is stated."""
-    timed = source.handling
-    if timed is None:
+    if source.handling is None:
         return float("nan")
-    (column,) = _columns(table, [timed.column], "feedback.no_handling")
-    return minutes_of(frame[column], timed.unit, table.reading.name)
-
-
-def _cells_of(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a large table, some of them laid out at a time."""
-    for start in range(0, len(frame), _BLOCK):
-        yield from cells(frame[start : start + _BLOCK])
+    (column,) = _columns(table, [source.handling.column], "feedback.no_handling")
+    return minutes_of(frame[column], source.handling.unit, table.reading.name)
 
 
 def _traits(source: Source, table: Table) -> dict[str, str]:
@@ -346,14 +309,6 @@ def _columns(table: Table, names: Sequence[str], refusal: str) -> list[str]:
     if lacking := [name for name in names if name not in named]:
         raise DataError.of(refusal, file=table.reading.name, names=lacking)
     return [named[name] for name in names]
-
-
-def _message(source: str, identity: str, number: int, text: str, **more: Any) -> CustomerMessage:
-    return CustomerMessage("", source, identity[:80], number, text, **more)
-
-
-def _digest(text: str) -> str:
-    return _hash(text).hex()
 
 
 def _hash(text: str) -> bytes:

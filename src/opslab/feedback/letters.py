@@ -136,18 +136,20 @@ def without_repeated(letters: Sequence[Letter], senders: Sequence[str | None]) -
     senders : sequence of str or None
         A key that tells customers apart; a message of nobody known is one of its own.
     """
-    often = _often(letters)
-    if not often:
+    counts = Counter(bucket for letter in letters for bucket in {*map(_bucket, _sentences(letter))})
+    least = FORM * len(letters)
+    if max(counts.values(), default=0) < least:
         return [*letters]
     beside = defaultdict[str, dict[frozenset[str], str | int]](dict)
     for at, (sender, letter) in enumerate(zip(senders, letters, strict=True)):
         parts = _sentences(letter)
-        for key in parts.keys() & often:
-            beside[key].setdefault(frozenset(parts) - {key}, sender or at)
+        for key in parts:
+            if counts[_bucket(key)] >= least:
+                beside[key].setdefault(frozenset(parts) - {key}, sender or at)
     common = {
         key
         for key, others in beside.items()
-        if len(others) >= FORM * len(letters)
+        if len(others) >= least
         and len(set(others.values())) >= FEWEST
         and len(key.split()) >= _WORDS
     }
@@ -161,21 +163,9 @@ def without_repeated(letters: Sequence[Letter], senders: Sequence[str | None]) -
     return cleaned
 
 
-def _often(letters: Sequence[Letter]) -> set[str]:
-    """Return the sentences that as many letters have as make one a form's, counted by their hash.
-
-    So a million letters need no room for all of their sentences.
-    """
-    counts = Counter[int]()
-    for letter in letters:
-        counts.update(
-            {crc32(key.encode("utf-8", "replace")) % _HASHES for key in _sentences(letter)}
-        )
-    many = {number for number in counts if counts[number] >= FORM * len(letters)}
-    if not many:
-        return set()
-    keys = (key for letter in letters for key in _sentences(letter))
-    return {key for key in keys if crc32(key.encode("utf-8", "replace")) % _HASHES in many}
+def _bucket(key: str) -> int:
+    """Return by what sentences are counted, so that a million letters need no room for theirs."""
+    return crc32(key.encode("utf-8", "replace")) % _HASHES
 
 
 def _sentences(letter: Letter) -> dict[str, str]:

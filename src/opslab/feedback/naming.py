@@ -106,7 +106,7 @@ def name_themes(
     count: int,
     encode: Callable[[Sequence[str]], Vectors] | None = None,
     persons: Collection[str] = (),
-    worth: Worth = lambda owners, _clauses, _vectors: np.zeros(len(owners)),
+    worth: Worth | None = None,
 ) -> list[tuple[Phrases, ...]]:
     """Return the name of each theme in each language that speaks in it; no two have one head.
 
@@ -168,7 +168,7 @@ def _titles(
     language: str,
     encode: Callable[[Sequence[str]], Vectors],
     persons: Collection[str],
-    worth: Worth,
+    worth: Worth | None,
 ) -> list[tuple[int, str]]:
     """Return themes with clauses that could be their titles in a language, the best first.
 
@@ -191,7 +191,7 @@ def _titles(
         return []
     owners, candidates = zip(*pool, strict=True)
     vectors = encode(candidates)
-    besides = worth(owners, candidates, vectors)
+    besides = worth(owners, candidates, vectors) if worth else 0
     vectors = unit(vectors - vectors.mean(axis=0))
     cosines = vectors @ unit(membership(np.array(owners)).T @ vectors).T
     scores = 2 * cosines[np.arange(len(owners)), owners] - cosines.max(axis=1)

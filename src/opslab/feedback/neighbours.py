@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import sparse
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Vectors = NDArray[np.float32]
-    Integers = NDArray[np.int64]
+Vectors = NDArray[np.float32]
+Integers = NDArray[np.int64]
 
 NEIGHBOURS = 15
 EDGES = 0.7  # weight of an edge by spelling beside one by meaning
@@ -38,7 +35,7 @@ def nearest(
     return np.vstack(near), np.vstack(cosines)
 
 
-def fuzzy(near: Integers, cosines: Vectors) -> sparse.csr_matrix:
+def fuzzy(near: Integers, cosines: Vectors) -> csr_matrix:
     """Return the graph of neighbours: 1 to the nearest, then falling off on each text's own scale.
 
     The weights of both directions are joined as a fuzzy union, as in UMAP (McInnes, Healy &
@@ -49,13 +46,11 @@ def fuzzy(near: Integers, cosines: Vectors) -> sparse.csr_matrix:
     falling = np.exp(-beyond / np.maximum(beyond.mean(axis=1, keepdims=True), 1e-6))
     rows = np.repeat(np.arange(count), size)
     edges = (falling.astype(np.float32).ravel(), (rows, near.ravel()))
-    graph = sparse.csr_matrix(edges, (count, count))
-    return sparse.csr_matrix(graph + graph.T - graph.multiply(graph.T))
+    graph = csr_matrix(edges, (count, count))
+    return csr_matrix(graph + graph.T - graph.multiply(graph.T))
 
 
-def spelt(
-    meaning: sparse.csr_matrix, spelling: sparse.csr_matrix, languages: Sequence[str | None]
-) -> sparse.csr_matrix:
+def spelt(meaning: csr_matrix, spelling: csr_matrix, languages: Sequence[str | None]) -> csr_matrix:
     """Return both graphs as one.
 
     Spelling joins texts of one language only, so that between languages the meaning counts as much
@@ -64,5 +59,5 @@ def spelt(
     spoken = np.array(languages, object)
     edges = meaning.tocoo()
     apart = spoken[edges.row] != spoken[edges.col]
-    edges.data = np.where(apart, np.float32(1 + EDGES), np.float32(1)) * edges.data
-    return sparse.csr_matrix(edges + np.float32(EDGES) * spelling)
+    edges.data[apart] *= np.float32(1 + EDGES)
+    return csr_matrix(edges + np.float32(EDGES) * spelling)

@@ -7,16 +7,17 @@ people's parts back in.
 from __future__ import annotations
 
 import datetime
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from opslab.feedback.clustering import Vectors
-from opslab.feedback.edits import Edits
-from opslab.feedback.encoders import Latent, unit
-from opslab.feedback.naming import Names, title
+from opslab.feedback.clustering import Vectors, centroids
+from opslab.feedback.edits import Edits, not_here
+from opslab.feedback.encoders import Latent
+from opslab.feedback.naming import Names
 from opslab.feedback.registry.state import Event, KnownTheme, Registry, keys_of
 from opslab.feedback.result import Assignment
 from opslab.results import Message
@@ -46,9 +47,8 @@ def whole(known: Registry | None) -> Registry | None:
     """Return a registry in which no theme is split by people."""
     if known is None:
         return None
-    split = {each.id[:-1] for each in known.themes if is_part(each.id) and each.status == "active"}
     themes = {
-        each.id: replace(each, status="active") if each.id in split else each
+        each.id: replace(each, status="active") if each.status == "split" else each
         for each in known.themes
         if not is_part(each.id)
     }
@@ -68,24 +68,26 @@ def middles(
     fixed : bool
         Whether the registry's centroids lie in the space of the vectors.
     """
-    parts = {
-        each.id: at for at, each in enumerate(known.themes if known else ()) if is_part(each.id)
+    if known is None:
+        return {}
+    owned = centroids(vectors, known.owners_of(keys_of(passages)), len(known.themes))
+    every = {
+        each.id: each.centroid if fixed else owned[at]
+        for at, each in enumerate(known.themes)
+        if is_part(each.id)
     }
-    if known is None or fixed or not parts:
-        every = {part: known.themes[at].centroid for part, at in parts.items()} if known else {}
-        return {part: middle for part, middle in every.items() if len(middle)}
-    owned = known.owners_of(keys_of(passages))
-    totals = {part: vectors[owned == at].sum(axis=0, keepdims=True) for part, at in parts.items()}
-    return {part: unit(total)[0] for part, total in totals.items() if total.any()}
+    return {part: middle for part, middle in every.items() if middle.any()}
 
 
 def called(
     known: Registry | None, middles: Mapping[str, Vectors], same: Mapping[str, Vectors]
 ) -> Names:
     """Return what parts are called that are still where they were."""
-    each = [known.theme(part) for part in middles] if known else []
-    kept = [part for part in each if part and part.id in same and same[part.id] is middles[part.id]]
-    return {part.id: part.phrases for part in kept if part.phrases}
+    return {
+        part.id: part.phrases
+        for part in (known.themes if known else ())
+        if part.id in same and same[part.id] is middles.get(part.id) and part.phrases
+    }
 
 
 def absent(
@@ -94,9 +96,7 @@ def absent(
     """Return that parts have no messages in this run, of those that people left as they are."""
     here = {theme for each in assignments for theme in each.themes}
     away = sorted({*parts} - here - edits.merges.keys() - {*edits.excluded})
-    words = [{"theme": part, "name": title(names.get(part, ())) or part} for part in away]
-    more = {"edits": ["split"], "into": None}
-    return [Message("feedback.edits_dormant", each | more) for each in words]
+    return [not_here(part, names.get(part, ()), ["split"]) for part in away]
 
 
 def with_parts(
@@ -128,21 +128,25 @@ def with_parts(
     passages : sequence of str
         Those that were sorted.
     """
-    old = _former(known, registry.encoder)
+    old = {each.id: each for each in known.themes if is_part(each.id)} if known else {}
+    if known and not known.encoder == registry.encoder != Latent.sha256:  # parts lie nowhere in it
+        old = {part: replace(each, centroid=np.empty(0, np.float32)) for part, each in old.items()}
     if not (old or middles):
         return registry
     themes = {each.id: each for each in registry.themes}
-    days: dict[str, list[datetime.date | None]] = {part: [] for part in middles}
+    days = defaultdict[str, list[datetime.date | None]](list)
     for each in assignments:
-        for theme in each.themes & middles.keys():
+        for theme in each.themes:
             days[theme].append(each.message.date)
-    events, new = list[Event](), dict[str, list[str]]()
+    events, new = list[Event](), defaultdict[str, list[str]](list)
     for part in sorted(old.keys() | middles.keys()):
-        theme, was = part[:-1], old[part].status if part in old else "merged"
+        theme = part[:-1]
+        now = old.get(part) or KnownTheme(
+            id=part, status="merged", parents=(theme,), born=registry.as_of
+        )
         if part in middles:
-            now = old.get(part) or KnownTheme(
-                id=part, centroid=middles[part], phrases=(), parents=(theme,), born=registry.as_of
-            )
+            if now.status == "merged":
+                new[theme].append(part)
             now = replace(
                 now,
                 centroid=middles[part],
@@ -152,28 +156,18 @@ def with_parts(
                 seen=max(filter(None, days[part]), default=now.seen),
                 messages=len(days[part]),
             )
-            if was == "merged":
-                new.setdefault(theme, []).append(part)
-        elif themes[theme].status == "active" and not edits.rows.get(theme, {}).get("split"):
-            now = replace(old[part], status="merged", into=theme, messages=0)  # taken back
-            if was != "merged":
+        elif now.status != "merged":
+            now = replace(
+                now, status="dormant", messages=0
+            )  # with its theme, or one of fewer parts
+            if themes[theme].status == "active" and not edits.rows.get(theme, {}).get("split"):
+                now = replace(now, status="merged", into=theme)  # taken back
                 events.append(Event(registry.as_of, "merged", part, (theme,)))
-        else:  # the theme is away, or has fewer parts
-            now = replace(old[part], status="dormant", messages=0)
         themes[part] = now
     themes |= {part[:-1]: replace(themes[part[:-1]], status="split") for part in middles}
     events += [Event(registry.as_of, "split", theme, tuple(new[theme])) for theme in new]
     registry = _holding(replace(registry, ledger=(*registry.ledger, *events)), themes)
     return replace(registry, owners=_owned(registry, known, middles, vectors, passages))
-
-
-def _former(known: Registry | None, encoder: str) -> dict[str, KnownTheme]:
-    """Return the parts of the run before; in another space those that are away lie nowhere."""
-    old = {each.id: each for each in known.themes if is_part(each.id)} if known else {}
-    if known and known.encoder == encoder != Latent.sha256:
-        return old
-    nowhere = np.empty(0, np.float32)
-    return {part: replace(each, centroid=nowhere) for part, each in old.items()}
 
 
 def _owned(

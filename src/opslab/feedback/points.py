@@ -72,13 +72,11 @@ def passages(messages: Sequence[CustomerMessage]) -> list[Passage]:
     for owner, message in enumerate(messages):
         parts = points(message.text)
         split = len(parts) > 1
-        for position, part in enumerate([message.text, *(parts if split else [])]):
-            words = without_tokens(part) if position else message.words or without_tokens(part)
-            rows.append(Passage(owner, position, part, words, message.language, split))
-    return sorted(
-        (passage for passage in rows if passage.words),
-        key=lambda passage: (passage.position > 0, *_canonical(passage)),
-    )
+        for position, part in enumerate([message.text, *parts * split]):
+            words = (message.words if position == 0 else "") or without_tokens(part)
+            if words:
+                rows.append(Passage(owner, position, part, words, message.language, split))
+    return sorted(rows, key=lambda passage: (passage.position > 0, *_canonical(passage)))
 
 
 def finer(said: Sequence[Passage], rows: Sequence[int]) -> list[int]:

@@ -40,12 +40,12 @@ def predecessor(study: Study, day: datetime.date) -> Path | None:
         if registry is None or folder.name[:10] > day.isoformat():
             raise InputError(study.problem("feedback.no_previous", "previous", run=study.previous))
         return registry
-    runs = archive.runs_in(home)
-    later = [run for run in runs if run[:10] > day.isoformat()]
-    if later and not any(run[:10] == day.isoformat() for run in runs):
+    runs, today = archive.runs_in(home), day.isoformat()
+    later = [run for run in runs if run[:10] > today]
+    if later and not any(run.startswith(today) for run in runs):
         values = {"day": day, "later": later[0], "name": f"{NOTEBOOK}/{study.slug}"}
         raise InputError(study.problem("feedback.later_runs", "previous", **values))
-    early = [home / run for run in runs if run[:10] < day.isoformat()]
+    early = [home / run for run in runs if run[:10] < today]
     for folder in sorted(early, key=lambda run: (run.name[:10], run.stat().st_mtime_ns))[::-1]:
         if registry := _registry(folder):
             return registry
@@ -54,7 +54,7 @@ def predecessor(study: Study, day: datetime.date) -> Path | None:
 
 def cited(study: Study, day: datetime.date) -> list[Path]:
     """Return what a run reads beside its study: records of what was done, and who was erased."""
-    runs = [done.run for done in study.done if done.run]
+    runs = [done.run for done in study.promises(day) if done.run]
     gone = workspace.root() / ERASED
     return [*dict.fromkeys(looked_at(runs, study.folders(), day)), *([gone] * gone.is_file())]
 

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
-from opslab.feedback import incident_page
 from opslab.feedback.actions import first, heat, kind_of, read, row_of, whom
 from opslab.feedback.audit import PROMISED
 from opslab.feedback.clustering import FEWEST
-from opslab.feedback.customer_message import CustomerMessage
-from opslab.feedback.figures import shares, values_of
 from opslab.feedback.intake import LONGEST
 from opslab.feedback.record import MANY, MOST_LISTED, counts, inputs, languages, unsorted
 from opslab.feedback.redaction import KINDS
-from opslab.feedback.result import FeedbackResult, Theme
+from opslab.feedback.result import FeedbackResult, Theme, Topic
 from opslab.feedback.routing import LEAST, MARGIN
-from opslab.feedback.since_page import since
+from opslab.feedback.since_page import incidents_on, since
 from opslab.messages import Language
 from opslab.report.blocks import (
     Block,
@@ -31,16 +29,14 @@ from opslab.report.blocks import (
     Tone,
     Verdict,
 )
-from opslab.report.figures import Figure
+from opslab.report.drawing import Row, chart
+from opslab.report.figures import BLUE, GREY, Figure
 from opslab.report.import_report import import_report
 from opslab.report.voice import Blocks, Voice
 
-_MOST_QUOTED, _MOST_ROWS, _FIRST, _MOST_FIRST = (
-    12,
-    40,
-    3,
-    5,
-)  # themes: with their quotes, in the table, at first
+_MOST_QUOTED, _MOST_ROWS = 12, 40  # themes: with their quotes, in the table
+_FIRST, _MOST_FIRST = 3, 5  # themes at first
+_MOST_BARS = 15  # themes of the figure
 _SHORT, _LONG = 140, 280  # characters of a quote
 _DISSOLVED = 0.5  # stability of a theme that is not to be relied on (Hennig 2007)
 
@@ -61,15 +57,16 @@ def headline(result: FeedbackResult, say: Voice) -> str:
         return say(f"headline_{name}", messages=total, outside=result.intake.outside)
     theme = _uppermost(result)[0]
     more = "".join(f", {mark}" for mark in _marks(result, theme, say))
-    return say("headline", total=total, more=more, **values_of(theme, say))
+    return say("headline", total=total, more=more, **_values(theme, say))
 
 
 def _uppermost(result: FeedbackResult) -> list[Theme]:
     """Return the first themes in their order; the largest ones where nothing is ranked."""
     ranked = result.ranked()
-    count = max(_FIRST, min((ranked["band"] == 1).sum(), _MOST_FIRST)) if len(ranked) else 0
-    names = ranked.head(count)["theme"] if count else ()
-    return [result.theme(name) for name in names] or list(result.themes[:_FIRST])
+    if not len(ranked):
+        return list(result.themes[:_FIRST])
+    count = max(_FIRST, min((ranked["band"] == 1).sum(), _MOST_FIRST))
+    return [*map(result.theme, ranked["theme"][:count])]
 
 
 def _marks(result: FeedbackResult, theme: Theme, say: Voice) -> list[str]:
@@ -77,7 +74,7 @@ def _marks(result: FeedbackResult, theme: Theme, say: Voice) -> list[str]:
     frames = {"worse": result.severities, "rising": result.trends}
     return [
         say(f"mark_{mark}") for mark, frame in frames.items() if row_of(frame, theme.id).get(mark)
-    ] + incident_page.marks(result, theme, say)
+    ] + incidents_on(result, theme, say)
 
 
 def first_screen(result: FeedbackResult, say: Voice) -> Verdict:
@@ -91,8 +88,8 @@ def first_screen(result: FeedbackResult, say: Voice) -> Verdict:
     kind = "none"
     if result.themes:
         kind = "broken" if result.broken else "first" if first else "done"
-    days = sorted(message.date for message in result.intake.messages if message.date)
-    period = say.period((days[0], days[-1])) if days else None
+    days = [message.date for message in result.intake.messages if message.date]
+    period = say.period((min(days), max(days))) if days else None
     doubtful: Tone = "open" if failed or not result.themes else "plain" if warned else "good"
     return Verdict(
         kicker=say.joined(say("kicker"), period, result.study.owner),
@@ -110,7 +107,7 @@ def _first_line(result: FeedbackResult, theme: Theme, say: Voice) -> Cell:
     band = row_of(result.ranked(), theme.id).get("band")
     facts = [
         say(f"band_{band:.0f}") if band else None,
-        kind_of(theme, say) or None,
+        kind_of(theme, say),
         say("first_customers", count=theme.customers) if theme.customers else None,
         say("page_stars", count=round(theme.rating, 1)) if theme.rating else None,
         *_marks(result, theme, say),
@@ -118,9 +115,8 @@ def _first_line(result: FeedbackResult, theme: Theme, say: Voice) -> Cell:
     ]
     quote = next((each for each in theme.quotes if each.language == say.language), theme.quotes[0])
     words = {"facts": ", ".join(filter(None, facts)), "quote": _short(quote.text, _SHORT)}
-    return Cell(
-        say("first_line", theme=theme.called(say.language), **words), refs=read(theme.id, say)
-    )
+    words["theme"] = theme.called(say.language)
+    return Cell(say("first_line", **words), refs=read(theme.id, say))
 
 
 def _facts(result: FeedbackResult, say: Voice) -> Iterator[Fact]:
@@ -140,14 +136,15 @@ def _facts(result: FeedbackResult, say: Voice) -> Iterator[Fact]:
         say("fact_unsorted", count=reasons.total(), reason=say(f"reason_{reason}"))
         for reason, _ in reasons.most_common(1)
     ]
-    covered = next(check.value for check in result.checks if check.name == "coverage")
-    yield say.fact("sorted", say.percent(covered or 0.0, 0), *left)
+    remarks = {
+        "coverage": ("sorted", *left),
+        "stability": ("stability", say("fact_stability_remark")),
+    }
     for check in result.checks:
-        if check.name == "stability":
-            remark = say("fact_stability_remark")
-            yield say.fact("stability", say.percent(check.value or 0.0, 0), remark)
-    audit = result.audit
-    if audit and audit.judged:
+        if check.name in remarks:
+            name, *remark = remarks[check.name]
+            yield say.fact(name, say.percent(check.value or 0.0, 0), *remark)
+    if (audit := result.audit) and audit.judged:
         interval = say.range(*(say.percent(end, 0) for end in audit.interval))
         judged = say("fact_judged", judged=audit.judged)
         yield say.fact("audit", say.percent(audit.right / audit.judged, 0), interval, judged)
@@ -159,8 +156,39 @@ def figures(result: FeedbackResult, say: Voice) -> dict[str, Figure]:
     """Return the figures by name: ``shares``, and ``whom`` where customers are compared."""
     if not result.themes:
         return {}
-    drawn = {"shares": shares(result, say)}
+    drawn = {"shares": _shares(result, say)}
     return drawn if result.broken else drawn | heat(result, say)
+
+
+def _values(topic: Topic, say: Voice) -> dict[str, Any]:
+    """Return what sentences name of a theme or of a group."""
+    low, high = topic.interval
+    return {"theme": topic.called(say.language), **vars(topic), "low": low, "high": high}
+
+
+def _shares(result: FeedbackResult, say: Voice) -> Figure:
+    """Draw the share of what is said most, with its interval."""
+    topics = [_values(theme, say) for theme in result.themes[:_MOST_BARS]]
+    full, pale = (GREY, "#c9ccd1") if result.broken else (BLUE, "#8cc0e0")
+    rows = [
+        Row(
+            topic["theme"],
+            say("bar_value", **topic),
+            [(0.0, topic["low"], full), (*topic["interval"], pale)],
+            topic["share"],
+        )
+        for topic in topics
+    ]
+    drawing = chart(
+        say("bar_title", **topics[0]),
+        rows,
+        say("bar_axis"),
+        say,
+        frame=(0.0, 1.02 * max(topic["high"] for topic in topics)),
+        percent=True,
+    )
+    lines = " ".join(say("bar_line", **topic) for topic in topics)
+    return Figure(drawing, say("bar_alt", lines=lines), say("bar_caption"))
 
 
 def themes(result: FeedbackResult, say: Voice) -> Blocks:
@@ -176,23 +204,22 @@ def themes(result: FeedbackResult, say: Voice) -> Blocks:
     known = [
         name
         for name in ("customers", "rating", "stability")
-        if any(getattr(theme, name) is not None for theme in shown)
+        if any(vars(theme)[name] is not None for theme in shown)
     ]
-    together = [group for group in result.groups if len(group.themes) > 1]
+    rows = {theme.id: _row(theme, known, say) for theme in shown}
     groups = [
         Group(
-            Cell(group.called(say.language), say("in_group", **values_of(group, say))),
-            [_row(theme, known, say) for theme in shown if theme.id in group.themes],
+            Cell(group.called(say.language), say("in_group", **_values(group, say))),
+            [rows.pop(theme.id) for theme in shown if theme.id in group.themes],
         )
-        for group in together
+        for group in result.groups
+        if len(group.themes) > 1
     ]
-    joined = {theme for group in together for theme in group.themes}
-    rows = [_row(theme, known, say) for theme in shown if theme.id not in joined]
     columns = " ".join(["theme messages share", *known])
-    table = say.table("themes", columns, rows, numeric=range(1, 6), groups=groups)
+    table = say.table("themes", columns, rows.values(), numeric=range(1, 6), groups=groups)
     blocks += [drawn["shares"], table, *_reviewed(result, say)]
-    if len(result.themes) > len(shown):
-        blocks.append(say.remark("more_themes", count=len(result.themes) - len(shown)))
+    if more := len(result.themes) - len(shown):
+        blocks.append(say.remark("more_themes", count=more))
     if praise := unsorted(result)["praise"]:
         share = praise / len(result.assignments)
         blocks.append(say.paragraph("praise_line", count=praise, share=share))
@@ -251,30 +278,28 @@ def quotes(result: FeedbackResult, say: Voice) -> Blocks:
     blocks: Blocks = [say.heading("quotes")] if result.themes else []
     for theme in result.themes[:_MOST_QUOTED]:
         words = say.joined(*(", ".join(part.phrases) for part in theme.phrases)) or say.none
-        quoted = [_quote(message, say) for message in theme.quotes]
+        quoted = [
+            say(
+                "quote",
+                quote=_short(each.text, _LONG),
+                where=say.joined(each.source, each.id, say.date(each.date) if each.date else None),
+            )
+            for each in theme.quotes
+        ]
         blocks += [
             Heading(theme.called(say.language), 3),
-            Paragraph(say("card", words=words, **values_of(theme, say)), refs=read(theme.id, say)),
+            Paragraph(say("card", words=words, **_values(theme, say)), refs=read(theme.id, say)),
             Points(quoted),
         ]
     return blocks
 
 
-def _quote(message: CustomerMessage, say: Voice) -> str:
-    day = say.date(message.date) if message.date else None
-    where = say.joined(message.source, message.id, day)
-    return say("quote", quote=_short(message.text, _LONG), where=where)
-
-
 def checks(result: FeedbackResult, say: Voice) -> Blocks:
     """Return how sure we are: the checks, and why messages were left unsorted."""
     blocks: Blocks = [say.heading("checks"), say.checks(result.checks)]
+    total = len(result.assignments)
     rows = [
-        (
-            say(f"reason_{reason}"),
-            say.integer(count),
-            say.percent(count / len(result.assignments), 0),
-        )
+        (say(f"reason_{reason}"), say.integer(count), say.percent(count / total, 0))
         for reason, count in unsorted(result).items()
     ]
     if rows:
@@ -288,16 +313,15 @@ def checks(result: FeedbackResult, say: Voice) -> Blocks:
 
 def data(result: FeedbackResult, say: Voice) -> Blocks:
     """Return what the themes stand on: what was left out or taken out, and how files were read."""
-    redacted = result.intake.redacted
+    redacted, furniture = result.intake.redacted, result.intake.furniture
     rows = [
         (say(f"data_{name}", most=LONGEST), say.integer(count))
         for name, count in counts(result).items()
         if count or name == "used"
     ]
-    cut = Counter(kind for _, kind, _ in result.intake.furniture)
-    if cut:
-        around = len({uid for uid, _, _ in result.intake.furniture})
-        rows.append((say("data_furniture"), say.integer(around)))
+    if furniture:
+        rows.append((say("data_furniture"), say.integer(len({uid for uid, _, _ in furniture}))))
+    cut = Counter(kind for _, kind, _ in furniture)
     rows += [(say(f"data_cut_{kind}"), say.integer(count)) for kind, count in sorted(cut.items())]
     kinds = [
         (say(f"kind_{kind}") if kind in KINDS else kind, say.integer(count))
@@ -319,25 +343,21 @@ def data(result: FeedbackResult, say: Voice) -> Blocks:
 
 def method(result: FeedbackResult, say: Voice) -> Blocks:
     """Return how the themes were computed."""
-    model = result.model
-    chosen = ["chosen"] if model.resolution is not None else []
-    kinds = "kinds" if any(theme.kinds for theme in result.themes) else "no_kinds"
-    routes = ["routes"] if result.study.teams else []
-    names = [
-        "encoder",
-        "themes",
-        "points",
-        *chosen,
-        "names",
-        kinds,
-        *routes,
-        "quotes",
-        "ids",
-        "files",
-        *["many"] * (len(result.assignments) > MANY),
-    ]
+    model, kinds = result.model, any(theme.kinds for theme in result.themes)
+    steps = {
+        "encoder themes points": True,
+        "chosen": model.resolution is not None,
+        "names": True,
+        "kinds": kinds,
+        "no_kinds": not kinds,
+        "routes": result.study.teams,
+        "quotes ids files": True,
+        "many": len(result.assignments) > MANY,
+    }
     about = vars(model) | {"least": LEAST, "margin": MARGIN, "many": MANY, "listed": MOST_LISTED}
-    points = [say(f"method_{name}", **about) for name in names]
+    points = [
+        say(f"method_{name}", **about) for part in steps if steps[part] for name in part.split()
+    ]
     if result.study.file:
         points.append(say("method_spec", **inputs(result)[0]))
     return [say.heading("method"), Points(points)]

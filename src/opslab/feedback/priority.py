@@ -103,11 +103,10 @@ def rank(
         }
     )
     order = table[np.array(ranked, bool)].sort_values("priority", ascending=False, kind="stable")
-    numbers = bands(order["priority"].tolist(), order["error"].tolist())
     table.loc[order.index, "rank"] = np.arange(len(order)) + 1.0
-    table.loc[order.index, "band"] = numbers
+    table.loc[order.index, "band"] = bands(order["priority"].tolist(), order["error"].tolist())
     known = {basis: True, "severity": not np.isnan(rated).all(), "trend": len(trend) > 0}
-    return Ranking(table, tuple(part for part, there in known.items() if there))
+    return Ranking(table, tuple(part for part in known if known[part]))
 
 
 def bands(priorities: Sequence[float], errors: Sequence[float]) -> list[int]:

@@ -25,8 +25,7 @@ from opslab.feedback.intake import cells, take_in
 from opslab.feedback.naming import title
 from opslab.feedback.predecessor import FILE, cited
 from opslab.feedback.priority import BANDS
-from opslab.feedback.result import FeedbackResult, Point, Reason, Topic
-from opslab.feedback.since import measurement
+from opslab.feedback.result import FeedbackResult, Point, Reason, Theme, Topic
 from opslab.feedback.spec import Study
 from opslab.frames import kept, remark_step, step_within
 from opslab.results import Message
@@ -40,6 +39,7 @@ MAIN = ("share", "share_low", "share_high", "percent")
 """Columns that tell a row beside another result's, its interval's ends, how they are written."""
 SCHEMA = "opslab.feedback/1"
 evidence = theme_evidence.evidence
+
 _MOST_IN_WORKBOOK = 20_000  # messages; more stand in the CSV file alone
 MANY, MOST_LISTED = 200_000, 500_000
 """Messages beyond which their tables bear no texts, and the most that are listed then."""
@@ -62,6 +62,7 @@ _DONE = (
     "theme what on run decision state ratio low high count_before count_after "
     "minutes_before minutes_after saved saved_low saved_high task role"
 )
+_QUOTED, _JUDGED = "uid source id language date", "message theme name text right team"
 _LISTED = "message source id row date language theme second confidence reason"
 _POINT = "message point kind theme nearest confidence reason text"
 
@@ -83,12 +84,7 @@ def record(result: FeedbackResult) -> dict[str, Any]:
             "languages": languages(result),
         },
         "redacted": dict(sorted(intake.redacted.items())),
-        "themes": [
-            asdict(theme)
-            | {"quotes": [_quote(message) for message in theme.quotes]}
-            | {"born": theme.born and theme.born.isoformat()}
-            for theme in result.themes[:_MOST_RECORDED]
-        ],
+        "themes": to_jsonable_python([_theme(each) for each in result.themes[:_MOST_RECORDED]]),
         "groups": [
             {name: getattr(group, name) for name in ("id", "title", "themes", "messages")}
             for group in result.groups
@@ -99,11 +95,13 @@ def record(result: FeedbackResult) -> dict[str, Any]:
         "emerging": result.emerging,
         "severities": cells(result.severities),
         "since": to_jsonable_python(result.changes),
-        "measurement": measurement(result),
+        "measurement": theme_evidence.measurement(result),
         "effort": True,  # what it measures is work
         "edits": asdict(replace(result.edits, called={})),
         "audit": asdict(result.audit) if result.audit else None,
-        "routed": _routed(result),
+        "routed": result.routed
+        and vars(result.routed)
+        | {"counts": [[*teams, count] for teams, count in result.routed.counts.most_common()]},
         "imports": [reading.record() for reading in intake.readings],
         "files": [
             {"file": name, "sha256": hashlib.sha256(content).hexdigest()}
@@ -112,12 +110,13 @@ def record(result: FeedbackResult) -> dict[str, Any]:
     }
 
 
-def _routed(result: FeedbackResult) -> dict[str, Any] | None:
-    """Return how routes agree with people: people's team, the route's, and how many."""
-    if result.routed is None:
-        return None
-    counts = [[*teams, count] for teams, count in result.routed.counts.most_common()]
-    return vars(result.routed) | {"counts": counts}
+def _theme(theme: Theme) -> dict[str, Any]:
+    """Return a theme with what a quote of it needs, and no more of the message."""
+    quotes = [
+        {name: getattr(each, name) for name in _QUOTED.split()} | {"text": each.text[:400]}
+        for each in theme.quotes
+    ]
+    return asdict(theme) | {"quotes": quotes}
 
 
 def inputs(result: FeedbackResult) -> list[dict[str, str]]:
@@ -210,20 +209,16 @@ def _laid_out(messages: Sequence[CustomerMessage], names: str, **more: Any) -> p
 
     Further columns come in the messages' order.
     """
-    order = sorted(range(len(messages)), key=lambda at: (messages[at].source, messages[at].row))
-    ordered = [messages[at] for at in order]
-    columns = {
-        name: [more[name][at] for at in order]
-        if name in more
-        else [getattr(message, name) for message in ordered]
-        for name in names.split()
-        if name in more or name in CustomerMessage.__slots__
+    own = {
+        name: [getattr(message, name) for message in messages]
+        for name in {*names.split()} & {*CustomerMessage.__slots__}
     }
-    frame = pd.DataFrame(columns, columns=names.split()).rename(columns={"uid": "message"})
+    frame = pd.DataFrame(own | more, columns=names.split()).rename(columns={"uid": "message"})
     days = pd.to_datetime(frame["date"])
     frame = frame.assign(date=days, week=days.dt.to_period("W").dt.start_time)
-    traits = pd.DataFrame([message.traits for message in ordered])
-    return frame.join(traits.rename(columns=lambda name: name + " " * (name in frame)))
+    traits = pd.DataFrame([message.traits for message in messages])
+    frame = frame.join(traits.rename(columns=lambda name: name + " " * (name in frame)))
+    return frame.sort_values(["source", "row"], kind="stable", ignore_index=True)
 
 
 def in_order(intake: Intake, messages: pd.DataFrame) -> pd.DataFrame:
@@ -291,11 +286,10 @@ def tables(result: FeedbackResult) -> dict[str, pd.DataFrame]:
         if len(result.assignments) <= MANY
     ]
     table = messages(result).drop(columns="week")
-    frames = {
-        "themes": _themes_sheet(result),
-        "messages": table if len(table) <= MANY else _without_texts(result, table),
-        "audit": _audit_sheet(result),
-    }
+    if len(table) > MANY:  # a random part, as a notebook can carry it, without texts
+        some = {each.message.uid for each in result.assignments[:MOST_LISTED]}  # by hash
+        table = table.loc[table["message"].isin(some), _LISTED.split()].reset_index(drop=True)
+    frames = {"themes": _themes_sheet(result), "messages": table, "audit": _audit_sheet(result)}
     changes = pd.DataFrame(result.changes["themes"], columns=_CHANGE.split())
     further = {
         "points": pd.DataFrame(points, columns=_POINT.split()),
@@ -308,12 +302,6 @@ def tables(result: FeedbackResult) -> dict[str, pd.DataFrame]:
     frames |= {name: table for name, table in further.items() if len(table)}
     mark = {"exploratory": True} if result.asked else {}
     return {name: table.assign(**mark) for name, table in frames.items()}
-
-
-def _without_texts(result: FeedbackResult, table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table of many messages as a notebook can carry it: a random part, no texts."""
-    some = {each.message.uid for each in result.assignments[:MOST_LISTED]}  # by hash
-    return table.loc[table["message"].isin(some), _LISTED.split()].reset_index(drop=True)
 
 
 def _themes_sheet(result: FeedbackResult) -> pd.DataFrame:
@@ -347,17 +335,10 @@ def _audit_sheet(result: FeedbackResult) -> pd.DataFrame:
     }
     teams = result.audit.teams if result.audit else {}
     rows = [
-        (
-            message,
-            theme,
-            result.before[theme],
-            texts[message],
-            judged.get((message, theme)),
-            teams.get(message),
-        )
-        for message, theme in dict.fromkeys([*result.sample, *judged])
+        (*pair, result.before[pair[1]], texts[pair[0]], judged.get(pair), teams.get(pair[0]))
+        for pair in dict.fromkeys([*result.sample, *judged])
     ]
-    return pd.DataFrame(rows, columns=["message", "theme", "name", "text", "right", "team"])
+    return pd.DataFrame(rows, columns=_JUDGED.split())
 
 
 def files(result: FeedbackResult) -> dict[str, bytes]:
@@ -372,9 +353,3 @@ def files(result: FeedbackResult) -> dict[str, bytes]:
 def sheets(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """Return the tables that a workbook takes."""
     return {name: table for name, table in frames.items() if len(table) <= _MOST_IN_WORKBOOK}
-
-
-def _quote(message: CustomerMessage) -> dict[str, Any]:
-    said = {name: getattr(message, name) for name in ("uid", "source", "id", "language")}
-    day = message.date and message.date.isoformat()
-    return said | {"date": day, "text": message.text[:400]}

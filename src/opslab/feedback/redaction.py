@@ -15,33 +15,7 @@ from typing import NamedTuple
 
 from opslab.feedback.words import table
 
-KINDS = (
-    "address",
-    "bank",
-    "birth",
-    "card",
-    "code",
-    "device",
-    "document",
-    "email",
-    "handle",
-    "iban",
-    "ip",
-    "key",
-    "link",
-    "name",
-    "nir",
-    "password",
-    "path",
-    "phone",
-    "place",
-    "plate",
-    "siren",
-    "siret",
-    "uuid",
-    "vat",
-    "wallet",
-)
+KINDS = frozenset(kind["name"] for kind in table("personal.toml")["kinds"])
 _PHONE_LIKE = re.compile(r"\d(?:[^\w\n]{0,3}\d){6,}")
 _PHONE = re.compile(  # no day and hour, and no book
     r"[+(].*|0(?![.-]|\d[./-]\d\d?[./-]\d{4}\b).*"
@@ -151,8 +125,7 @@ _CHECKS: dict[str, Callable[[str], bool]] = {
 @cache
 def _kinds() -> tuple[_Kind, ...]:
     """Return the kinds that are known by their form."""
-    declared = table("personal.toml")
-    kinds = []
+    declared, kinds = table("personal.toml"), list[_Kind]()
     for kind in declared["kinds"]:
         pattern = kind["pattern"]
         for part, written in declared["parts"].items():
@@ -239,24 +212,19 @@ def _replaced(
         for span in kind.spans(text)
     ]
     spans += _phones(text, regions)
-    parts, end = list[str](), 0
-    for overlapping in _groups(spans):
-        longest = max(overlapping, key=lambda span: (span.end - span.start, span.name in own, span))
-        counts[longest.name] += 1
-        parts += [text[end : overlapping[0].start], f"[{longest.name.upper()}]"]
-        end = max(span.end for span in overlapping)
-    return "".join([*parts, text[end:]])
-
-
-def _groups(spans: Iterable[_Span]) -> list[list[_Span]]:
-    """Return spans by where they stand, those that overlap together."""
     groups, end = list[list[_Span]](), 0
     for span in sorted(spans):
         if span.start >= end:
             groups.append([])
         groups[-1].append(span)
         end = max(end, span.end)
-    return groups
+    parts, end = list[str](), 0
+    for overlapping in groups:
+        longest = max(overlapping, key=lambda span: (span.end - span.start, span.name in own, span))
+        counts[longest.name] += 1
+        parts += [text[end : overlapping[0].start], f"[{longest.name.upper()}]"]
+        end = max(span.end for span in overlapping)
+    return "".join([*parts, text[end:]])
 
 
 def _phones(text: str, regions: Sequence[str]) -> Iterator[_Span]:

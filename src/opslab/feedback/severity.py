@@ -11,7 +11,6 @@ from opslab.errors import DataError
 from opslab.feedback.contrasts import CLEAR, Array, adjusted, compare, votes
 from opslab.tables.import_report import Score
 
-_OFF = ("tables.off_scale", "feedback.ask_score")  # of a score, of stars
 SCALES = {"nps": (0, 10), "enps": (0, 10), "csat": (1, 5)}
 """Lowest and highest score of the kinds of survey that an export names."""
 
@@ -44,18 +43,16 @@ def discontent_of(frame: pd.DataFrame, file: str, stated: Score | None = None) -
     """
     known = frame.reindex(columns=["survey_type", "score", "rating"])
     for name in ("score", "rating"):
-        known[name] = pd.to_numeric(known[name], errors="coerce")
+        known[name] = pd.to_numeric(known[name], errors="coerce").astype(float)
     discontent = np.full(len(frame), np.nan)
-    for at, (kind, *scores) in enumerate(known.itertuples(index=False)):
+    for at, (kind, score, stars) in enumerate(known.itertuples(index=False)):
         scale = (stated.low, stated.high) if stated else SCALES.get(str(kind).strip().casefold())
-        pairs = zip(scores, (scale, (1, 5)), _OFF, strict=True)
-        stated_first = [
-            (score, *ends, key) for score, ends, key in pairs if pd.notna(score) and ends
-        ]
-        for score, low, high, key in stated_first[:1]:
-            if not low <= score <= high:
-                raise DataError.of(key, file=file, row=int(frame.index[at]) + 1)
-            discontent[at] = (high - score) / (high - low)
+        value, (low, high), key = stars, (1.0, 5.0), "feedback.ask_score"
+        if scale and pd.notna(score):
+            value, (low, high), key = score, scale, "tables.off_scale"
+        if value < low or value > high:
+            raise DataError.of(key, file=file, row=int(frame.index[at]) + 1)
+        discontent[at] = (high - value) / (high - low)
     return pd.Series(discontent, frame.index)
 
 

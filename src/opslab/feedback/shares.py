@@ -98,12 +98,10 @@ def by_customer(standing: Any, customers: Any) -> Any:
     >>> by_customer(np.eye(3, dtype=bool), ["a", None, "a"]).tolist()
     [[True, False, True]]
     """
-    if sparse.issparse(standing):
-        people = pd.factorize(np.array(customers), sort=True)[0]
-        rows = np.flatnonzero(people >= 0)
-        places = np.ones(len(rows)), (people[rows], rows)
-        return sparse.csr_matrix(places, (people.max() + 1, len(people))) @ standing > 0
-    return pd.DataFrame(standing).groupby(np.array(customers)).any().to_numpy()
+    people, keys = pd.factorize(np.array(customers), sort=True)
+    rows = np.flatnonzero(people >= 0)
+    places = np.ones(len(rows)), (people[rows], rows)
+    return sparse.csr_matrix(places, (len(keys), len(people))) @ standing > 0
 
 
 def shares_of(inside: Bools, nearest: Bools, judged: Judged) -> list[list[float]]:
@@ -124,11 +122,10 @@ def shares_of(inside: Bools, nearest: Bools, judged: Judged) -> list[list[float]
         sure = true_shares(inside, nearest, [(row, met, true) for row, met, true, _ in judged])
         most = true_shares(inside, nearest, [(row, met, most) for row, met, _, most in judged])
         return np.vstack([sure[:2], most[2]]).T.tolist()  # type: ignore[no-any-return]
-    count = max(len(inside), 1)
-    rows = zip(inside.sum(axis=0).tolist(), nearest.sum(axis=0).tolist(), strict=True)
+    count, sums = max(len(inside), 1), np.array([inside.sum(axis=0), nearest.sum(axis=0)])
     return [
         [(least + most) / 2 / count, wilson(least, count)[0], wilson(most, count)[1]]
-        for least, most in rows
+        for least, most in sums.T.tolist()
     ]
 
 

@@ -6,14 +6,12 @@ What was done is no cause of what came after: only the order in time is told.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from opslab.errors import InputError
-from opslab.evidence import Evidence, Quantity
 from opslab.feedback.contrasts import CLEAR, Array
 from opslab.feedback.handling import handling_time
 from opslab.feedback.history import columns_of, dated, earlier, past_of
@@ -58,9 +56,9 @@ class Log(NamedTuple):
 
     def of(self, themes: list[int]) -> Log:
         """Return it with some themes as the last, and the others before it."""
-        rest = [at for at in range(self.inside.shape[1]) if at not in themes]
+        rest = [*{*range(self.inside.shape[1])}.difference(themes)]
         parts = self.inside[:, rest], self.inside[:, themes].any(axis=1)
-        others = dict(zip(rest, range(len(rest)), strict=True))
+        others = {name: at for at, name in enumerate(rest)}
         past = self.past.drop(columns=themes).rename(columns=others)
         past[len(rest)] = self.past[themes].sum(axis=1)
         return Log(self.frame, np.column_stack(parts), past)
@@ -97,7 +95,8 @@ def since(result: FeedbackResult) -> dict[str, Any]:
     log = Log(frame, inside, past[past["day"] <= today])
     places = {name: [at] for at, name in enumerate(ids)} | {at: [*own] for at, own in stand.items()}
     refuse_unknown(study, [done.theme for done in study.done], [*places], "done")
-    done = [outcome(done, log, places[done.theme], result, today) for done in study.done]
+    promises = study.done if pd.isna(today) else study.promises(today.date())
+    done = [outcome(done, log, places.get(done.theme, []), result, today) for done in promises]
     if known is None:
         return {"themes": [], "done": done}
     day = pd.Timestamp(known.as_of or today)
@@ -261,46 +260,3 @@ def _came_after(row: dict[str, Any], log: Log, today: pd.Timestamp) -> dict[str,
     }
     state = next(name for name in states if states[name])
     return after | worked | {"theme": row["theme"], "state": state, "ready": ready.date()}
-
-
-def measurement(result: FeedbackResult) -> dict[str, Any] | None:
-    """Return what an inventory takes as measured: of what was done first that names its task."""
-    for row in result.changes["done"]:
-        if "saved" in row and row["task"]:
-            alike = {"quantity": "reduction", "basis": "before_after", "over": "everybody"}
-            ends = {"value": row["saved"], "low": row["saved_low"], "high": row["saved_high"]}
-            return {"task": row["task"], "role": row["role"], "grade": "D"} | alike | ends
-    return None
-
-
-def worked(result: FeedbackResult, alike: Mapping[str, Any]) -> list[Evidence]:
-    """Return which part of its handling time a theme lost since a day: of logs before and after.
-
-    It bears the claim of the inventory's task that it is of, so that it counts once.
-
-    Parameters
-    ----------
-    result : FeedbackResult
-    alike : mapping
-        Fields that all evidence of the run shares.
-    """
-    known = {
-        f"{result.study.slug}/{row['theme']}/{row['on']}": row
-        for row in result.changes["done"][::-1]  # of two on a day, the first
-        if "saved" in row
-    }
-    return [
-        Evidence(
-            id=name,
-            statement=("feedback.evidence_handling", {"theme": theme, "what": row["what"]}),
-            quantity=Quantity.normal(row["saved"], row["saved_low"], row["saved_high"]),
-            period=(row["on"], result.as_of),
-            population=theme,
-            claim=f"reduction:{row['role'] or ''}/{row['task'] or theme}",
-            benefit="capacity",
-            grade="D",
-            **alike,
-        )
-        for name, row in [*known.items()][::-1]
-        for theme in [", ".join(result.theme(part).title for part in row["parts"])]
-    ]

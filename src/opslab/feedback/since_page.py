@@ -1,4 +1,4 @@
-"""What changed since the last run, and what was done for themes: a section of the readout."""
+"""What changed since the last run, what was done for themes, and incidents: a section."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ import datetime
 from collections.abc import Mapping
 from typing import Any
 
-from opslab.feedback import incident_page
 from opslab.feedback.actions import read
+from opslab.feedback.history import dated
+from opslab.feedback.incidents import FALSE_ALARMS, FEWEST
+from opslab.feedback.intake import cells
 from opslab.feedback.naming import title
-from opslab.feedback.result import FeedbackResult
+from opslab.feedback.result import FeedbackResult, Theme
 from opslab.report.blocks import Cell, Points, Reference, Tone
 from opslab.report.voice import Blocks, Voice
 
 _MOST, _LONG = 20, 200  # changes; characters of a quote
 _TONES: dict[str, Tone] = {"fell": "good", "rose": "bad", "unusable": "open"}
-_COLUMNS = ["theme", "done", "on", "after"]
+_MOST_INCIDENTS = 8  # incidents that are shown
+_RARE = 0.5  # expected messages below which a ratio says little
+_day = datetime.date.fromisoformat
 
 
 def since(result: FeedbackResult, say: Voice) -> Blocks:
@@ -37,10 +41,10 @@ def since(result: FeedbackResult, say: Voice) -> Blocks:
         blocks.append(say.paragraph("since_first"))
         blocks += [say.paragraph("done_first", "open")] * bool(done)
     if done:
-        columns = [*_COLUMNS, *["handling"] * any("saved" in row for row in done)]
-        rows = [_row(row, result, say)[: len(columns)] for row in done]
-        blocks += [say.table("done", " ".join(columns), rows), say.remark("done_order")]
-    return blocks + incident_page.blocks(result, say)
+        columns = "theme done on after" + " handling" * any("saved" in row for row in done)
+        rows = [_row(row, result, say)[: len(columns.split())] for row in done]
+        blocks += [say.table("done", columns, rows), say.remark("done_order")]
+    return blocks + _incidents(result, say)
 
 
 def _change(change: Mapping[str, Any], result: FeedbackResult, say: Voice) -> Cell:
@@ -63,7 +67,8 @@ def called(name: str, result: FeedbackResult, say: Voice) -> Cell:
     for theme in result.themes:
         if theme.id == name:
             return Cell(theme.called(say.language), refs=read(name, say))
-    parts = [part for each in result.registry.themes if each.id == name for part in each.phrases]
+    known = result.registry.theme(name)
+    parts = known.phrases if known else ()
     own = [part for part in parts if part.language == say.language]
     return Cell(title(own or parts) or name)
 
@@ -71,11 +76,9 @@ def called(name: str, result: FeedbackResult, say: Voice) -> Cell:
 def _row(row: Mapping[str, Any], result: FeedbackResult, say: Voice) -> list[str | Cell]:
     """Return what was done for a theme, and what came after it."""
     link, decision, state = row.get("link"), row.get("decision"), row["state"]
-    note, minutes = "", Cell(say.none)
+    note, minutes = say.message(row["reason"]) if "reason" in row else "", Cell(say.none)
     if "ratio" in row:
         note = say("done_ratio", **row)
-    elif "reason" in row:
-        note = say.message(row["reason"])
     if "saved" in row:
         change, high, low = (-row[name] for name in ("saved", "saved_low", "saved_high"))
         time = say("done_time", change=change, low=low, high=high)
@@ -90,4 +93,56 @@ def _row(row: Mapping[str, Any], result: FeedbackResult, say: Voice) -> list[str
         say.date(row["on"]) if row["on"] else say.none,
         Cell(say(f"done_{state}", **row), note, tone=_TONES.get(state, "plain")),
         minutes,
+    ]
+
+
+def _incidents(result: FeedbackResult, say: Voice) -> Blocks:
+    """Return on which days themes were said more than usual, and which are new or grow."""
+    messages = result.intake.messages
+    days = dated([each.date for each in messages]).dropna()
+    if not len(days) or not result.themes:
+        return []
+    shown = [
+        say("incident_rare" if row["expected"] < _RARE else "incident", **row)
+        for row in _told(result, say)
+    ]
+    span = (days.max() - days.min()).days + 1
+    none = "incidents_none" if result.known or span >= FEWEST else "incidents_few"
+    lines: Blocks = [Points(shown) if shown else say.paragraph(none)]
+    if undated := len(messages) - len(days):
+        lines.append(say.paragraph("undated", "open", count=undated))
+    if more := len(result.incidents) - len(shown):
+        lines.append(say.remark("incidents_more", count=more))
+    if result.emerging:
+        names = [result.theme(name).called(say.language) for name in result.emerging]
+        lines.append(say.paragraph("emerging", count=len(names), themes=names))
+    rates = len(result.trends) and (result.trends["measure"] == "rate").all()
+    alarms = {"alarms": FALSE_ALARMS, "here": FALSE_ALARMS * span / 365, "days": span}
+    return [
+        say.heading("incidents", 3),
+        *lines,
+        say.remark("measure_rate" if rates else "measure_share"),
+        say.remark("incidents", **alarms),
+    ]
+
+
+def incidents_on(result: FeedbackResult, theme: Theme, say: Voice) -> list[str]:
+    """Return what is said of a theme with an incident that is still on."""
+    return [
+        say("mark_incident", **row)
+        for row in _told(result, say)
+        if row["on"] and row["id"] == theme.id
+    ]
+
+
+def _told(result: FeedbackResult, say: Voice) -> list[dict[str, Any]]:
+    """Return the incidents as sentences name them: those that are on first, then the newest."""
+    newest = result.incidents.sort_values(["end", "p", "theme"], ascending=[False, True, False])
+    return [
+        row
+        | {"id": row["theme"], "theme": result.theme(row["theme"]).called(say.language)}
+        | {"start": ends[0], "when": say.period(ends)}
+        | {"still": say("incident_still") if row["on"] else ""}
+        for row in cells(newest[:_MOST_INCIDENTS])
+        for ends in [(_day(row["start"]), _day(row["end"]))]
     ]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -52,13 +53,11 @@ def drafts(messages: Sequence[CustomerMessage]) -> list[Assignment]:
     """Return messages before there are themes: what each copies, and why it can be in no theme."""
     firsts, templates = copies([message.words for message in messages])
     assignments = []
-    senders = defaultdict[int, set[str | None]](set)
-    for at, (message, first) in enumerate(zip(messages, firsts, strict=True)):
-        if templates[at]:
-            senders[first] |= {message.customer} - {None}
+    pairs = {(first, each.customer) for first, each in zip(firsts, messages, strict=True)}
+    senders = Counter(first for first, customer in pairs if customer is not None)
     for at, (message, first) in enumerate(zip(messages, firsts, strict=True)):
         reason: Reason | None = None
-        if templates[at] and len(senders[first]) < SENDERS:
+        if templates[at] and senders[first] < SENDERS:
             reason = "template"
         elif not any(map(str.isalpha, messages[first].words)):
             reason = "no_words"
@@ -149,7 +148,7 @@ def edited(
     clusters, old = sorting.clusters, np.array([*sorting.ids, ""])  # the last is that of none
     labels, sure = old[np.array([clusters.labels, clusters.second])], sorting.themes >= 0
     parts = edits.middles(labels[0], vectors, sure, known)
-    labels = edits.applied(labels, vectors, sure, parts)
+    labels = edits.applied(labels, vectors, parts)
     out = np.isin(labels[0], [*edits.excluded])
     there = {*labels[0].tolist()} - {"", *edits.excluded}
     ids = sorted(there, key=lambda name: (len(name.rstrip("abcde")), name))
@@ -207,14 +206,13 @@ def moved(
     after = list(assignments)
     for row, each in enumerate(after):
         theme = true.get(each.message.uid)
-        if theme in edits.excluded:
-            main = replace(each.main, theme=None, nearest=None, reason="excluded")
-            after[row] = replace(each, main=main)
-        elif theme:
-            main = replace(each.main, theme=theme, nearest=theme, reason=None)
-            after[row] = replace(each, main=main)
-        elif theme == "":
-            after[row] = replace(each, main=replace(each.main, theme=None, reason="judged"))
+        change: dict[str, Any] = {"theme": theme, "nearest": theme, "reason": None}
+        if not theme:
+            change = {"theme": None, "reason": "judged"}
+        elif theme in edits.excluded:
+            change = {"theme": None, "nearest": None, "reason": "excluded"}
+        if theme is not None:
+            after[row] = replace(each, main=replace(each.main, **change))
     return tuple(after)
 
 
@@ -225,11 +223,10 @@ def _surest(
     labels, count = clusters.labels.copy(), len(clusters.groups)
     reasons: list[Reason] = ["too_few"] * len(labels)
     if clusters.resolution:
-        near, lead = (
-            np.argsort(np.argsort(part, kind="stable"))
-            for part in (clusters.cosine, clusters.margin)
+        ranks = pd.DataFrame({"near": clusters.cosine, "lead": clusters.margin}).rank(
+            method="first"
         )
-        reasons = ["far" if far else "between" for far in near < lead]
+        reasons = ["far" if far else "between" for far in ranks["near"] < ranks["lead"]]
         order = np.argsort(-clusters.confidence, kind="stable")
         covered = np.cumsum(np.asarray(weights)[order])
         labels[order[covered > settings.coverage * sum(weights) + 1e-9]] = -1

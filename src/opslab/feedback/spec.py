@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import re
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -17,6 +19,7 @@ from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title, fa
 from opslab.tables.import_report import Answers
 
 BlockingCheck = Literal["coverage", "stability", "leakage", "furniture", "sizes"]
+_ANSWERING = ("experiment_readout", "launch_readiness", "roadmap")
 _PREVIOUS = r"^(last|none|[a-z_]+/[a-z0-9-]+/\d{4}-\d{2}-\d{2}-[0-9a-f]{8})$"
 Name = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True)]
 
@@ -158,6 +161,27 @@ class Study(FromFile):
     def folders(self) -> list[Path]:
         """Return where the runs stand that say what was done."""
         return [workspace.reports(), *map(self.beside, self.runs)]
+
+    def promises(self, day: datetime.date) -> list[Done]:
+        """Return what `done` names, then what names a theme of this study in its own spec.
+
+        That are launches, experiments and the steps of roadmaps, of which the latest run by a day
+        counts. What the study names too stands once.
+        """
+        known = [(each.theme, each.step, *(each.run or "").split("/")[:2]) for each in self.done]
+        named = [*self.done]
+        for run, record in filed_runs.latest(_ANSWERING, self.folders(), day):
+            with suppress(AttributeError, LookupError, TypeError, ValueError):  # no record of ours
+                steps = [(None, record), *((step["id"], step) for step in record.get("steps", ()))]
+                for step, part in steps:
+                    names = [name.rpartition("/") for name in part.get("themes", ())]
+                    own = [theme for study, _, theme in names if study == self.slug]
+                    named += [
+                        Done(theme=theme, run=run, step=step)
+                        for theme in own
+                        if (theme, step, *run.split("/")) not in known
+                    ]
+        return named
 
     def named(self) -> dict[Location, str]:
         """Return the exports, the audit sheet and the edits."""

@@ -65,32 +65,25 @@ class Segments:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._keys = np.empty(0, np.uint64)
-        self._places = np.empty((0, 2), np.int64)  # number of the file, and the row in it
-        self._files = list[Path]()
+        self._keys: dict[Path, NDArray[np.uint64]] = {}
 
     def known(self, keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
         """Return which hashes have a vector, those that others have written by now among them."""
-        new = sorted(set(self._folder.glob("*.vectors")) - set(self._files))
-        parts = [self._keys]
-        for path in new:
-            if len(own := _keys_of(path)):
-                where = np.stack([np.full(len(own), len(self._files)), np.arange(len(own))], 1)
-                self._places = np.concatenate([self._places, where])
-                self._files.append(path)
-                parts.append(own)
-        if len(parts) > 1:
-            self._keys, first = np.unique(np.concatenate(parts), return_index=True)
-            self._places = self._places[first]
-        return np.isin(keys, self._keys)
+        for path in sorted({*self._folder.glob("*.vectors")} - {*self._keys}):
+            if len(own := np.fromfile(path, "<u8", _shape(path)[0], offset=_HEAD)):
+                self._keys[path] = own
+        return np.isin(keys, np.concatenate([keys[:0], *self._keys.values()]))
 
     def read(self, keys: NDArray[np.uint64]) -> Vectors:
         """Return the vectors of hashes that are all known."""
-        files, rows = self._places[np.searchsorted(self._keys, keys)].T
-        out = np.empty((len(keys), _shape(self._files[files[0]])[1]), np.float32)
-        for number in np.unique(files).tolist():
-            own = files == number
-            out[own] = _vectors(self._files[number], rows[own])
+        out = np.empty((0, 0), np.float32)
+        for path, own in self._keys.items():
+            shape, rows = _shape(path), np.searchsorted(own, keys)
+            here = own[rows.clip(max=len(own) - 1)] == keys
+            if here.any():
+                vectors = np.memmap(path, "<f4", "r", _HEAD + 8 * shape[0], shape)[rows[here]]
+                out = out if len(out) else np.empty((len(keys), shape[1]), np.float32)
+                out[here] = vectors
         return out
 
     def add(self, keys: NDArray[np.uint64], vectors: Vectors) -> None:
@@ -120,13 +113,3 @@ def _shape(path: Path) -> tuple[int, int]:
         if path.stat().st_size == _HEAD + rows * (8 + 4 * size):
             return rows, size
     return 0, 0
-
-
-def _keys_of(path: Path) -> NDArray[np.uint64]:
-    return np.fromfile(path, "<u8", _shape(path)[0], offset=_HEAD)
-
-
-def _vectors(path: Path, rows: NDArray[np.int64]) -> Vectors:
-    """Return some of a file's vectors."""
-    shape = _shape(path)
-    return np.array(np.memmap(path, "<f4", "r", _HEAD + 8 * shape[0], shape)[rows])

@@ -42,10 +42,13 @@ def pages(result: FeedbackResult, say: Voice) -> dict[str, bytes]:
     for each in newest:
         for name in each.themes or {"none"}:
             said.setdefault(name, []).append(each)
-    page = form("quotes.html.j2").render
-    about = {"say": say, "study": result.study, "themes": themes, "said": said}
-    about |= {
+    about = {
+        "say": say,
+        "study": result.study,
+        "themes": themes,
+        "said": said,
         "mark": result.mark(say.language),
         "most": min(MOST, MOST_IN_ALL // max(len(said), 1)),
     }
+    page = form("quotes.html.j2").render
     return {page_of(name): without_controls(page(about, name=name)).encode() for name in said}

@@ -10,7 +10,6 @@ import numpy as np
 
 from opslab.feedback.clustering import Vectors
 from opslab.feedback.customer_message import CustomerMessage
-from opslab.feedback.kinds import Kind
 from opslab.feedback.naming import Names, Phrases, title
 from opslab.feedback.points import Passage
 from opslab.feedback.quotes import quotes
@@ -56,19 +55,19 @@ def describe(
     inside, nearest = standing(assignments, ids)
     holds = {each.message.uid: each for each in assignments}
     shares, stability = shares_of(inside, nearest, judged), clusters.stability.round(6)
-    for number, own_id in enumerate(ids):
-        own = sorting.themes == number
-        rows = [
-            row
-            for row in np.flatnonzero(own).tolist()
-            if own_id in holds[heads[said[row].owner].uid].themes
-        ]
-        rows = rows or np.flatnonzero(clusters.labels == number).tolist()
-        quoted = quotes(heads, said, rows, vectors, clusters.centroids[number])
+    for number, (own_id, (share, low, high)) in enumerate(zip(ids, shares, strict=True)):
         members = [assignments[at] for at in np.flatnonzero(inside[:, number]).tolist()]
         messages = [each.message for each in members]
         if not members:  # people moved all of them elsewhere
             continue
+        sure = np.flatnonzero(sorting.themes == number).tolist()
+        rows = [row for row in sure if own_id in holds[heads[said[row].owner].uid].themes]
+        rows = rows or np.flatnonzero(clusters.labels == number).tolist()
+        quoted = quotes(heads, said, rows, vectors, clusters.centroids[number])
+        kinds = Counter(
+            next(point.kind for point in (each.main, *each.points) if point.theme == own_id)
+            for each in members
+        )
         ratings = [message.rating for message in messages if message.rating is not None]
         themes.append(
             Theme(
@@ -77,10 +76,10 @@ def describe(
                 title=title(names[own_id]) or quoted[0].words[:40],
                 phrases=names[own_id],
                 messages=len(members),
-                share=shares[number][0],
-                interval=(shares[number][1], shares[number][2]),
+                share=share,
+                interval=(low, high),
                 customers=len({each.customer for each in messages if each.customer}) or None,
-                kinds=_kinds(members, own_id),
+                kinds={kind: count for kind, count in kinds.most_common() if kind},
                 rating=float(np.mean(ratings)) if ratings else None,
                 stability=None if np.isnan(stability[number]) else float(stability[number]),
                 languages=dict(Counter(each.language or "?" for each in messages).most_common()),
@@ -112,15 +111,6 @@ def standing(assignments: Sequence[Assignment], ids: Sequence[str]) -> tuple[Boo
         if each.main.nearest in columns and not themes:
             nearest[row, columns[each.main.nearest]] = True
     return inside, nearest
-
-
-def _kinds(members: Sequence[Assignment], theme: str) -> dict[Kind, int]:
-    """Return how many messages say what of a theme, the most common kind first."""
-    kinds = [
-        next(point.kind for point in (each.main, *each.points) if point.theme == theme)
-        for each in members
-    ]
-    return dict(Counter(kind for kind in kinds if kind).most_common())
 
 
 def _groups(

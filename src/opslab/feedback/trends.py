@@ -112,19 +112,19 @@ def trends(
     ago, strata = (table.index.get_level_values(name) for name in ("ago", "source"))
     recent = recent or max(min(RECENT, count // 3), 1)
     weights, chances = balance(np.asarray(ago < recent), strata, each)
-    sides = np.maximum([weights, -weights], 0)
-    spoken = ago[weights != 0].nunique()  # weeks that bear messages: the spread is told by them
+    sides, taking = np.maximum([weights, -weights], 0), weights != 0
+    spoken = ago[taking].nunique()  # weeks that bear messages: the spread is told by them
     if min(count, spoken) < WEEKS or ((sides > 0) @ totals).min() < FEWEST:
         return pd.DataFrame()
-    weeks, inflation, freedom = _inflation(said[weights != 0], each[weights != 0], recent)
+    weeks, inflation, freedom = _inflation(said[taking], each[taking], recent)
     counts = said.to_numpy()
     rates = counts / each[:, None]
     shares = np.maximum(sides @ rates, 0.5 / ((sides > 0) @ each)[:, None])
     whole = ((1 - chances) * each)[weights > 0].sum()
-    variance = np.where(weights != 0, chances * (1 - chances), 0) @ counts / whole**2
+    variance = np.where(taking, chances * (1 - chances), 0) @ counts / whole**2
     variance = np.where(variance > 0, variance, 4 * shares.prod(axis=0))  # as of half a message
     ratio, error = shares[0] / shares[1], np.sqrt(inflation * variance / shares.prod(axis=0))
-    ratio[~counts[weights != 0].any(axis=0)] = 1  # of a theme without a message in these weeks
+    ratio[~counts[taking].any(axis=0)] = 1  # of a theme without a message in these weeks
     reach = np.exp(stdtrit(freedom, 0.975) * error)
     unknown = min({*range(count + 1)}.difference(weeks.index))
     frame = pd.DataFrame(

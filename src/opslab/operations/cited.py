@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from opslab import archive, provenance, workspace
+from opslab.documents import Location
 from opslab.errors import SpecError
 from opslab.specs import FromFile
 
@@ -36,6 +37,33 @@ class Earlier(NamedTuple):
     passed: list[Path]
 
 
+class Citing(FromFile):
+    """A spec that names runs by their folders."""
+
+    NOTEBOOK: ClassVar[str] = ""
+    """Whose run `previous: last` is."""
+    CITES: ClassVar[tuple[str, ...]] = ("previous",)
+    """Fields that name them: one, several, or several by name."""
+
+    def named(self) -> dict[Location, str]:
+        """Return the files that it names, and the records of the runs."""
+        cited: dict[Location, str] = {}
+        for field in self.CITES:
+            match dict(self)[field]:
+                case "last" | None:
+                    continue
+                case str(run):
+                    cited[field,] = record_file(run)
+                case runs:
+                    pairs = runs.items() if isinstance(runs, dict) else enumerate(runs)
+                    cited |= {(field, at): record_file(run) for at, run in pairs}
+        return {**super().named(), **cited}
+
+    def looked_up(self, day: datetime.date) -> Iterable[Path]:
+        """Return the records that `previous: last` looks at, so that a run stands on them."""
+        return records_of_last(self, self.NOTEBOOK, day) if self.NOTEBOOK else ()
+
+
 def record_file(folder: str) -> str:
     """Return the path of a run's record: what a spec's `named` tells of a run that it cites."""
     return f"{folder}/{archive.RESULT}"
@@ -45,7 +73,7 @@ def cited_run(
     spec: FromFile,
     folder: str,
     *location: str | int,
-    notebook: str = "",
+    notebook: str,
     by: datetime.date | None = None,
 ) -> CitedRun:
     """Return a run that a field of a spec names by its folder.
@@ -71,7 +99,7 @@ def cited_run(
     path = spec.beside(folder)
     run = _filed(path, notebook)
     if isinstance(run, str):
-        raise SpecError(spec.problem(run, *location, run=folder, notebook=notebook or "…"))
+        raise SpecError(spec.problem(run, *location, run=folder, notebook=notebook))
     if by and (then := datetime.date.fromisoformat(run.record["as_of"])) > by:
         raise SpecError(spec.problem("operations.later_run", *location, then=then, day=by))
     provenance.note(path / archive.RESULT, run.card.outputs[archive.RESULT])
@@ -146,7 +174,7 @@ def records_of_last(spec: Any, notebook: str, day: datetime.date) -> list[Path]:
 def _filed(path: Path, notebook: str) -> CitedRun | str:
     """Return a run, or the key of what keeps it from being cited."""
     filed = archive.read_run(path, whole=False)
-    if filed.card is None or (notebook and filed.card.notebook != notebook):
+    if filed.card is None or filed.card.notebook != notebook:
         return "operations.no_run"
     if filed.altered:
         return "operations.altered_run"

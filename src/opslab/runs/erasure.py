@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from opslab import workspace
-from opslab.archive import RESULT, RUN
+from opslab.archive import RUN
 from opslab.messages import text
 from opslab.runs.bundle import OURS
 from opslab.runs.folder import (
@@ -32,8 +32,8 @@ from opslab.runs.folder import (
 )
 from opslab.runs.registry import erasures
 from opslab.runs.runner import reports_folder
-from opslab.runs.scrubbing import MARK, UNREADABLE, Scrubber
-from opslab.runs.traces import TABLE, Contents, learn, records
+from opslab.runs.scrubbing import UNREADABLE, Scrubber
+from opslab.runs.traces import MARK, TABLE, Contents, is_in, learn, records
 from opslab.secret import ERASED, erased, tombstone
 
 _RUN_FOLDER = re.compile(
@@ -117,21 +117,17 @@ def _studies(contents: Contents, study: str | None) -> tuple[list[str], set[str]
 
     Third are the runs whose tables are not what was filed: not all can be learnt from them.
     """
-    tables, labels, specs, doubtful = dict[str, str](), set[str](), list[str | None](), list[str]()
-    for name, content in contents():
-        if name.endswith(f"/{TABLE}"):
-            tables[name.rpartition("/")[0]] = sha256(content).hexdigest()
-            labels |= {row["source"] for row in records(content)}
-    for name, content in contents():
+    labels, specs, doubtful = {row["source"] for _, row in records(contents)}, [study], list[str]()
+    tables = {name.rpartition("/")[0]: sha256(table).hexdigest() for name, table in contents(TABLE)}
+    for name, content in contents(RUN):
         home = name.rpartition("/")[0]
-        if name.endswith(f"/{RUN}"):
-            with suppress(ValueError, KeyError, TypeError):
-                about = json.loads(content)
-                if about["outputs"].get(TABLE) != tables.get(home):
-                    doubtful.append(home)
-                if home in tables:
-                    specs.append(about["parameters"]["spec"])
-    return [*dict.fromkeys(filter(None, [study, *specs]))], labels, doubtful
+        with suppress(ValueError, KeyError, TypeError):
+            about = json.loads(content)
+            if about["outputs"].get(TABLE) != tables.get(home):
+                doubtful.append(home)
+            if home in tables:
+                specs.append(about["parameters"]["spec"])
+    return [*dict.fromkeys(filter(None, specs))], labels, doubtful
 
 
 class _Erasing(NamedTuple):
@@ -145,16 +141,14 @@ class _Erasing(NamedTuple):
 
     def bury(self, run: str = "") -> None:
         """Note the tombstones, and a run whose bytes will change."""
-        there = erased()
-        known = {
-            stone: there.get(stone, {"customer": stone, "date": self.day, "runs": []})
-            for stone in self.stones
-        }
-        for stone, each in known.items():
-            known[stone] = each | {"runs": sorted({*each["runs"], *filter(None, [run])})}
-        if {**there, **known} != there:
-            lines = [json.dumps(each) for each in {**there, **known}.values()]
-            write_whole(workspace.root() / ERASED, "".join(f"{line}\n" for line in lines).encode())
+        stones = erased()
+        for stone in self.stones:
+            new = {"customer": stone, "date": self.day, "runs": []}
+            each = stones.setdefault(stone, new)
+            each["runs"] = sorted({*each["runs"], run} - {""})
+        if self.stones:
+            lines = [f"{json.dumps(each)}\n" for each in stones.values()]
+            write_whole(workspace.root() / ERASED, "".join(lines).encode())
 
     def cleaned(self, others: Sequence[Path]) -> Iterator[tuple[str, list[str]]]:
         """Yield what was changed, folder or file, and which files of it.
@@ -162,30 +156,28 @@ class _Erasing(NamedTuple):
         The runs of the customer's messages come last, the newest first: from those that are left
         it is known what to look for, wherever an erasure was stopped.
         """
-        traces, runs = self.scrubber.traces, set[str]()
-        paths, inside = [*_bundles(), *others], self.reports.resolve()
-        paths = [path for path in paths if not path.resolve().is_relative_to(inside)]
+        homes, runs, reports = self.scrubber.traces.homes, set[str](), self.reports.resolve()
+        home = min(homes, default="")
+        apart = [path for path in (*_bundles(), *others) if reports not in path.resolve().parents]
+        files = {path: path.name for path in apart}
         for path in sorted(filter(Path.is_file, self.reports.rglob("*"))):
             name = path.relative_to(self.reports).as_posix()
             if _RUN_FOLDER.match(name):
                 runs.add("/".join(name.split("/")[:3]))
             elif not path.is_symlink():
-                paths.append(path)
-        home = min(traces.homes, default="")
-        for path in dict.fromkeys(paths):
-            within = path.is_relative_to(self.reports)
-            name = path.relative_to(self.reports).as_posix() if within else path.name
+                files[path] = name
+        for path, name in files.items():
             if self._file(path, f"{home}/{name}" if path in others else name):
                 yield workspace.shown(path), [path.name]
         newest = sorted(runs, key=lambda run: run.rpartition("/")[2], reverse=True)
-        for run in sorted(newest, key=traces.near):
+        for run in sorted(newest, key=partial(is_in, homes)):
             if names := self._folder(run):
                 yield run, names
 
     def _file(self, path: Path, name: str) -> bool:
         with machine_errors(path):
             content = path.read_bytes()
-            clean = self.scrubber.file(name, content)
+            (clean,) = self.scrubber.folder("", {name: content}).values()
             if clean != content and not self.dry_run:
                 write_whole(path, clean) if clean else path.unlink()
         return clean != content
@@ -200,7 +192,7 @@ class _Erasing(NamedTuple):
                 for path in folder.rglob("*")
                 if path.is_file() and not path.is_symlink()
             }
-            clean = self.scrubber.folder(run, files)
+            clean = self.scrubber.folder(f"{run}/", files)
             names = sorted(name for name in files if clean[name] != files[name])
             if names and not self.dry_run:
                 self.bury(run)
@@ -228,14 +220,12 @@ def _bundles() -> Iterator[Path]:
                 yield path
 
 
-def _contents(reports: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield the records and tables of messages of all runs, those packed in zips too."""
-    wanted = (f"/{TABLE}", f"/{RESULT}", f"/{RUN}")
-    for path in sorted((*reports.rglob("*.*"), *_bundles())):
-        if path.suffix == ".zip" and path.is_file():
-            with suppress(*UNREADABLE), zipfile.ZipFile(path) as packed:
-                for name in packed.namelist():
-                    if name.endswith(wanted):
-                        yield name, packed.read(name)
-        elif path.as_posix().endswith(wanted) and path.is_file():
-            yield path.relative_to(reports).as_posix(), path.read_bytes()
+def _contents(reports: Path, file: str) -> Iterator[tuple[str, bytes]]:
+    """Yield the files of this name of all runs, those packed in zips too."""
+    for path in sorted(filter(Path.is_file, reports.rglob(f"*/{file}"))):
+        yield path.relative_to(reports).as_posix(), path.read_bytes()
+    for path in sorted(filter(Path.is_file, (*reports.rglob("*.zip"), *_bundles()))):
+        with suppress(*UNREADABLE), zipfile.ZipFile(path) as packed:
+            for name in packed.namelist():
+                if name.endswith(f"/{file}"):
+                    yield name, packed.read(name)

@@ -302,11 +302,12 @@ def take_instants(table: Table, drafts: Iterable[Draft]) -> None:
     for draft in drafts:
         if draft.kind == "datetime" and not draft.value:
             instant = f"TRY_CAST({draft.text} AS TIMESTAMPTZ)"
-            formed = f"{instant} IS NOT NULL AND regexp_full_match({draft.text}, {_INSTANT})"
-            count, fitting = table.aggregates(
-                [f"count({draft.text})", f"count(*) FILTER ({formed})"]
-            )
-            if 0 < count == fitting:
+            formed = f"regexp_full_match({draft.text}, {_INSTANT}) AND {instant} IS NOT NULL"
+            unlike = f"{draft.text} IS NOT NULL AND NOT ({formed})"
+            if table.fetch(f"SELECT 1 FROM {table.relation} WHERE {unlike} LIMIT 1"):
+                continue
+            (count,) = table.aggregates([f"count({draft.text})"])
+            if count:
                 draft.value = f"make_timestamp(epoch_us({instant}))"
                 draft.tell("decided_offsets", count=count)
 

@@ -41,9 +41,7 @@ _SHIFT = r"([+-])([01]?[0-9])(?::?([0-5][0-9]))?(?: [(][a-z]+[)])?"
 _OFFSET = rf" ?(?:z|utc|gmt|(?:utc|gmt)?{_SHIFT})"
 _YEAR_FIRST = rf"([0-9]{{4}})[-/.]([0-9]{{1,2}})[-/.]([0-9]{{1,2}}){_TIME}"
 _NUMERIC = rf"([0-9]{{1,2}})[-/.]([0-9]{{1,2}})[-/.]([0-9]{{4}}|[0-9]{{2}}){_TIME}"
-_QUICK = (
-    "([0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{2}/[0-9]{2}/[0-9]{4}) [0-9]{2}:[0-9]{2}(:[0-9]{2})?( [AP]M)?"
-)
+_WIDTHS = {"%Y": "[0-9]{4}", "%p": "[AP]M"}  # of what programs write; other parts have two digits
 _MONTH = "(" + "|".join(sorted(MONTHS, key=len, reverse=True)) + ")"
 _WEEKDAY = r"(?:[a-z]{2,10}[.]?,? )?"
 _YEAR = "([0-9]{4}|[0-9]{2})"
@@ -253,9 +251,17 @@ def quick(order: Order, zone: str | None) -> str:
     day = "%d/%m/%Y" if order.day_first else "%m/%d/%Y"
     forms = ["%Y-%m-%d %H:%M:%S"] * (not order.swapped)
     forms += [f"{day} {clock}" for clock in ("%H:%M:%S", "%I:%M:%S %p", "%H:%M", "%I:%M %p")]
-    read = f"try_strptime(text, [{', '.join(map(literal, forms))}])"
-    read = f"CASE WHEN regexp_full_match(text, {literal(_QUICK)}) THEN {read} END"
+    cases = " ".join(
+        f"WHEN {matches('text', re.sub('%.', _width, form))} "
+        f"THEN try_strptime(text, {literal(form)})"
+        for form in forms
+    )
+    read = f"CASE {cases} END"  # a form that fails costs more than to see that it does not fit
     return once("time", read, in_utc("time", zone)) if zone else read
+
+
+def _width(part: re.Match[str]) -> str:
+    return _WIDTHS.get(part[0], "[0-9]{2}")
 
 
 def day(order: Order) -> str:

@@ -65,6 +65,7 @@ def open_export(
     *,
     answers: Answers | None = None,
     personal: Literal["keep", "drop"] = "keep",
+    written: bool = False,
 ) -> Iterator[Table]:
     """Open an export of any tool: its columns under the names of its profile, each of one type.
 
@@ -77,6 +78,8 @@ def open_export(
         Where the file can be read in two ways.
     personal : {"keep", "drop"}
         Whether columns with personal data are kept; which ones there are is told in either case.
+    written : bool
+        Whether the cells are needed as they stand in the file too, in memory beside their values.
 
     Raises
     ------
@@ -96,6 +99,9 @@ def open_export(
         answers = answers.model_copy(update=own)
     with open_table(data, answers=answers, strict=False) as raw:
         table = _named(raw, answers)
+        if not (written or raw.scanned or raw.relation in table.relation):
+            raw.connection.execute("DROP TABLE source")
+            table = replace(table, written=None)
         yield _without_personal(table) if personal == "drop" else table
 
 

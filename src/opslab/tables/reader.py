@@ -178,8 +178,7 @@ def open_another(table: Table, data: Any, *, answers: FileAnswers | None = None)
         As of `open_table`.
     """
     connection = table.connection
-    connection.unregister("source")
-    connection.execute("DROP TABLE IF EXISTS source; DROP TABLE IF EXISTS typed")
+    table.forget()
     ((scratch,),) = connection.execute("SELECT current_setting('temp_directory')").fetchall()
     return _open(connection, data, answers, Path(tempfile.mkdtemp(dir=scratch)))
 

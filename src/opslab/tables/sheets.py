@@ -58,6 +58,11 @@ class Sheet(NamedTuple, Generic[Model]):
     reading: Reading | None = None
     headings: Mapping[str, str] = {}
 
+    @property
+    def file(self) -> str | None:
+        """What its file is called; None where it stands in a spec."""
+        return self.reading.name if self.reading else None
+
 
 @dataclass(frozen=True)
 class Inherited:
@@ -116,9 +121,8 @@ def read_sheet(
         known = known_profiles()[profile].columns
         grouped = path.suffix.lower() in WORKBOOKS and not given.decimal
         form = _POWER + _GROUPED * grouped
-        with open_export(
-            path if data is None else data, answers=Answers(**answers, profile=profile)
-        ) as table:
+        source, answered = path if data is None else data, Answers(**answers, profile=profile)
+        with open_export(source, answers=answered, written=True) as table:
             problems = [*_mistaken(table, known, given.columns)]
             raw, reading = list(_numbered(table, known, form)), table.reading
         DataError.refuse(unread(reading.decisions, reading.name))

@@ -193,6 +193,11 @@ class Table:
         with self._readable():
             self.connection.execute(f"CREATE OR REPLACE TABLE {name} AS {sql}")
 
+    def forget(self) -> None:
+        """Free the rows of `relation`, once those that are needed are kept under other names."""
+        self.connection.unregister("source")
+        self.connection.execute("DROP TABLE IF EXISTS source; DROP TABLE IF EXISTS typed")
+
     def fetch_slices(self, query: Callable[[str], str]) -> list[list[tuple[Any, ...]]]:
         """Return the rows of one query for each slice of the table, in the order of the slices.
 

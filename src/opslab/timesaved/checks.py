@@ -51,7 +51,6 @@ def run(
     role, most = max(hours, key=hours.__getitem__), inventory.contract_hours
     taken = hours[role] / most
     status: Status = "fail" if taken > FULL else "warn" if taken > CROWDED else "pass"
-    rows = [piece.row for piece in pieces if piece.line.role == role]
     checks: list[Check] = []
 
     def check(name: str, status: Status, **values: Any) -> None:
@@ -61,7 +60,15 @@ def run(
     def warn(name: str, wrong: object, **values: Any) -> None:
         check(name, "warn" if wrong else "pass", **values)
 
-    check("capacity", status, role=role, share=taken, hours=hours[role], most=most, rows=rows)
+    check(
+        "capacity",
+        status,
+        role=role,
+        share=taken,
+        hours=hours[role],
+        most=most,
+        rows=[piece.row for piece in pieces if piece.line.role == role],
+    )
     gains = [max(gain, 0.0) for gain in freed]
     said = sum(gain for gain, piece in zip(gains, pieces, strict=True) if reported(piece.line)) / (
         sum(gains) or 1.0

@@ -20,6 +20,7 @@ from opslab.tables.sheets import source_files
 from opslab.timesaved import checks
 from opslab.timesaved.inventory import Inventory, Line, Measurement, Past
 from opslab.timesaved.quantities import (
+    Lines,
     StatedQuantity,
     check_rows,
     prepare,
@@ -27,7 +28,7 @@ from opslab.timesaved.quantities import (
 )
 from opslab.timesaved.result import POINTS, Driver, Saving, TimeSavedResult
 from opslab.timesaved.sheets import rows_of
-from opslab.timesaved.simulation import STEPS, Part, Piece, Scores, simulate
+from opslab.timesaved.simulation import Part, Piece, Scores, simulate
 from opslab.uncertainty.calibration import UNTRAINED, hit_rate, widening
 from opslab.uncertainty.distributions import Fixed, Values
 from opslab.uncertainty.draws import scores, summarise
@@ -73,8 +74,9 @@ def estimate(
     if measurements is not None:
         inventory = inventory.model_copy(update={"measurements": tuple(measurements)})
     measured, measured_reading, cited = _measured(inventory, rows, as_of or inventory.date)
-    past, past_reading, _ = rows_of(inventory, inventory.past, Past)
-    rate = _rate(inventory, [estimate for _, estimate in past])
+    promised, past_reading, _ = rows_of(inventory, inventory.past, Past)
+    past = tuple(estimate for _, estimate in promised)
+    rate = _rate(inventory, past)
     left = [line.whole_name for row, line in rows if only and row not in only]
     rows = [numbered for numbered in rows if not only or numbered[0] in only]
     pieces, known, updates = prepare(rows, measured, widening(rate), inventory.horizon_months)
@@ -91,7 +93,7 @@ def estimate(
         seed=seed,
         rate=rate,
         factor=widening(rate),
-        past=tuple(estimate for _, estimate in past),
+        past=past,
         people=checks.load(pieces)[1],
         currency=rows[0][1].currency,
         savings=tuple(savings),
@@ -139,7 +141,7 @@ def hours(result: TimeSavedResult) -> dict[str, Values]:
 
 
 def _measured(
-    inventory: Inventory, rows: Sequence[tuple[int, Line]], day: datetime.date | None
+    inventory: Inventory, rows: Lines, day: datetime.date | None
 ) -> tuple[list[tuple[int, Measurement]], Reading | None, tuple[Path, ...]]:
     """Return what was measured, the table that tells it, and the records of measured changes."""
     measured, reading, _ = rows_of(inventory, inventory.measurements, Measurement)
@@ -194,14 +196,10 @@ def _add_up(
     for gross, parts in simulate(pieces, weeks, at):
         for part in parts:
             line, steps = part.piece.line, part.steps
-            for name in STEPS:
-                sums["step", name] += steps[name]
-            for key in (
-                ("role", line.role),
-                ("initiative", line.initiative),
-                ("benefit", line.benefit),
-            ):
-                sums[key] += steps["freed"]
+            for name, values in steps.items():
+                sums["step", name] += values
+            for kind in ("role", "initiative", "benefit"):
+                sums[kind, getattr(line, kind)] += steps["freed"]
             for name in (line.benefit, "all") if line.rate else ():
                 sums["money", name] += steps["recaptured"] * (line.rate or 0.0)
         savings.append(_saving(gross, parts, draws))

@@ -85,7 +85,7 @@ class Line(Declared):
     """who answers for the saving; of a hard one, its budget line"""
     basis: Basis = "opinion"
     """what the reduction rests on"""
-    grade: Literal["A", "B", "C", "D", "E", "F"] | None = None
+    grade: Grade | None = None
     """no better than the basis"""
     source: str | None = Field(None, max_length=300)
     """where the numbers were read, or who said them"""

@@ -16,14 +16,25 @@ from opslab.names import folded
 from opslab.timesaved.inventory import AMOUNTS, GRADES, TASK_FIELDS, Line, Measurement
 from opslab.timesaved.simulation import Piece
 from opslab.uncertainty.calibration import widened
-from opslab.uncertainty.distributions import Distribution, Fixed, Lognormal, Values, quantile
+from opslab.uncertainty.distributions import Distribution, Fixed, Lognormal, quantile
 from opslab.uncertainty.ramp import bass, by_month, logistic
 from opslab.uncertainty.update import update
 
 _OF_TASK = ("eligible_share", "frequency", "minutes")
 FIELDS = (*_OF_TASK, "reduction", "new_minutes", "adoption", "decay", "recapture")
+_STREAMS = dict.fromkeys(_OF_TASK, "task role") | {
+    "adoption": "initiative",
+    "decay": "initiative",
+    "recapture": "role",
+}
+"""What a quantity is of, where it is not of a change to a task."""
 _MOST_CHANGES = 6  # on one task
 _WELL_MEASURED = 0.5  # weight of the data from which a saving has the grade of the measurement
+
+
+Lines = Sequence[tuple[int, Line]]
+"""Rows of an inventory, by their numbers."""
+Used = Literal["both", "prior", "data"]
 
 
 @dataclass(frozen=True)
@@ -53,22 +64,17 @@ class Update:
     measured: float
     measured_share: float
     z: float
-    used: Literal["both", "prior", "data"]
+    used: Used
     basis: str
 
 
 def stream(field: str, line: Line) -> str:
     """Return the name of a quantity: of a task, of a change to it or anywhere, of a role."""
-    if field == "recapture":
-        parts = [field, line.role]
-    elif field in ("adoption", "decay"):
-        parts = [field, line.initiative]
-    else:
-        parts = [field, line.task, line.role, *([] if field in _OF_TASK else [line.initiative])]
-    return Bilingual.joined("/", parts)
+    names = _STREAMS.get(field, "task role initiative").split()
+    return Bilingual.joined("/", [field, *(getattr(line, name) for name in names)])
 
 
-def check_rows(rows: Sequence[tuple[int, Line]], file: str | None) -> None:
+def check_rows(rows: Lines, file: str | None) -> None:
     """Raise a `DataError` for rows that contradict one another."""
     problems: list[Problem] = []
     firsts: dict[tuple[str, ...], tuple[int, Line]] = {}
@@ -94,7 +100,7 @@ def check_rows(rows: Sequence[tuple[int, Line]], file: str | None) -> None:
     DataError.refuse([*problems, *_spelled(rows, file)])
 
 
-def _spelled(rows: Sequence[tuple[int, Line]], file: str | None) -> Iterator[Problem]:
+def _spelled(rows: Lines, file: str | None) -> Iterator[Problem]:
     """Give names that differ in case, accents, spaces or a plural alone: perhaps one thing."""
     for name in ("role", "task", "initiative"):
         known: dict[str, tuple[int, str]] = {}
@@ -107,7 +113,7 @@ def _spelled(rows: Sequence[tuple[int, Line]], file: str | None) -> Iterator[Pro
 
 
 def prepare(
-    rows: Sequence[tuple[int, Line]],
+    rows: Lines,
     measured: Sequence[tuple[int, Measurement]],
     factor: float,
     months: int,
@@ -150,13 +156,16 @@ def prepare(
             quantities[field] = name, used
             assumed = field not in line.model_fields_set
             known[name, used] = StatedQuantity(name, row, stated, used, assumed)
-        ramp = by_month(partial(_in_use, line), months)
+        curve = partial(bass, p=line.bass_p or 0.0, q=line.bass_q or 0.0)
+        if line.ramp_months is not None:
+            curve = partial(logistic, to_90=line.ramp_months)
+        ramp = by_month(curve, months)
         pieces.append(Piece(row, line.model_copy(update=better), ramp, quantities))
     return pieces, list(known.values()), list(updates.values())
 
 
 def refuse_unmatched(
-    rows: Sequence[tuple[int, Line]],
+    rows: Lines,
     measured: Sequence[tuple[int, Measurement]],
     file: str | None = None,
 ) -> None:
@@ -165,15 +174,14 @@ def refuse_unmatched(
     A measurement in row 0 stands in no table.
     """
     for row, measurement in measured:
-        lines = [line for _, line in rows if _about(measurement, line)]
-        changes = sorted({line.initiative for line in lines})
-        if measurement.quantity == "reduction" and len(changes) > 1:
-            values: dict[str, object] = {"task": measurement.task, "changes": changes}
-            raise DataError(Problem("timesaved.which_change", values, file, row=row or None))
-        if not lines:
+        changes = sorted({line.initiative for _, line in rows if _about(measurement, line)})
+        values: dict[str, object] = {"task": measurement.task, "changes": changes}
+        if not changes:
             near = did_you_mean(measurement.task, {line.task for _, line in rows})
             values = {"task": measurement.task, "near": near}
-            raise DataError(Problem("timesaved.unmatched", values, file, row=row or None))
+        if not changes or (measurement.quantity == "reduction" and len(changes) > 1):
+            key = "timesaved.which_change" if changes else "timesaved.unmatched"
+            raise DataError(Problem(key, values, file, row=row or None))
 
 
 def updated(
@@ -192,12 +200,12 @@ def updated(
         return math.log1p(-min(value, 1 - 1e-9)) if left else math.log(max(value, 1e-9))
 
     low, high = log(quantile(prior, 0.05)), log(quantile(prior, 0.95))
+    value = log(measurement.value)
     error = abs(log(measurement.high) - log(measurement.low)) / (2 * ndtri(0.975))
-    middle, spread = (low + high) / 2, abs(high - low) / (2 * ndtri(0.95))
-    both = update(middle, spread, log(measurement.value), error)
-    data = Lognormal(log(measurement.value), error, reduction=left)
+    both = update((low + high) / 2, abs(high - low) / (2 * ndtri(0.95)), value, error)
+    data = Lognormal(value, error, reduction=left)
     posterior: Distribution = Lognormal(both.mean, both.sd, reduction=left)
-    used: Literal["both", "prior", "data"] = "both"
+    used: Used = "both"
     if both.conflict:
         used, posterior = ("prior", prior) if prior.mean < data.mean else ("data", data)
     return Update(
@@ -212,12 +220,6 @@ def updated(
         used,
         measurement.basis,
     )
-
-
-def _in_use(line: Line, month: Values) -> Values:
-    if line.ramp_months is not None:
-        return logistic(month, line.ramp_months)
-    return bass(month, line.bass_p or 0.0, line.bass_q or 0.0)
 
 
 def _about(measurement: Measurement, line: Line) -> bool:

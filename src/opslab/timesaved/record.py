@@ -94,30 +94,28 @@ def evidence(result: TimeSavedResult) -> list[Evidence]:
 
     Quantiles stand for the distribution; the tasks are independent of one another.
     """
-    return [_evidence(saving, result) for saving in result.savings]
-
-
-def _evidence(saving: Saving, result: TimeSavedResult) -> Evidence:
-    named = {
-        "task": saving.task,
-        "role": saving.role,
-        "initiatives": [name for name, _ in saving.parts],
-    }
-    points = {f"p{share * 100:g}": value for share, value in zip(POINTS, saving.full, strict=True)}
-    hours = Quantity("quantiles", points, saving.full_mean, points["p5"], points["p95"], 0.9)
-    return Evidence(
-        id=f"{result.inventory.slug}/{saving.role}/{saving.task}",
-        kind=_KINDS.get(saving.grade, "causal"),
-        statement=("timesaved.evidence", named),
-        quantity=hours,
-        unit="hours",
-        per="year",
-        period=(None, None),
-        population=saving.role,
-        claim=f"hours:{saving.role}/{saving.task}",
-        benefit=saving.benefit,
-        grade=saving.grade,
-        sources=result.sources,
-        date=result.as_of,
-        owner=saving.owner or result.inventory.owner,
-    )
+    known = []
+    for saving in result.savings:
+        task, role = saving.task, saving.role
+        points = {f"p{at * 100:g}": value for at, value in zip(POINTS, saving.full, strict=True)}
+        hours = Quantity("quantiles", points, saving.full_mean, points["p5"], points["p95"], 0.9)
+        named = {"task": task, "role": role, "initiatives": [*dict(saving.parts)]}
+        known.append(
+            Evidence(
+                id=f"{result.inventory.slug}/{role}/{task}",
+                kind=_KINDS.get(saving.grade, "causal"),
+                statement=("timesaved.evidence", named),
+                quantity=hours,
+                unit="hours",
+                per="year",
+                period=(None, None),
+                population=role,
+                claim=f"hours:{role}/{task}",
+                benefit=saving.benefit,
+                grade=saving.grade,
+                sources=result.sources,
+                date=result.as_of,
+                owner=saving.owner or result.inventory.owner,
+            )
+        )
+    return known

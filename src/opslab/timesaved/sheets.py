@@ -14,6 +14,8 @@ from opslab.timesaved.inventory import TASK_FIELDS, Inventory, Line, Measurement
 _PROFILES = {Line: "time-inventory", Measurement: "time-measurements", Past: "past-estimates"}
 _TASK = Inherited(("task", "role"), TASK_FIELDS)
 _MORE = ("bass_p", "bass_q", "grade")  # not asked in an interview
+_KEPT = "task role initiative people ramp_months rate currency benefit owner"
+_HOW = "range bet apart absurd premortem percent basis"
 
 
 def rows_of(
@@ -57,25 +59,11 @@ def interview_sheet(
         for name, column in columns.items()
         if not name.endswith("_likely") and name not in _MORE
     }
-    kept = (
-        "task",
-        "role",
-        "initiative",
-        "people",
-        "ramp_months",
-        "rate",
-        "currency",
-        "benefit",
-        "owner",
-    )
     cells = {
-        heading: [getattr(task, name) if name in kept else None for task in tasks]
+        heading: [getattr(task, name) if name in _KEPT.split() else None for task in tasks]
         for name, heading in asked.items()
     }
-    how = [
-        text(f"timesaved.how_{name}", language)
-        for name in ("range", "bet", "apart", "absurd", "premortem", "percent", "basis")
-    ]
+    how = [text(f"timesaved.how_{name}", language) for name in _HOW.split()]
     title = text("timesaved.how", language)
     asking, telling = pd.DataFrame(cells, dtype=object), pd.DataFrame({title: how})
     return write_xlsx({text("timesaved.sheet", language): asking, title: telling}, path)

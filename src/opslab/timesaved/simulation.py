@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import chain, combinations
+from dataclasses import dataclass, field
+from itertools import combinations
 
 import numpy as np
 
@@ -21,7 +21,6 @@ from opslab.uncertainty.distributions import Distribution, Fixed, Values
 from opslab.uncertainty.ramp import power_sum
 
 Scores = Callable[[str], Values]
-STEPS = ("possible", "adopted", "kept", "new_work", "freed", "recaptured")
 
 
 @dataclass(frozen=True)
@@ -113,48 +112,47 @@ def simulate(
         yield gross, parts
 
 
+@dataclass(frozen=True)
 class _Draws:
     """The draws of quantities by piece; what many tasks have in common is drawn once."""
 
-    def __init__(self, scores: Scores) -> None:
-        self.scores = scores
-        self.shared: dict[object, Values] = {}
+    scores: Scores
+    shared: dict[object, Values] = field(default_factory=dict)
 
     def of(self, piece: Piece, name: str) -> Values:
         """Return a quantity of a piece, by its field."""
-        stream, distribution = piece.quantities[name]
+        stream, distribution = quantity = piece.quantities[name]
         if isinstance(distribution, Fixed):
             return np.asarray(distribution.value)
-        if name not in ("adoption", "decay", "recapture"):
-            return distribution.at(self.scores(stream))
-        if (stream, distribution) not in self.shared:
-            self.shared[stream, distribution] = distribution.at(self.scores(stream))
-        return self.shared[stream, distribution]
+        if quantity in self.shared:
+            return self.shared[quantity]
+        drawn = distribution.at(self.scores(stream))
+        if name in ("adoption", "decay", "recapture"):
+            self.shared[quantity] = drawn
+        return drawn
 
     def dividends(
         self, lines: Sequence[Piece], gross: Values
     ) -> dict[str, dict[frozenset[int], Values]]:
         """Return the dividend of each set of a task's lines, by step."""
         less = [-self.of(piece, "reduction") for piece in lines]
-        use = [self.of(piece, "adoption") for piece in lines]
         joint: dict[str, dict[frozenset[int], Values]] = {"possible": {}, "adopted": {}, "kept": {}}
-        sizes = range(1, len(lines) + 1)
-        sets = chain.from_iterable(combinations(range(len(lines)), size) for size in sizes)
-        for members in sets:
-            together, index = [lines[k] for k in members], frozenset(members)
-            possible = -gross * _product([less[k] for k in members])
-            used = possible * _product([use[k] for k in members])
-            joint["possible"][index] = possible
-            joint["adopted"][index] = used * _product([piece.ramp for piece in together]).mean()
-            joint["kept"][index] = used * self.lasting(together)
+        for size in range(1, len(lines) + 1):
+            for members in combinations(range(len(lines)), size):
+                together, index = [lines[k] for k in members], frozenset(members)
+                possible = -gross * _product([less[k] for k in members])
+                used = possible * _product([self.of(piece, "adoption") for piece in together])
+                ramp = _product([piece.ramp for piece in together])
+                joint["possible"][index] = possible
+                joint["adopted"][index] = used * ramp.mean()
+                joint["kept"][index] = used * self.lasting(together, ramp)
         return joint
 
-    def lasting(self, members: Sequence[Piece]) -> Values:
-        """Return the mean over the months of ramp and decay of changes together."""
-        key = tuple((piece.ramp.tobytes(), piece.quantities["decay"]) for piece in members)
+    def lasting(self, members: Sequence[Piece], ramp: Values) -> Values:
+        """Return the mean over the months of the ramp and decay of changes together."""
+        key = (ramp.tobytes(), *(piece.quantities["decay"] for piece in members))
         if key not in self.shared:
             factor = _product([1 - self.of(piece, "decay") for piece in members]) ** (1 / 12)
-            ramp = _product([piece.ramp for piece in members])
             self.shared[key] = power_sum(ramp, factor) / len(ramp)
         return self.shared[key]
 

@@ -38,7 +38,7 @@ def wilson(count: int, of: int) -> Interval:
 
 
 def newcombe(before: Interval, since: Interval) -> Interval:
-    """Return by how much a share is larger than an earlier one of others; None of none.
+    """Return by how much a number is larger than an earlier one of others; no ends without theirs.
 
     Examples
     --------
@@ -47,15 +47,14 @@ def newcombe(before: Interval, since: Interval) -> Interval:
 
     Sources
     -------
-    Newcombe (1998), method 10; the example is his table II (a), 56/70 less 48/80.
+    Newcombe (1998), method 10, of shares; the example is his table II (a), 56/70 less 48/80. Of any
+    number: Zou and Donner (2008).
     """
-    values = np.array([before, since], float)
-    if np.isnan(values).any():
-        return Interval(None)
-    (first, low, high), (second, least, most) = values
+    (first, low, high), (second, least, most) = np.array([before, since], float)
     change = second - first
     down, up = np.hypot(second - least, high - first), np.hypot(most - second, first - low)
-    return Interval(float(change), float(change - down), float(change + up))
+    ends = (change, change - down, change + up)
+    return Interval(*(None if np.isnan(end) else float(end) for end in ends))
 
 
 def spread(cells: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from scipy import sparse
+from scipy.sparse import csr_matrix
 
 from opslab.feedback import clustering
 from opslab.feedback.clustering import Clusters, Floats, Integers, Kin, Settled, Vectors
@@ -41,8 +42,8 @@ class Past:
     Attributes
     ----------
     known : Registry
-    alive : list of int
-        The numbers of the active and dormant themes, in ``known.themes``.
+    alive : list of KnownTheme
+        Its active and dormant themes.
     fixed : bool
         Whether its centroids lie in the space of this run's vectors.
     daily : bool
@@ -52,10 +53,10 @@ class Past:
     """
 
     known: Registry
-    alive: list[int]
+    alive: list[KnownTheme]
     fixed: bool
     daily: bool
-    pins: Container[str] = ()
+    pins: Container[str]
 
     @classmethod
     def of(
@@ -66,8 +67,8 @@ class Past:
         pins: Container[str] = (),
     ) -> Past | None:
         """Return what is known; None where no theme is."""
-        themes = enumerate(known.themes if known else ())
-        alive = [at for at, theme in themes if theme.status in ("active", "dormant")]
+        themes = known.themes if known else ()
+        alive = [theme for theme in themes if theme.status in ("active", "dormant")]
         if known is None or not alive:
             return None
         fixed = known.encoder == encoder.sha256 != Latent.sha256
@@ -77,13 +78,14 @@ class Past:
     @property
     def kin(self) -> list[Kin]:
         """The living themes."""
-        return [Kin(self.known.themes[at].id) for at in self.alive]
+        return [Kin(theme.id) for theme in self.alive]
 
     def owners(self, passages: Sequence[str]) -> Integers:
         """Return which of the living themes each passage is known in; -1 of none."""
-        living = np.full(len(self.known.themes) + 1, -1)  # the last is that of none
-        living[self.alive] = np.arange(len(self.alive))
-        return living[self.known.owners_of(keys_of(passages))]
+        number = {theme.id: at for at, theme in enumerate(self.alive)}
+        living = [number.get(theme.id, -1) for theme in self.known.themes]
+        owners = self.known.owners_of(keys_of(passages))
+        return np.array([*living, -1])[owners]  # the last is that of none
 
     def levels(
         self, vectors: Vectors, languages: Sequence[str | None], shaping: int
@@ -98,20 +100,18 @@ class Past:
 
         In another space than the registry's they are those of the texts that are known.
         """
-        themes = [self.known.themes[at] for at in self.alive]
         if self.fixed:
-            near = np.array([theme.near for theme in themes])
-            return np.array([theme.centroid for theme in themes]), near
-        own = owners >= 0
-        middles = clustering.centroids(vectors[own], owners[own], len(themes))
-        return middles, np.full(len(themes), KnownTheme.near)
+            near = np.array([theme.near for theme in self.alive])
+            return np.array([theme.centroid for theme in self.alive]), near
+        middles = clustering.centroids(vectors, owners, len(self.alive))
+        return middles, np.full(len(middles), KnownTheme.near)
 
     def settled(
         self,
         owners: Integers,
         smallest: int,
         views: Sequence[Vectors],
-        graph: sparse.csr_matrix,
+        graph: csr_matrix,
         fresh: Integers,
         resolution: float,
     ) -> Settled:
@@ -197,7 +197,7 @@ class Past:
         like[rows, labels] = -np.inf
         like[:, len(self.alive) :] = -np.inf
         second = np.argmax(like, axis=1)
-        ties = sparse.csr_matrix(np.maximum(anchor @ anchor.T, 0))
+        ties = csr_matrix(np.maximum(anchor @ anchor.T, 0))
         return Clusters(
             labels=labels,
             second=second,
@@ -215,7 +215,7 @@ def moved(old: Vectors, new: Vectors) -> Vectors:
     return np.asarray((1 - MOVES) * old + MOVES * new, np.float32)
 
 
-def affinity(graph: sparse.csr_matrix, part: Integers, rest: Integers) -> float:
+def affinity(graph: csr_matrix, part: Any, rest: Any) -> float:
     """Return the edges between two sets of texts against those of chance."""
     chance = graph[part].sum() * graph[rest].sum() / graph.sum()
     return float(graph[part][:, rest].sum() / max(chance, 1e-9))
@@ -223,7 +223,7 @@ def affinity(graph: sparse.csr_matrix, part: Integers, rest: Integers) -> float:
 
 def _whole(
     vectors: Vectors,
-    graph: sparse.csr_matrix,
+    graph: csr_matrix,
     labels: Integers,
     fresh: Integers,
     count: int,
@@ -235,9 +235,11 @@ def _whole(
     home, middles = table.argmax(axis=1), clustering.centroids(vectors, labels, len(table))
     into = np.arange(count)
     for theme, large in enumerate(table.argmax(axis=0)[home[:count]].tolist()):
-        near = large < count and home[theme] == home[large]
-        if near and theme != large and middles[theme] @ middles[large] >= SAME:
-            pair = [np.flatnonzero(labels == each) for each in (theme, large)]
-            if affinity(graph, *pair) > resolution * CLEARLY:
-                into[theme] = large
+        if (
+            theme != large < count
+            and home[theme] == home[large]
+            and middles[theme] @ middles[large] >= SAME
+            and affinity(graph, labels == theme, labels == large) > resolution * CLEARLY
+        ):
+            into[theme] = large
     return into

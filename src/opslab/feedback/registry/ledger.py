@@ -8,6 +8,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 
 from opslab.feedback.clustering import (
     FEWEST,
@@ -29,7 +30,7 @@ DORMANT_DAYS = 28
 """Days of data without a message after which a theme is dormant."""
 
 MOST_KEYS = 2_000_000
-"""Texts that a registry knows: all of its run, and of those before as many as there is room for."""
+"""Texts that a registry knows: of its run, and of those before as many as there is room for."""
 
 _TELLING = 3  # texts of which a spread can be told
 _TYPICAL, _READ = 0.05, 200  # share of a theme's texts that hold a phrase, of so many that are read
@@ -109,18 +110,15 @@ def registered(
     order = sorted({*old, *owners} - {""})
     number = {name: at for at, name in enumerate(order)} | {"": -1}
     labels = np.array([number[name] for name in owners], int)
-    nowhere = np.empty(0, np.float32)
-    new = {name: KnownTheme(id=name, centroid=nowhere, phrases=(), born=day) for name in order}
-    themes = [*(new | old).values()]
+    themes = [old.get(name) or KnownTheme(id=name, born=day) for name in order]
     themes = _placed(themes, cut.vectors, labels, refit=refit, fixed=bool(past and past.fixed))
     themes = [replace(each, phrases=names.get(each.id, each.phrases)) for each in themes]
     here = {*owners} if past and not past.fixed else {*order}
     themes, events = _aged(themes, old, sorting, assignments, day, here)
-    keys, first = np.unique(keys_of(passages), return_index=True)
-    older = np.flatnonzero(np.isin(before.keys, keys, invert=True))[: MOST_KEYS - len(keys)]
     renumbered = [number[merged.get(theme.id, theme.id)] for theme in before.themes]
-    keys = np.append(keys, before.keys[older])
-    numbers = np.array([*renumbered, -1], np.int32)[before.owners[older]]
+    then = pd.Series(np.array([*renumbered, -1])[before.owners], before.keys)
+    held = pd.concat([pd.Series(labels, keys_of(passages)), then])
+    held = held[~held.index.duplicated()][:MOST_KEYS].sort_index()
     return replace(
         before,
         study=study,
@@ -128,22 +126,21 @@ def registered(
         encoder_name=encoder.name,
         as_of=day,
         refitted=day if refit else before.refitted,
-        next=max([before.next - 1, *(int(name[1:]) for name in order if name[1:].isdigit())]) + 1,
+        next=max([before.next, *(int(name[1:]) + 1 for name in order)]),
         themes=tuple(themes),
         ledger=(*before.ledger, *events),
         points=cut.points if refit else before.points,
         levels=cut.levels,
-        keys=np.sort(keys),
-        owners=np.append(labels[first].astype(np.int32), numbers)[np.argsort(keys)],
+        keys=held.index.to_numpy(),
+        owners=held.to_numpy(np.int32),
     )
 
 
 def marked(themes: Iterable[Theme], registry: Registry) -> tuple[Theme, ...]:
     """Return themes with what a registry knows of them."""
-    known = {each.id: each for each in registry.themes}
     return tuple(
-        replace(each, born=known[each.id].born, status=known[each.id].status)
-        if each.id in known
+        replace(each, born=own.born, status=own.status)
+        if (own := registry.theme(each.id))
         else each
         for each in themes
     )
@@ -154,9 +151,8 @@ def _owners(cut: Cut, sorting: Sorting) -> list[str]:
     clusters = cut.clusters
     ids = np.array([*sorting.ids, ""], object)[sorting.clusters.labels]
     kin = [own.id for own in clusters.kin] or [""] * len(clusters.groups)
-    old, known = np.array(kin, str)[clusters.labels], {*kin}
-    new = np.array([name not in known for name in ids], bool)  # none that fell to its second theme
-    new &= old == ""
+    old = np.array(kin, object)[clusters.labels]
+    new = (old == "") & ~np.isin(ids, kin)  # none that fell to its second theme
     return list(np.where((sorting.themes >= 0) | new, ids, old))
 
 
@@ -207,18 +203,17 @@ def _aged(
     for theme in themes:
         name, status, into = theme.id, theme.status, merged.get(theme.id)
         seen = max(filter(None, (days.get(name), theme.seen)), default=None)
+        quiet = seen and today and (today - seen).days > DORMANT_DAYS
         if into:
             status = "merged"
-        elif status in ("active", "dormant"):
-            quiet = seen and today and (today - seen).days > DORMANT_DAYS
-            if quiet or name not in here:
-                status = "dormant"
-            elif name in days:
-                status = "active"
+        elif status in ("active", "dormant") and (quiet or name not in here):
+            status = "dormant"
+        elif status == "dormant" and name in days:
+            status = "active"
         parents = [each for each in sorted(merged) if merged[each] == name]
-        if name not in old and kin[name].parent:
-            parents = [kin[name].parent]
-            happened["split", parents[0]].append(name)
+        if name not in old and (parent := kin[name].parent):
+            parents = [parent]
+            happened["split", parent].append(name)
         elif name not in old:
             happened["born", name] = []
         elif status != theme.status:

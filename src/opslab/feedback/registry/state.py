@@ -13,22 +13,35 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import FiniteFloat, PlainSerializer, PlainValidator, TypeAdapter
 
 from opslab import provenance, workspace
 from opslab.errors import DataError
-from opslab.feedback.clustering import Vectors
+from opslab.feedback.encoders import hashes
 from opslab.feedback.naming import Phrases
 
 SCHEMA = "opslab.themes/1"
 
 Status = Literal["active", "dormant", "merged", "split"]
 Kind = Literal["born", "merged", "split", "dormant", "revived"]
-Keys = NDArray[np.uint64]
 _ID = re.compile(r"T(\d+)[a-e]?")
+
+
+def _unpacked(record: Mapping[str, str]) -> NDArray[Any]:
+    return np.frombuffer(base64.b64decode(record["base64"], validate=True), record["dtype"])
+
+
+def _packed(array: NDArray[Any]) -> dict[str, str]:
+    little = array.astype(array.dtype.newbyteorder("<"))
+    return {"dtype": little.dtype.str, "base64": base64.b64encode(little.tobytes()).decode()}
+
+
+Array = Annotated[NDArray[Any], PlainValidator(_unpacked), PlainSerializer(_packed)]
+"""Numbers; in the file the base64 of their bytes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,15 +70,15 @@ class KnownTheme:
     """
 
     id: str
-    centroid: Vectors
-    phrases: tuple[Phrases, ...]
+    centroid: Array = field(default_factory=lambda: np.empty(0, np.float32))
+    phrases: tuple[Phrases, ...] = ()
     status: Status = "active"
     parents: tuple[str, ...] = ()
     into: str | None = None
     born: datetime.date | None = None
     seen: datetime.date | None = None
     messages: int = 0
-    near: float = 0.5
+    near: FiniteFloat = 0.5
 
 
 @dataclass(frozen=True)
@@ -129,14 +142,14 @@ class Registry:
     themes: tuple[KnownTheme, ...] = ()
     ledger: tuple[Event, ...] = ()
     points: bool = False
-    levels: Mapping[str, Vectors] = field(default_factory=dict)
-    keys: Keys = field(default_factory=lambda: np.empty(0, np.uint64))
-    owners: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+    levels: Mapping[str, Array] = field(default_factory=dict)
+    keys: Array = field(default_factory=lambda: np.empty(0, np.uint64))
+    owners: Array = field(default_factory=lambda: np.empty(0, np.int32))
     history: tuple[tuple[str, str, str, int], ...] = ()
     previous: str = ""
     previous_sha256: str = ""
 
-    def owners_of(self, met: Keys) -> NDArray[np.int32]:
+    def owners_of(self, met: Array) -> Array:
         """Return the number of the theme that each key's passage is known in; -1 of none."""
         at = np.searchsorted(self.keys, met)
         return np.where(np.append(self.keys, 0)[at] == met, np.append(self.owners, -1)[at], -1)
@@ -147,8 +160,8 @@ class Registry:
 
     def content(self) -> bytes:
         """Return the file's bytes: the same for the same registry."""
-        record = {"schema": SCHEMA} | {name: _plain(value) for name, value in vars(self).items()}
-        return json.dumps(record, indent=1, sort_keys=True, default=_plain).encode()
+        record = {"schema": SCHEMA} | _FILE.dump_python(self, mode="json")
+        return json.dumps(record, indent=1, sort_keys=True).encode()
 
     @classmethod
     def load(cls, path: Path) -> Registry:
@@ -170,47 +183,21 @@ class Registry:
     def of(cls, content: bytes, file: str) -> Registry:
         """Return the registry that a file's bytes hold; see `load`."""
         try:
-            record = json.loads(content)
-            schema = record.pop("schema")
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            raise DataError.of("feedback.bad_registry", file=file) from None
-        if schema != SCHEMA:
-            raise DataError.of("feedback.other_registry", file=file, schema=schema, known=SCHEMA)
-        try:
-            registry = _registry(record)
-            sound = _is_sound(registry)
-        except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
+            schema = json.loads(content)["schema"]
+            registry = _FILE.validate_json(content, strict=True) if schema == SCHEMA else None
+            sound = registry is None or _is_sound(registry)
+        except (ValueError, KeyError, TypeError, IndexError, RecursionError):
             sound = False
         if not sound:
             raise DataError.of("feedback.bad_registry", file=file)
+        if registry is None:
+            raise DataError.of("feedback.other_registry", file=file, schema=schema, known=SCHEMA)
         return registry
 
 
-def key_of(words: str) -> int:
-    """Return by what a passage is known again: of its words in lower case."""
-    digest = hashlib.sha256(words.casefold().encode("utf-8", "replace")).digest()
-    return int.from_bytes(digest[:8], "big")
-
-
-def keys_of(passages: Sequence[str]) -> Keys:
-    """Return by what passages are known again."""
-    return np.array([*map(key_of, passages)], np.uint64)
-
-
-def _plain(value: Any) -> Any:
-    """Return a value as JSON holds it: arrays as the base64 of their bytes."""
-    if isinstance(value, np.ndarray):
-        little = value.astype(value.dtype.newbyteorder("<"))
-        return {"dtype": little.dtype.str, "base64": base64.b64encode(little.tobytes()).decode()}
-    if isinstance(value, datetime.date):
-        return value.isoformat()
-    if isinstance(value, KnownTheme | Event | Phrases):
-        return {name: _plain(part) for name, part in vars(value).items()}
-    return value
-
-
-def _array(record: Mapping[str, str]) -> Any:
-    return np.frombuffer(base64.b64decode(record["base64"], validate=True), record["dtype"])
+def keys_of(passages: Sequence[str]) -> Array:
+    """Return by what passages are known again: of their words in lower case."""
+    return hashes(passage.casefold() for passage in passages)
 
 
 def _is_sound(registry: Registry) -> bool:
@@ -226,49 +213,16 @@ def _is_sound(registry: Registry) -> bool:
     return (
         [each.id for each in themes] == sorted(ids)
         and len(numbers) == len(ids)
-        and max(numbers, default=0) < registry.next == int(registry.next)
-        and all(each.status in get_args(Status) for each in themes)
+        and max(numbers, default=0) < registry.next
         and all((each.status == "merged") == bool(each.into) for each in themes)
         and not any(ids[end].into for end in ends)
-        and all(np.isfinite(each.near) for each in themes)
         and {each.dtype for each in vectors} <= {np.dtype(np.float32)}
         and bool(np.isfinite(np.array(vectors)).all())
         and (keys.dtype.str, owners.dtype.str, len(keys)) == ("<u8", "<i4", len(owners))
         and bool((keys[1:] > keys[:-1]).all())
         and bool(((owners >= -1) & (owners < len(themes))).all())
-        and all(_date(row[0]) for row in registry.history)
+        and all(datetime.date.fromisoformat(row[0]) for row in registry.history)
     )
 
 
-def _date(text: str | None) -> datetime.date | None:
-    return datetime.date.fromisoformat(text) if text else None
-
-
-def _registry(record: dict[str, Any]) -> Registry:
-    days = {name: _date(record.pop(name)) for name in ("as_of", "refitted")}
-    themes = tuple(
-        KnownTheme(
-            **each
-            | {"born": _date(each["born"]), "seen": _date(each["seen"])}
-            | {"centroid": _array(each["centroid"]), "parents": tuple(each["parents"])}
-            | {
-                "phrases": tuple(
-                    Phrases(part["language"], tuple(part["phrases"]), part["title"])
-                    for part in each["phrases"]
-                )
-            }
-        )
-        for each in record.pop("themes")
-    )
-    ledger = tuple(
-        Event(_date(each["day"]), each["kind"], each["theme"], tuple(each["others"]))
-        for each in record.pop("ledger")
-    )
-    return Registry(
-        **record
-        | days
-        | {"themes": themes, "ledger": ledger}
-        | {"levels": {name: _array(level) for name, level in record["levels"].items()}}
-        | {name: _array(record[name]) for name in ("keys", "owners")}
-        | {"history": tuple((*row[:3], int(row[3])) for row in record["history"])}
-    )
+_FILE = TypeAdapter(Registry)

@@ -7,24 +7,20 @@ from functools import partial
 from typing import Any
 
 from opslab.evidence import Evidence, Quantity
-from opslab.messages import Language
 from opslab.messages.numbers import decimals
 from opslab.messages.units import counted
 from opslab.operations.contribution.result import Change, Claim, ContributionResult, Total
 from opslab.operations.contribution.spec import GAINS
+from opslab.operations.voice import Blocks, Voice, no_figures
 from opslab.report.blocks import (
     Cell,
-    Cells,
     Fact,
-    Facts,
     Group,
     Paragraph,
     Reference,
     Tone,
     Verdict,
 )
-from opslab.report.figures import Figure
-from opslab.report.voice import Blocks, Voice
 from opslab.results import Message
 
 _TONES: dict[str, Tone] = {
@@ -41,9 +37,8 @@ _WORDS = {"timesaved.evidence": "full_use", "decisions.evidence_weeks-saved": "a
 """By statement: that hours are those of everybody's use, that delay is what there is less of."""
 
 
-def voice(_: ContributionResult, language: Language) -> Voice:
-    """Return the voice of a contribution."""
-    return Voice(language, "contribution")
+voice = Voice.of("contribution")
+figures = no_figures
 
 
 def _written(
@@ -59,10 +54,10 @@ def _written(
 def _amount(quantity: Quantity, evidence: Evidence, say: Voice) -> Cell:
     """Return a quantity in its natural unit, with its interval and that one's level."""
     low, high, interval = quantity.low, quantity.high, ""
-    value, *shown = _written((quantity.value, low, high), evidence, say)
+    value, *ends = _written((quantity.value, low, high), evidence, say)
     if low is not None and high is not None:
         zero = say("zero") if low < 0 < high else ""
-        interval = say("ends", low=shown[0], high=shown[1], level=quantity.level, zero=zero)
+        interval = say("ends", low=ends[0], high=ends[1], level=quantity.level, zero=zero)
     return Cell(_counted(value, evidence, say), interval=interval)
 
 
@@ -92,17 +87,18 @@ def _fact(total: Total, result: ContributionResult, say: Voice) -> Fact:
     """Return a gain as the first screen shows it: its figure, or who owes it."""
     name, shown = say(f"gain_{total.gain}"), _shown(total, result)
     if total.quantity is None:
-        remarks = [
+        reasons = [
             say.message(missing.reason)
             for missing in result.missing
             if missing.gain == total.gain and shown == "lost"
         ]
-        for debt in result.contribution.debts:
-            if debt.gain == total.gain:
-                key = "due_past" if debt in result.overdue else "due"
-                remarks.append(say(key, statement=debt.statement, owner=debt.owner, by=debt.by))
-        remarks = remarks or [say("unpromised")]
+        owed = [
+            say("due_past" if debt in result.overdue else "due", **vars(debt))
+            for debt in result.contribution.debts
+            if debt.gain == total.gain
+        ]
         gone = _moved(total.change, result, say, None)
+        remarks = [*reasons, *owed] or [say("unpromised")]
         return Fact(name, say(shown), [*remarks, *filter(None, [gone])])
     evidence = total.claims[0].evidence
     amount = _amount(total.quantity, evidence, say)
@@ -146,13 +142,14 @@ def headline(result: ContributionResult, say: Voice) -> str:
     """Return the sentence that a sponsor reads first."""
     if result.broken:
         return say("headline_stop")
-    named: dict[str, list[str]] = {"measured": [], "estimated": [], "lost": [], "debt": []}
-    for total in result.totals:
-        name = say(total.gain)
-        if total.quantity:
-            name = _named("named", total, say, gain=name)
-        named[_shown(total, result)].append(name)
-    sentences = [say(f"are_{state}", names=names) for state, names in named.items() if names]
+    sentences = []
+    for state in ("measured", "estimated", "lost", "debt"):
+        names = [
+            _named("named", total, say, gain=say(total.gain)) or say(total.gain)
+            for total in result.totals
+            if _shown(total, result) == state
+        ]
+        sentences += [say(f"are_{state}", names=names)] * bool(names)
     besides = [other for total in result.totals for other in total.beside]
     sentences += [f"{_named('beside', total, say)}." for total in besides]
     return " ".join([*sentences, *(say.message(check.detail) for check in result.conditions)])
@@ -164,23 +161,19 @@ def first_screen(result: ContributionResult, say: Voice) -> Verdict:
     wanted = [
         say(total.gain) for total in result.totals if _shown(total, result) == _WANTED.get(action)
     ]
-    doubts = [check for check in result.checks if check.status != "pass"]
-    return Verdict(
+    return say.verdict(
+        spec,
+        [_fact(total, result, say) for total in result.totals],
         kicker=say("kicker", as_of=result.as_of),
-        title=say.spoken(spec.shown_title),
-        question=say.spoken(spec.question or ""),
         action=say(f"action_{action}", names=wanted),
         headline=headline(result, say),
         tone=_TONES.get(action, "open"),
-        facts=Facts([_fact(total, result, say) for total in result.totals]),
-        reasons=[say.message(check.detail) for check in doubts if check not in result.conditions],
+        reasons=[
+            say.message(check.detail)
+            for check in result.checks
+            if check.status != "pass" and check not in result.conditions
+        ],
     )
-
-
-def figures(result: ContributionResult, say: Voice) -> dict[str, Figure]:
-    """Return no figures: three numbers of different units are best read as numbers."""
-    del result, say
-    return {}
 
 
 def _row(claim: Claim, result: ContributionResult, say: Voice) -> list[str | Cell]:
@@ -208,25 +201,24 @@ def _tables(name: str, result: ContributionResult, say: Voice) -> Blocks:
     if name == "checks":
         return [say.checks(result.checks)]
     if name == "gains":
-        rows = [(claim.gain, _row(claim, result, say)) for claim in result.claims]
-        groups = [
-            Group(Cell(say(f"gain_{gain}")), [row for of, row in rows if of == gain])
+        rows = {
+            gain: [_row(claim, result, say) for claim in result.claims if claim.gain == gain]
             for gain in GAINS
-            if gain in dict(rows)
-        ]
+        }
+        groups = [Group(Cell(say(f"gain_{gain}")), rows[gain]) for gain in GAINS if rows[gain]]
         columns = "name figure state run" + " change" * bool(result.previous_day)
         return [say.table(name, columns, groups=groups)] if groups else []
     if name == "method":
-        values: dict[str, Any] = {"seed": result.seed, "oldest": result.contribution.oldest_days}
+        said = say("on_method", seed=result.seed, oldest=result.contribution.oldest_days)
         passed = [say("on_passed", names=result.passed)] * bool(result.passed)
-        return [*map(Paragraph, [*say("on_method", **values).splitlines(), *passed])]
-    debts: list[Cells] = [
-        [
+        return [*map(Paragraph, [*said.splitlines(), *passed])]
+    debts = [
+        (
             say(f"gain_{debt.gain}"),
             Cell(debt.statement, debt.measure),
             Cell(say.date(debt.by), say("overdue") * (debt in result.overdue)),
             debt.owner,
-        ]
+        )
         for debt in result.contribution.debts
     ]
     return [

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from typing import Any
 
 import numpy as np
 
 from opslab.claims import counted
-from opslab.errors import SpecError
+from opslab.errors import InputError, SpecError
 from opslab.evidence import Evidence, Quantity
-from opslab.messages import Language
+from opslab.filed_runs import Run, find_run, picked
+from opslab.messages import Language, catalogue, text_of_both
 from opslab.operations.cited import earlier_run
-from opslab.operations.contribution import checks
-from opslab.operations.contribution.citations import CitedSource, cited
 from opslab.operations.contribution.result import (
     Change,
     Claim,
@@ -26,6 +26,7 @@ from opslab.operations.contribution.result import (
     Total,
 )
 from opslab.operations.contribution.spec import GAINS, Contribution, Gain
+from opslab.results import Check, Message, Status
 from opslab.uncertainty import draw
 from opslab.uncertainty.distributions import Values
 
@@ -77,38 +78,56 @@ def review_contribution(
     day = as_of or contribution.date
     if day is None:
         raise SpecError(contribution.problem("parameters.as_of_needed", "date", field="date"))
-    sources = [*cited(contribution, day, language)]
     _, last = earlier_run(contribution, "contribution", day)
-    claims = counted_once([*_claims(sources, last.record, seed)])
+    claims, missing = _found(contribution, day, language, last.record, seed)
+    claims = counted_once(claims)
     result = ContributionResult(
         contribution=contribution,
         as_of=day,
         language=language,
         totals=tuple(total(gain, claims, last.record, seed) for gain in GAINS),
         claims=tuple(claims),
-        missing=tuple(
-            Missing(source.gain, source.name, source.run, reason, run is not None)
-            for source, run, _, reasons, _ in sources
-            for reason in reasons
-        ),
+        missing=tuple(missing),
         previous_day=last.day,
         passed=tuple(path.name for path in last.passed),
         seed=seed,
         checks=(),
     )
-    return replace(result, checks=tuple(checks.run(result)))
+    return replace(result, checks=tuple(_checks(result)))
 
 
-def _claims(sources: Sequence[CitedSource], last: Record, seed: int) -> Iterator[Claim]:
-    """Give what the runs found, and how it moved; all of it counts so far."""
-    past = past_evidence(last)
-    for declared, run, findings, _, conditions in sources:
-        if run is None:
-            continue
-        for finding in findings:
-            now = replace(finding, run=run.id)
-            change = moved([now], [past[now.id]] if now.id in past else [], seed)
-            yield Claim(declared.gain, declared.name, now, run, state(now), conditions, "", change)
+def _found(
+    contribution: Contribution, day: datetime.date, language: Language, last: Record, seed: int
+) -> tuple[list[Claim], list[Missing]]:
+    """Return what the runs found and how it moved, and why nothing is used of others.
+
+    Looked for in the reports first, then in the folders that the spec names. Not used: what is
+    missing, altered, red, exploratory, later than the day, or older than the spec allows. All that
+    was found counts so far.
+    """
+    claims, missing, past = list[Claim](), list[Missing](), past_evidence(last)
+    oldest = day - datetime.timedelta(contribution.oldest_days)
+    for source in contribution.gains:
+        run, reasons = None, list[Message]()
+        try:
+            run = find_run(source.run, contribution.folders(), day, language)
+            if run.day < oldest:
+                days = contribution.oldest_days
+                raise InputError.of("contribution.too_old", run=run.id, oldest=days)
+            evidence, missed = picked(run, source.pick)
+        except InputError as error:
+            run, reasons = None, [Message(each.key, each.values) for each in error.problems]
+        if run:
+            reasons = [Message(key, values) for _, key, values in missed]
+            conditions = [*_conditions(run)]
+            for finding in sorted(evidence, key=lambda each: _place(each.id, source.pick)):
+                now = replace(finding, run=run.id)
+                then = [past[now.id]] if now.id in past else []
+                change, gain, name = moved([now], then, seed), source.gain, source.name
+                claims.append(Claim(gain, name, now, run, state(now), conditions, "", change))
+        about = (source.gain, source.name, source.run)
+        missing += [Missing(*about, reason, run is not None) for reason in reasons]
+    return claims, missing
 
 
 def state(evidence: Evidence) -> State:
@@ -164,21 +183,18 @@ def total(gain: Gain, claims: Sequence[Claim], last: Record, seed: int) -> Total
         return Total(gain, "debt", change=moved([], before, seed))
     hours = [claim for claim in own if gain == "time" and _hours(claim)]
     best = [claim for claim in hours or own if claim.state == "measured"] or hours or own
-    behind = _told_alike(best)
-    beside, rest = list[Total](), [claim for claim in hours if claim not in behind]
-    while rest:
-        alike = _told_alike(rest)
-        beside.append(_total(alike, (), seed))
-        rest = [claim for claim in rest if claim not in alike]
-    return _total(behind, before, seed)._replace(beside=tuple(beside))
+    alike = [claim for claim in best if _hours(claim) and _said(claim) == _said(best[0])]
+    behind, others = alike if _hours(best[0]) else best[:1], dict[str, list[Claim]]()
+    for claim in hours:
+        if claim not in behind:
+            others.setdefault(_said(claim), []).append(claim)
+    beside = tuple(_total(alike, (), seed) for alike in others.values())
+    return _total(behind, before, seed)._replace(beside=beside)
 
 
-def _told_alike(claims: Sequence[Claim]) -> list[Claim]:
-    """Return the first of some claims, and of hours all those that are told like it."""
-    if not claims or not _hours(claims[0]):
-        return [*claims[:1]]
-    said = claims[0].evidence.statement[0]
-    return [claim for claim in claims if _hours(claim) and claim.evidence.statement[0] == said]
+def _said(claim: Claim) -> str:
+    """Return in which words a claim is told."""
+    return claim.evidence.statement[0]
 
 
 def _total(claims: Sequence[Claim], before: Sequence[Evidence], seed: int) -> Total:
@@ -248,3 +264,36 @@ def _drawn(evidence: Sequence[Evidence], seed: int) -> Values:
 def _hours(claim: Claim) -> bool:
     evidence = claim.evidence
     return counted(evidence.claim).thing == "hours" and (evidence.unit, evidence.per) == _HOURS
+
+
+def _checks(result: ContributionResult) -> Iterator[Check]:
+    """Give the checks of a contribution; one blocks: whether any of its runs can be used."""
+    counted = result.counted
+    known = {total.gain for total in result.totals if total.claims} | {*result.lost}
+    known |= {debt.gain for debt in result.contribution.debts}
+    wrong: dict[str, Iterable[str]] = {
+        "readouts": [missing.run for missing in result.missing if not missing.used],
+        "picks": [missing.name for missing in result.missing if missing.used],
+        "conditions": [claim.run.id for claim in counted if claim.conditions],
+        "counted_twice": [claim.name for claim in result.claims if claim.counted_in],
+        "overdue": [debt.statement for debt in result.overdue],
+        "unpromised": [text_of_both(f"contribution.{gain}") for gain in GAINS if gain not in known],
+    }
+    for name, every in wrong.items():
+        names, blocking = [*dict.fromkeys(every)], name == "readouts"
+        failed = name == "conditions" or (blocking and not result.claims)
+        status: Status = ("fail" if failed else "warn") if names else "pass"
+        detail = Message(f"contribution.{name}_{status}", {"names": names, "count": len(names)})
+        yield Check(name, status, detail, len(names), blocking)
+
+
+def _place(name: str, patterns: Sequence[str]) -> int:
+    return [fnmatchcase(name, pattern) for pattern in patterns].index(True)
+
+
+def _conditions(run: Run) -> Iterator[Message]:
+    """Give the names of the checks on which what a run says depends."""
+    for check in run.record.get("checks") or ():
+        if check["status"] == "fail" and not check["blocking"] and not check["accepted"]:
+            area, name = check["detail"]["key"].partition(".")[0], f"check_{check['name']}"
+            yield Message(f"{area if name in catalogue('en', area) else 'words'}.{name}")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+import datetime
+from collections.abc import Iterable
+from pathlib import Path
+from typing import ClassVar, Literal, get_args
 
 from pydantic import Field
 
-from opslab.documents import Location
-from opslab.filed_runs import NAME
-from opslab.operations.cited import record_file
-from opslab.specs import Day, Declared, FromFile, Text, Title, Words
+from opslab import workspace
+from opslab.filed_runs import NAME, looked_at
+from opslab.operations.cited import Citing
+from opslab.specs import Day, Declared, Text, Title, Words
 
 Gain = Literal["time", "decisions", "alignment"]
 GAINS: tuple[Gain, ...] = get_args(Gain)
@@ -43,8 +46,10 @@ class Debt(Declared):
     """who measures it"""
 
 
-class Contribution(FromFile):
+class Contribution(Citing):
     """What Product Ops is worth, from the runs that say so."""
+
+    NOTEBOOK: ClassVar[str] = "contribution"
 
     contribution: Title
     """its name; names the run's folder"""
@@ -65,9 +70,11 @@ class Contribution(FromFile):
     oldest_days: int = Field(366, ge=1, le=3_660)
     """older runs are not used"""
 
-    def named(self) -> dict[Location, str]:
-        """Return the record of the last run, where its folder is named."""
-        named = {**super().named()}
-        if self.previous and self.previous != "last":
-            named["previous",] = record_file(self.previous)
-        return named
+    def folders(self) -> list[Path]:
+        """Return where cited runs are looked for: the reports, then what it names."""
+        return [workspace.reports(), *map(self.beside, self.runs)]
+
+    def looked_up(self, day: datetime.date) -> Iterable[Path]:
+        """Give the records among which runs are chosen, but of those that were altered."""
+        names = [source.run for source in self.gains]
+        return [*looked_at(names, self.folders(), day), *super().looked_up(day)]

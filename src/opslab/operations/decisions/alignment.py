@@ -13,13 +13,11 @@ import numpy as np
 from opslab.errors import DataError, Problem, SpecError, did_you_mean
 from opslab.messages import Bilingual
 from opslab.names import folded, named, usual
-from opslab.operations.decisions.agreement import Alignment, FunctionAnswers, Priority
-from opslab.operations.decisions.calibration import change
 from opslab.operations.decisions.overlap import jaccard, rank_biased_overlap
-from opslab.operations.decisions.spec import Answer, DecisionReview
+from opslab.operations.decisions.spec import Answer, DecisionReview, Survey
 from opslab.tables.import_report import Reading
 from opslab.tables.sheets import read_sheet
-from opslab.uncertainty.proportions import Interval, wilson
+from opslab.uncertainty.proportions import Interval, newcombe, wilson
 
 FEWEST = 5
 """People below which no group is told apart, and no survey told at all."""
@@ -28,6 +26,86 @@ SURE = 10
 NEAR = 0.85
 """Likeness from which two names may be one, misspelt."""
 RESAMPLES = 2_000
+
+
+class Priority(NamedTuple):
+    """A priority, by how many people name it among their three, and as the first."""
+
+    priority: str
+    people: int
+    first: int
+    functions: int
+
+
+class FunctionAnswers(NamedTuple):
+    """The answers of a function; None where fewer than five people answered.
+
+    Attributes
+    ----------
+    within : Interval
+        Mean rank-biased overlap of pairs inside it.
+    across : Interval
+        Mean with people of other functions.
+    named : int or None
+        Who named the goal.
+    top : tuple of str
+        Priorities that most of them name.
+    """
+
+    function: str
+    people: int
+    within: Interval
+    across: Interval
+    named: int | None
+    top: tuple[str, ...]
+
+
+class Alignment(NamedTuple):
+    """How far people agree on what comes first.
+
+    Attributes
+    ----------
+    jaccard, overlap : Interval
+        Mean over pairs of people: shared names of the three, and rank-biased overlap (p = .9);
+        bootstrap over people. No interval below ten people; below five people nothing is told.
+    named : Interval
+        Share of those asked who name the goal; who leaves it empty does not.
+    unsaid : int
+        People who name no priority.
+    priorities : tuple of Priority
+        Those that two people or more name.
+    small : int
+        People in functions that are not told apart.
+    others : int
+        People who name a priority that nobody else names; it is not shown.
+    twice : int
+        People who name the same priority twice; it counts once.
+    near : tuple of str
+        Priorities that may be meant and are written else, with the rows in which they are.
+    change_overlap, change_named : Interval
+        Since the first survey.
+    """
+
+    date: datetime.date
+    people: int
+    invited: int | None
+    jaccard: Interval
+    overlap: Interval
+    named: Interval
+    named_count: int
+    asked_goal: int
+    unsaid: int
+    priorities: tuple[Priority, ...]
+    functions: tuple[FunctionAnswers, ...]
+    small: int
+    others: int = 0
+    twice: int = 0
+    near: tuple[str, ...] = ()
+    first_date: datetime.date | None = None
+    first_overlap: Interval = Interval(None)
+    first_named: Interval = Interval(None)
+    change_overlap: Interval = Interval(None)
+    change_named: Interval = Interval(None)
 
 
 class Person(NamedTuple):
@@ -43,6 +121,7 @@ class Person(NamedTuple):
 class Answers(NamedTuple):
     """The answers of a survey in an order that is not the sheet's; names as they are shown."""
 
+    survey: Survey
     people: Sequence[Person]
     priorities: Mapping[str, str]
     functions: Mapping[str, str]
@@ -76,22 +155,20 @@ def align(
         For a person who answers twice, more answers than people asked, or a name of two priorities.
     """
     held = [at for at, survey in enumerate(review.surveys) if survey.date <= day]
-    waves = [(at, _answers(review, at)) for at in dict.fromkeys([*held[:1], *held[-1:]])]
-    readings = tuple(answers.reading for _, answers in waves if answers.reading)
-    alignments = [_alignment(review, at, answers, seed) for at, answers in waves]
+    waves = [_answers(review, at) for at in dict.fromkeys([*held[:1], *held[-1:]])]
+    alignments = [_alignment(answers, seed) for answers in waves]
     if not alignments:
         return None, ()
     first, last = alignments[0], alignments[-1]
-    if first is last:
-        return last, readings
-    beside = last._replace(
-        first_date=first.date,
-        first_overlap=first.overlap,
-        first_named=first.named,
-        change_overlap=change(first.overlap, last.overlap),
-        change_named=change(first.named, last.named),
-    )
-    return beside, readings
+    if first is not last:
+        last = last._replace(
+            first_date=first.date,
+            first_overlap=first.overlap,
+            first_named=first.named,
+            change_overlap=newcombe(first.overlap, last.overlap),
+            change_named=newcombe(first.named, last.named),
+        )
+    return last, tuple(answers.reading for answers in waves if answers.reading)
 
 
 def mean_overlap(pairs: Any, left: Any, right: Any, seed: int) -> Interval:
@@ -134,31 +211,33 @@ def _answers(review: DecisionReview, at: int) -> Answers:
     """Read a survey: names as they are folded, synonyms as one, each person once."""
     survey, same = review.surveys[at], _synonyms(review)
     sheet = read_sheet(review, survey, Answer, "alignment-survey", french=review.french)
-    firsts, problems, people = dict[str, int](), list[Problem](), dict[str, Person]()
-    goals, texts = [folded(way) for way in survey.goal], list[str]()
+    problems, people = list[Problem](), dict[str, Person]()
+    goals, texts = [*map(folded, survey.goal)], list[str]()
     asked = bool(goals) and any(item.goal for _, item in sheet.rows)
     for row, item in sheet.rows:
-        who = " ".join(item.person.casefold().split())
-        if (first := firsts.setdefault(who, row)) != row:
-            file = sheet.reading.name if sheet.reading else None
-            problems.append(Problem("operations.person_twice", {"first": first}, file, row=row))
         said = (item.priority_1, item.priority_2, item.priority_3)
         names = [same.get(folded(text), text) for text in said if text and named(text)]
         texts += names
         keys, goal = [*map(folded, names)], f" {folded(item.goal or '')} "
-        people[who] = Person(
+        person = Person(
             row,
             folded(item.function),
             tuple(dict.fromkeys(keys)),
             any(f" {way} " in goal for way in goals) if asked else None,
             len({*keys}) < len(keys),
         )
+        first = people.setdefault(" ".join(item.person.casefold().split()), person).row
+        if first != row:
+            problems.append(
+                Problem("operations.person_twice", {"first": first}, sheet.file, row=row)
+            )
     DataError.refuse(problems)
     if survey.invited and survey.invited < len(people):
         values = {"invited": survey.invited, "people": len(people)}
         raise SpecError(review.problem("operations.invited", "surveys", at, "invited", **values))
     functions = usual(item.function for _, item in sheet.rows)
-    return Answers([people[who] for who in sorted(people)], usual(texts), functions, sheet.reading)
+    known = [people[who] for who in sorted(people)]
+    return Answers(survey, known, usual(texts), functions, sheet.reading)
 
 
 def _synonyms(review: DecisionReview) -> dict[str, str]:
@@ -172,22 +251,21 @@ def _synonyms(review: DecisionReview) -> dict[str, str]:
     return known
 
 
-def _alignment(review: DecisionReview, at: int, answers: Answers, seed: int) -> Alignment:
+def _alignment(answers: Answers, seed: int) -> Alignment:
     """Return how far the people of a survey agree; of fewer than five, how many answered."""
-    survey, count = review.surveys[at], len(answers.people)
+    count = len(answers.people)
     people = answers.people if count >= FEWEST else ()
     voices = [person for person in people if person.names]
     everyone = range(len(voices))
     ranked = _pairs(voices, rank_biased_overlap)
     aware = [person.goal for person in people if person.goal is not None]
     named_by = Counter(name for person in voices for name in person.names)
-    shared = [name for name in named_by if named_by[name] > 1]
-    shared.sort(key=lambda name: (-named_by[name], name))
+    shared = [name for name in _ordered(named_by) if named_by[name] > 1]
     functions, small = _apart(answers.people)
     return Alignment(
-        date=survey.date,
+        date=answers.survey.date,
         people=count,
-        invited=survey.invited,
+        invited=answers.survey.invited,
         jaccard=mean_overlap(_pairs(voices, jaccard), everyone, everyone, seed),
         overlap=mean_overlap(ranked, everyone, everyone, seed),
         named=wilson(sum(aware), len(aware)),
@@ -241,7 +319,12 @@ def _apart(people: Iterable[Person]) -> tuple[list[str], int]:
     hidden = 0
     while order and (sizes[order[0]] < FEWEST or 0 < hidden < FEWEST):
         hidden += sizes[order.pop(0)]
-    return sorted(order, key=lambda name: (-sizes[name], name)), hidden
+    return [name for name in _ordered(sizes) if name in order], hidden
+
+
+def _ordered(counts: Counter[str]) -> list[str]:
+    """Return names, the most frequent first."""
+    return sorted(counts, key=lambda name: (-counts[name], name))
 
 
 def _function(
@@ -257,12 +340,10 @@ def _function(
         answers.functions[function],
         len(people),
         mean_overlap(ranked, own, own, seed),
-        mean_overlap(ranked, own, other, seed) if other else Interval(None),
+        mean_overlap(ranked, own, other, seed),
         sum(aware) if aware else None,
         tuple(
-            answers.priorities[name]
-            for name in sorted(counts, key=lambda name: (-counts[name], name))
-            if counts[name] * 2 > len(people)
+            answers.priorities[name] for name in _ordered(counts) if counts[name] * 2 > len(people)
         ),
     )
 

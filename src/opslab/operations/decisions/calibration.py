@@ -106,15 +106,16 @@ def calibrate(
     seed : int
         Of the resampling.
     """
-    stated = [item for item in decisions if item.probability is not None]
-    stated = [item for item in stated if item.state != "withdrawn"]
+    stated = [
+        item for item in decisions if item.probability is not None and item.state != "withdrawn"
+    ]
     known = [item for item in stated if item.outcome is not None]
     known.sort(key=lambda item: (item.probability or 0, item.outcome or False))
     if not known:
         return None
     said = np.array([item.probability for item in known], float)
     came = np.array([item.outcome for item in known], bool)
-    groups = None
+    groups = said
     if len({*said}) > LEVELS:
         groups = np.searchsorted(EDGES[1:-1], said + 1e-9, side="right")  # 60 % is in 60 to 80
     before = since_then = Interval(None)
@@ -122,34 +123,16 @@ def calibrate(
         late = np.array([item.raised >= since.date for item in known])
         before, since_then = (_score(said[kept], came[kept], seed) for kept in (~late, late))
     return Calibration(
-        forecasts=len(known),
-        brier=_score(said, came, seed),
-        **{
-            name: part
-            for name, part in brier(said, came, groups)._asdict().items()
-            if name != "score"
-        },
+        len(known),
+        _score(said, came, seed),
+        *brier(said, came, None if groups is said else groups)[1:],
         base_rate=float(came.mean()),
         pending=len(stated) - len(known),
-        bins=_bins(said, came, said if groups is None else groups) if len(known) >= LEAST else (),
+        bins=_bins(said, came, groups) if len(known) >= LEAST else (),
         before=before,
         since=since_then,
-        change=change(before, since_then),
+        change=newcombe(before, since_then),
     )
-
-
-def change(before: Interval, since: Interval) -> Interval:
-    """Return by how much a number is larger than an earlier one of others; no ends without theirs.
-
-    Sources
-    -------
-    Ends from those of both: Zou and Donner (2008), which is Newcombe's method for any number.
-    """
-    if before.value is None or since.value is None:
-        return Interval(None)
-    if before.low is None or since.low is None:
-        return Interval(since.value - before.value)
-    return newcombe(before, since)
 
 
 def _score(said: Any, came: Any, seed: int) -> Interval:
@@ -167,9 +150,12 @@ def _score(said: Any, came: Any, seed: int) -> Interval:
 
 def _bins(said: Any, came: Any, groups: Any) -> tuple[Bin, ...]:
     """Return forecasts of like probability, the lowest first."""
-    bins = []
-    for group in np.unique(groups):
-        inside = groups == group
-        true, count = int(came[inside].sum()), int(inside.sum())
-        bins.append(Bin(count, float(said[inside].mean()), wilson(true, count)))
-    return tuple(bins)
+    parts = [groups == group for group in np.unique(groups)]
+    return tuple(
+        Bin(
+            int(part.sum()),
+            float(said[part].mean()),
+            wilson(int(came[part].sum()), int(part.sum())),
+        )
+        for part in parts
+    )

@@ -19,6 +19,8 @@ TEAM = 5
 SIDE = 8
 """Decisions taken on either side of a change, below which the two are not compared."""
 _STATES: tuple[State, ...] = ("open", "decided", "withdrawn")
+Group = tuple[Kind, str, Sequence[Known]]
+"""Of decisions: its kind, the team, and the decisions."""
 
 
 def _times(decisions: Sequence[Known]) -> Any:
@@ -49,31 +51,30 @@ def latency(kind: Kind, group: str, decisions: Sequence[Known]) -> Latency:
     )
 
 
-def groups(
-    decisions: Sequence[Known], since: Change | None
-) -> list[tuple[Kind, str, Sequence[Known]]]:
+def groups(decisions: Sequence[Known], since: Change | None) -> list[Group]:
     """Return all decisions, those before and since a change, and those of each team of five.
 
     Ways to write a team that differ in case, accents or punctuation are one.
     """
-    parted: list[tuple[Kind, str, Sequence[Known]]] = [("all", "", decisions)]
+    parted: list[Group] = [("all", "", decisions)]
     if since:
         early = [at for at in decisions if at.raised < since.date]
         late = [at for at in decisions if at.raised >= since.date]
         parted += [("before", "", early), ("since", "", late)]
-    names, teams = (
-        usual(at.team for at in decisions if at.team),
-        defaultdict[str, list[Known]](list),
-    )
+    names = usual(at.team for at in decisions if at.team)
+    teams = defaultdict[str, list[Known]](list)
     for known in decisions:
         teams[folded(known.team or "")].append(known)
     large = [key for key in sorted(names) if len(teams[key]) >= TEAM]
     return [*parted, *(("team", names[key], teams[key]) for key in large)]
 
 
-def saved(
-    parted: Sequence[tuple[Kind, str, Sequence[Known]]],
-) -> tuple[Interval, float | None]:
+def _sides(parted: Sequence[Group]) -> list[Any]:
+    """Return the times before and since a change."""
+    return [_times(known) for kind, _, known in parted if kind in ("before", "since")]
+
+
+def saved(parted: Sequence[Group]) -> tuple[Interval, float | None]:
     """Return the days a decision that a change saved on average, and up to which day it counts.
 
     What counts is how long a question stays open, whichever way it ends: a withdrawn one no longer
@@ -81,7 +82,7 @@ def saved(
     decisions, and what is still open is not left out. That they do not pass for faster ones is for
     `withdrawn` to tell. None where fewer than eight are decided on one side.
     """
-    times = [_times(known) for kind, _, known in parted if kind in ("before", "since")]
+    times = _sides(parted)
     if not times or any((states == 1).sum() < SIDE for _, states, _ in times):
         return Interval(None), None
     *ends, horizon = change(
@@ -90,19 +91,12 @@ def saved(
     return Interval(*ends), horizon
 
 
-def withdrawn(
-    parted: Sequence[tuple[Kind, str, Sequence[Known]]], horizon: float | None
-) -> tuple[float, ...]:
+def withdrawn(parted: Sequence[Group], horizon: float | None) -> tuple[float, ...]:
     """Return the shares withdrawn before and since a change, by the day that saved time counts to.
 
     Empty where nothing is compared.
     """
     if horizon is None:
         return ()
-    curves = [
-        aalen_johansen(*_times(known)) for kind, _, known in parted if kind in ("before", "since")
-    ]
-    return tuple(
-        max((float(share) for day, share in pairs if day <= horizon), default=0.0)
-        for pairs in (zip(curve.days, curve.cancelled, strict=True) for curve in curves)
-    )
+    curves = (aalen_johansen(*times) for times in _sides(parted))
+    return tuple(float(curve.cancelled[curve.days <= horizon].max(initial=0)) for curve in curves)

@@ -7,13 +7,12 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from opslab.errors import DataError, Problem
-from opslab.messages import Bilingual
+from opslab.errors import DataError, Problem, did_you_mean
+from opslab.messages import Bilingual, spoken
 from opslab.names import folded
 from opslab.operations.decisions.quality import basis
 from opslab.operations.decisions.result import Known, State
-from opslab.operations.decisions.spec import Decision, DecisionReview, StatusChange
-from opslab.operations.decisions.statuses import Meaning, meaning
+from opslab.operations.decisions.spec import Decision, DecisionReview, StatusChange, Statuses
 from opslab.operations.decisions.trials import Trials, trial_by
 from opslab.specs import refuse_unknown
 from opslab.tables.exports import open_export
@@ -21,18 +20,68 @@ from opslab.tables.import_report import Answers, Reading
 from opslab.tables.sheets import Sheet, read_sheet
 from opslab.tables.source import ROW, quoted
 
+_NEAR = 0.83  # Withdrawal is Withdrawn, and Reportée is not Rejetée
+
+
 APART = datetime.timedelta(30)
 """Between the decision in the log and in the history: beyond it the two disagree."""
 _DAY = datetime.timedelta(1)
 _STATES: Mapping[str, State] = {
-    **dict.fromkeys(("decided", "against"), "decided"),
-    **dict.fromkeys(("withdrawn", "closed"), "withdrawn"),
+    "open": "open",
+    "ignored": "open",
+    "decided": "decided",
+    "against": "decided",
+    "withdrawn": "withdrawn",
+    "closed": "withdrawn",
 }
-"""Where a question stands whose status is of a kind; open otherwise."""
+"""Where a question stands whose status is of a kind."""
 _SAME = {"id", "decision", "team", "owner", "raised", "probability", "review"}
-
 Change = tuple[datetime.date, str]
 """A day, and the kind of the status from then on."""
+
+
+class Meaning(NamedTuple):
+    """What a status was read as.
+
+    Attributes
+    ----------
+    status : str
+        As it is declared.
+    kind : str
+        Field of `Statuses` that declares it.
+    misspelt : bool
+    """
+
+    status: str
+    kind: str
+    misspelt: bool = False
+
+
+def meaning(written: str, statuses: Statuses) -> Meaning | None:
+    """Return what a status was read as, the nearest one where it is misspelt; None for no status.
+
+    A misspelt word begins as it should: "undecided" is not near to "decided". One with a question
+    mark is none that is declared without.
+
+    Examples
+    --------
+    >>> meaning("Acepted", Statuses())
+    Meaning(status='Accepted', kind='decided', misspelt=True)
+    >>> [meaning(word, Statuses()) for word in ("Undecided", "Decided?", "April Fool!")]
+    [None, None, None]
+    """
+    known = {
+        folded(word): Meaning(name, kind)
+        for kind, names in statuses
+        for name in names
+        for word in (name, spoken(name, "fr"))
+    }
+    plain = folded(written)
+    alike = [word for word in known if word[:1] == plain[:1]]
+    if "?" in written and not any("?" in name for _, names in statuses for name in names):
+        return None
+    near = did_you_mean(plain, alike, _NEAR) or ""
+    return known.get(near) and known[near]._replace(misspelt=near != plain)
 
 
 class Log(NamedTuple):
@@ -93,11 +142,11 @@ def read_log(
     changed = [(folded(at.id), row, at) for row, at in history.rows]
     logged, own = ({folded(item.id) for _, item in part} for part in (sheet.rows, rows))
     if changed and logged.isdisjoint(name for name, _, _ in changed):
-        raise DataError.of("operations.other_history", file=_file(history))
+        raise DataError.of("operations.other_history", file=history.file)
     changes = [change for change in changed if change[0] in own]
     written = Counter([item.status for _, item in rows] + [at.to for _, _, at in changes])
     read = {word: meaning(word or "", review.statuses) for word in written}
-    _refuse(rows, read, _file(sheet))
+    _refuse(rows, read, sheet.file)
     odd = defaultdict[str, list[str]](
         list,
         future=[
@@ -143,10 +192,6 @@ def _courses(
     ):
         courses[name].append((at.date(), kind))
     return courses
-
-
-def _file(sheet: Sheet[Any]) -> str | None:
-    return sheet.reading.name if sheet.reading else None
 
 
 def _refuse(
@@ -224,8 +269,8 @@ def follow(changes: Sequence[Change]) -> tuple[State, datetime.date | None, date
         if answer:
             if kind in {"open", "withdrawn", "decided", "against"} - {answer}:
                 return state, ended, at
-        elif kind != "ignored" and not (state == "withdrawn" and _STATES.get(kind) == state):
-            state = _STATES.get(kind, "open")
+        elif kind != "ignored" and not (state == "withdrawn" and _STATES[kind] == state):
+            state = _STATES[kind]
             ended = None if state == "open" else at
             answer = kind if state == "decided" else ""
     return state, ended, None
@@ -245,7 +290,7 @@ def _known(
     (_, past, _), (_, own, _) = follow(history), follow(logged)
     changes = history if past or not own else logged
     state, ended, back = follow([change for change in changes if change[0] <= day])
-    said = status and status.kind != "ignored" and _STATES.get(status.kind, "open")
+    said = status and status.kind != "ignored" and _STATES[status.kind]
     if item.reversed and item.reversed <= day:  # what was taken back had been decided
         said = "decided"
     if said and not changes:
@@ -258,10 +303,10 @@ def _known(
     kinds = [kind for _, kind in changes if kind != "ignored"]
     flags = {
         "disagree": (past and own and abs(past - own) > APART)
-        or (said and kinds and not item.reversed and said != _STATES.get(kinds[-1], "open")),
+        or (said and kinds and not item.reversed and said != _STATES[kinds[-1]]),
         "undated": not (last or early),
         "early": early and not ended,
-        "imported": kinds and changes is history and _STATES.get(kinds[0]) == "decided",
+        "imported": kinds and changes is history and _STATES[kinds[0]] == "decided",
         "premature": item.outcome and not due,
     }
     name = Bilingual.joined(" ", (item.decision, f"({row})"))

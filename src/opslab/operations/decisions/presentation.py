@@ -9,13 +9,12 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from opslab.messages import Language
 from opslab.operations.decisions.result import SURE, DecisionsResult
-from opslab.report.blocks import Cell, Facts, Paragraph, Verdict
+from opslab.operations.voice import Blocks, Voice
+from opslab.report.blocks import Cell, Paragraph, Verdict
 from opslab.report.drawing import Row
 from opslab.report.figures import BLUE, Figure
 from opslab.report.import_report import import_report
-from opslab.report.voice import Blocks, Voice
 from opslab.results import flat
 from opslab.uncertainty.proportions import Interval
 
@@ -51,9 +50,7 @@ _MOST, _BARS = 12, 8
 _APART = 0.1  # of a median: from here on another one is told beside it
 
 
-def voice(_: DecisionsResult, language: Language) -> Voice:
-    """Return the voice of a review of decisions."""
-    return Voice(language, "decisions")
+voice = Voice.of("decisions")
 
 
 def _number(name: str, value: float, say: Voice) -> str:
@@ -93,14 +90,21 @@ def _said(name: str, value: Any, say: Voice) -> str:
     return f"{cell.text} ({cell.interval})" if cell.interval else cell.text
 
 
-def _named(result: DecisionsResult, say: Voice) -> Iterator[list[Any]]:
-    """Give latencies and shares, under the names that a reader knows them by."""
+def _tables(result: DecisionsResult, say: Voice) -> dict[str, Any]:
+    """Return what the tables show, by name, under the names that a reader knows it by."""
     review = result.review
     day = review.since and review.since.date
-    yield [
-        at._replace(group=at.group or say(f"group_{at.kind}", day=day)) for at in result.latencies
-    ]
-    yield [at._replace(name=say(f"share_{at.name}", **vars(review))) for at in result.qualities]
+    return result.tables | {
+        "latency": [
+            at._replace(group=at.group or say(f"group_{at.kind}", day=day))
+            for at in result.latencies
+        ],
+        "quality": [
+            at._replace(name=say(f"share_{at.name}", **vars(review))) for at in result.qualities
+        ],
+        "open": result.still_open,
+        "late": result.overdue,
+    }
 
 
 def _numbers(result: DecisionsResult) -> dict[str, Any]:
@@ -148,22 +152,20 @@ def _values(result: DecisionsResult, say: Voice) -> dict[str, Any]:
         for name, at in _numbers(result).items()
         if at not in (None, Interval(None))
     }
-    asked = {
-        name: [say.joined(at.decision, at.owner or say("no_owner")) for at in known]
-        for name, known in (("waiting", result.waiting), ("late", result.overdue))
-    }
-    lists = {
-        "wrong": [say(f"check_{at.name}") for at in result.conditions if not at.accepted],
-        "unsaid": [say(f"share_{name}", **vars(review)) for name in result.unsaid],
-    }
+    waiting, late = (
+        [say.joined(at.decision, at.owner or say("no_owner")) for at in known]
+        for known in (result.waiting, result.overdue)
+    )
     lately = say("lately", day=day) if day else ""
     if "weak_since" in values:
         values["weak_latest"] = say.joined(values["weak_latest"], lately)
     return {
         **vars(result),
         **values,
-        **asked,
-        **lists,
+        "waiting": waiting,
+        "late": late,
+        "wrong": [say(f"check_{at.name}") for at in result.conditions if not at.accepted],
+        "unsaid": [say(f"share_{name}", **vars(review)) for name in result.unsaid],
         "evidence_lately": lately if "evidence_since" in values else "",
         "ahead_lately": lately if ahead and ahead.newer else "",
         "weak_name": weak and say(f"share_{weak.name}", **vars(review)),
@@ -172,8 +174,8 @@ def _values(result: DecisionsResult, say: Voice) -> dict[str, Any]:
         "grade": review.least_grade,
         "reversal_days": review.reversal_days,
         "fresh": result.fresh,
-        "waits": len(result.waiting),
-        "lates": len(result.overdue),
+        "waits": len(waiting),
+        "lates": len(late),
         "ahead_mean": ahead and sum(at.mean * at.forecasts for at in ahead.bins) / ahead.forecasts,
     }
 
@@ -200,17 +202,19 @@ def headline(result: DecisionsResult, say: Voice) -> str:
 def first_screen(result: DecisionsResult, say: Voice) -> Verdict:
     """Return how long decisions take, what they stand on, and what to do."""
     review, values, broken = result.review, _values(result, say), result.broken
-    names = [name for name in _FACTS.split() if name in values and not broken]
-    facts = [say.fact(name, *say(f"value_{name}", **values).splitlines()) for name in names]
-    return Verdict(
-        say.joined(say("kicker", as_of=result.as_of), review.owner),
-        say.spoken(review.shown_title),
-        say.spoken(review.question or ""),
-        say(f"action_{result.action}", **values),
-        headline(result, say),
-        "bad" if broken else "open" if result.needs or values["wrong"] else "good",
-        Facts([*facts, say.checks_fact(result.checks)]),
-        [
+    facts = [
+        say.fact(name, *say(f"value_{name}", **values).splitlines())
+        for name in _FACTS.split()
+        if name in values and not broken
+    ]
+    return say.verdict(
+        review,
+        [*facts, say.checks_fact(result.checks)],
+        kicker=say.joined(say("kicker", as_of=result.as_of), review.owner),
+        action=say(f"action_{result.action}", **values),
+        headline=headline(result, say),
+        tone="bad" if broken else "open" if result.needs or values["wrong"] else "good",
+        reasons=[
             *(say(f"need_{need}", **values) for need in result.needs),
             *(say.message(at.detail) for at in result.conditions if not at.accepted),
         ],
@@ -219,20 +223,19 @@ def first_screen(result: DecisionsResult, say: Voice) -> Verdict:
 
 def figures(result: DecisionsResult, say: Voice) -> dict[str, Figure]:
     """Return each figure that there is something for, by the part that it stands in."""
-    values, agreed, own = _values(result, say), result.alignment, next(_named(result, say))
-    bars: dict[str, list[tuple[str, Any, Interval, float | None]]] = {
-        "latency": [(at.group, at.raised, at.median, None) for at in own],
+    values, agreed, tables = _values(result, say), result.alignment, _tables(result, say)
+    bars: dict[str, list[Any]] = {
+        "latency": [(at.group, at.raised, at.median, None) for at in tables["latency"]],
         "forecasts": [
             (say.percent(at.mean, 0), at.forecasts, at.came_true, at.mean)
-            for at in result.tables["forecasts"]
+            for at in tables["forecasts"]
         ],
         "agreement": [
-            (at.function, at.people, at.within, at.across.value)
-            for at in result.tables["functions"]
+            (at.function, at.people, at.within, at.across.value) for at in tables["functions"]
         ],
     }
     if agreed:
-        bars["agreement"].insert(0, (own[0].group, agreed.people, agreed.overlap, None))
+        bars["agreement"].insert(0, (bars["latency"][0][0], agreed.people, agreed.overlap, None))
     drawn = dict[str, Figure]()
     for part, known in bars.items():
         name, scale = ("days", 7) if part == "latency" else ("share", 1)
@@ -251,22 +254,15 @@ def figures(result: DecisionsResult, say: Voice) -> dict[str, Figure]:
         ]
         if rows:
             most = max((end for row in rows for end in row.ends if end < math.inf), default=1)
-            title = values["half"] if part == "latency" else part
-            title, axis = say(f"figure_{title}", **values), say(f"axis_{part}")
-            shares: dict[str, Any] = {"percent": scale == 1, "frame": (0.0, 1.1 * most)}
-            drawn[part] = say.chart(part, title, rows, axis, **shares)
+            title = say(f"figure_{values['half'] if part == 'latency' else part}", **values)
+            frame, axis = (0.0, 1.1 * most), say(f"axis_{part}")
+            drawn[part] = say.chart(part, title, rows, axis, percent=scale == 1, frame=frame)
     return drawn
 
 
 def _part(part: str, result: DecisionsResult, say: Voice) -> Blocks:
     """Return a part: its heading, its sentences, its figure, its tables."""
-    latencies, qualities = _named(result, say)
-    tables: dict[str, Any] = result.tables | {
-        "latency": latencies,
-        "quality": qualities,
-        "open": result.still_open,
-        "late": result.overdue,
-    }
+    tables = _tables(result, say)
     blocks: Blocks = [say.heading(part), *map(Paragraph, _paragraphs(part, result, say))]
     blocks += [figure for name, figure in result.figures(say.language).items() if name == part]
     for name in _TABLES.get(part, part).split():

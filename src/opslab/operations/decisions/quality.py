@@ -71,15 +71,16 @@ def qualities(
     """
     span = timedelta(review.reversal_days)
     decided = [at for at in decisions if at.state == "decided"]
-    seen = [at.ended if watched and at.ended and at.ended + span <= day else None for at in decided]
-    held: dict[str, list[tuple[Known, Any]]] = {
+    held: dict[str, list[Any]] = {
         "options": [(at, at.options and at.options > 1) for at in decided],
         "do_nothing": [(at, at.do_nothing) for at in decided],
         "evidence": [(at, at.grade and at.grade <= review.least_grade) for at in decided],
         "followed": [(at, at.followed) for at in decided if at.experiment],
         "reversed": [
-            (at, ended and (at.reversed or date.max) <= ended + span)
-            for at, ended in zip(decided, seen, strict=True)
+            (at, at.reversed is not None and at.reversed <= at.ended + span)
+            if watched and at.ended and at.ended + span <= day
+            else (at, None)
+            for at in decided
         ],
         "reviewed": [
             (at, at.review and not at.late)
@@ -94,21 +95,11 @@ def _share(name: str, held: Sequence[tuple[Known, Any]], change: Change | None) 
     """Return a share of those of which it is known."""
     clear = [(known.raised, bool(holds)) for known, holds in held if holds is not None]
     every = [holds for _, holds in clear]
-    groups = [
-        [holds for raised, holds in clear if change and (raised >= change.date) is later]
-        for later in (False, True)
+    late = [holds for raised, holds in clear if change and raised >= change.date]
+    early = [holds for raised, holds in clear if change and raised < change.date]
+    (count, of), latest, *_ = counts = [
+        (sum(group), len(group)) for group in (every, late or every, early, late)
     ]
-    latest = groups[1] or every
-    before, since = (wilson(sum(group), len(group)) for group in groups)
-    return Quality(
-        name,
-        sum(every),
-        len(every),
-        wilson(sum(every), len(every)),
-        len(held) - len(clear),
-        before,
-        since,
-        newcombe(before, since),
-        sum(latest),
-        len(latest),
-    )
+    share, _, before, since = (wilson(*group) for group in counts)
+    changed = newcombe(before, since)
+    return Quality(name, count, of, share, len(held) - of, before, since, changed, *latest)

@@ -76,11 +76,10 @@ def sheets(result: DecisionsResult) -> dict[str, list[dict[str, Any]]]:
 
 def _quantities(result: DecisionsResult) -> dict[str, tuple[bool, Quantity | None]]:
     """Return each figure by name, and whether it is of what was raised since the change alone."""
-    agreed, stable = result.alignment, result.stability
     groups = {group.kind: group for group in result.latencies}
     usual = groups.get("since", groups["all"])
     mixed = any(at.name == "withdrawals" and not at.accepted for at in result.conditions)
-    known: dict[str, tuple[bool, Quantity | None]] = {
+    known = {
         "weeks-saved": (False, None if mixed else _normal(result.saved, 7)),
         "weeks-to-decision": (usual.kind == "since", _normal(usual.median, 7)),
     }
@@ -89,11 +88,11 @@ def _quantities(result: DecisionsResult) -> dict[str, tuple[bool, Quantity | Non
         known[at.name] = at.since.value is not None, share
     if ahead := result.calibration:
         known["brier"] = ahead.newer, _normal(ahead.latest)
-    if agreed:
+    if agreed := result.alignment:
         goal = _share(agreed.named, agreed.named_count, agreed.asked_goal)
-        known |= {"alignment-goal": (False, goal)}
-        known |= {"alignment-overlap": (False, _normal(agreed.overlap))}
-    if stable:
+        known["alignment-goal"] = False, goal
+        known["alignment-overlap"] = False, _normal(agreed.overlap)
+    if stable := result.stability:
         share = _share(stable.share, stable.unchanged, stable.items)
         known["roadmap-stability"] = False, share
     return known
@@ -142,22 +141,21 @@ def _definition(
     review: DecisionReview, name: str, as_of: datetime.date | None, *, newer: bool
 ) -> dict[str, Any]:
     """Return what in a review says how a finding is counted: by another, no change can be told."""
-    if name == "alignment-goal":
-        held = [survey for survey in review.surveys if not as_of or survey.date <= as_of]
-        goal = {folded(words) for survey in held[-1:] for words in survey.goal}
-        return {"goal": sorted(goal)}
-    if name == "alignment-overlap":
-        return {"same": _values(review.same)}
-    if name == "roadmap-stability":
-        return {}
+    held = [survey for survey in review.surveys if not as_of or survey.date <= as_of]
     extra = {"evidence": review.least_grade, "reversed": review.reversal_days}
     change = review.since if newer or name == "weeks-saved" else None
-    return {
+    own: dict[str, dict[str, Any]] = {
+        "alignment-goal": _values({"goal": held[-1].goal if held else ()}),
+        "alignment-overlap": {"same": _values(review.same)},
+        "roadmap-stability": {},
+    }
+    log = {
         "only": _values(review.only),
         "statuses": _values(review.statuses.model_dump()),
         "since": str(change and change.date),
         "threshold": extra.get(name),
     }
+    return own.get(name, log)
 
 
 def _values(named: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from opslab.evidence import SourceFile
-from opslab.operations.decisions.agreement import Alignment, Stability
+from opslab.operations.decisions.alignment import Alignment
 from opslab.operations.decisions.spec import DecisionReview
+from opslab.operations.decisions.stability import Stability
 from opslab.results import Result
 from opslab.tables.import_report import Reading
 from opslab.uncertainty.proportions import Interval
@@ -271,8 +272,7 @@ class DecisionsResult(Result):
     @property
     def still_open(self) -> tuple[Known, ...]:
         """Decisions that are open, the one that has waited longest first."""
-        known = [known for known in self.decisions if known.state == "open"]
-        return tuple(sorted(known, key=lambda known: (known.raised, known.id)))
+        return tuple(known for known in self.decisions if known.state == "open")
 
     @property
     def overdue(self) -> tuple[Known, ...]:
@@ -301,12 +301,8 @@ class DecisionsResult(Result):
     @property
     def fresh(self) -> int:
         """Decisions that were taken back, and are too young to count in the share of those."""
-        span = datetime.timedelta(self.review.reversal_days)
-        return sum(
-            at.ended + span > (self.as_of or at.ended)
-            for at in self.decisions
-            if at.ended and at.reversed
-        )
+        old = (self.as_of or datetime.date.max) - datetime.timedelta(self.review.reversal_days)
+        return sum(at.ended > old for at in self.decisions if at.ended and at.reversed)
 
     @property
     def needs(self) -> tuple[str, ...]:

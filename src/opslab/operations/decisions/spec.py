@@ -7,10 +7,9 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from opslab.documents import Location
 from opslab.evidence import Grade
-from opslab.operations.cited import record_file
-from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title, Words, fault
+from opslab.operations.cited import Citing
+from opslab.specs import Day, Declared, Label, Number, Text, Title, Words, fault
 from opslab.tables.sheets import Sheet, SheetFile, read_sheet
 
 
@@ -122,10 +121,11 @@ class Survey(SheetFile):
     """how many people were asked, those included who did not answer"""
 
 
-class DecisionReview(FromFile):
+class DecisionReview(Citing):
     """A review of decisions: a spec (YAML), or a decision log alone."""
 
     SHEET: ClassVar[str] = "log"
+    CITES: ClassVar[tuple[str, ...]] = ("roadmaps",)
 
     decisions: Title
     """its name; names the run's folder"""
@@ -172,13 +172,6 @@ class DecisionReview(FromFile):
         if len(self.roadmaps) == 1:
             raise fault("decisions.roadmaps")
         return self
-
-    def named(self) -> dict[Location, str]:
-        """Return the sheets, and the records of the roadmap runs."""
-        cited: dict[Location, str] = {
-            ("roadmaps", at): record_file(run) for at, run in enumerate(self.roadmaps)
-        }
-        return {**super().named(), **cited}
 
     def rows(self, data: Any = None) -> Sheet[Decision]:
         """Return the rows of the log, or of a frame in its place."""

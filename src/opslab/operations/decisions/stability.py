@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import datetime
+from typing import NamedTuple
 
 from opslab.errors import SpecError
 from opslab.messages import Bilingual
 from opslab.operations.cited import cited_run
-from opslab.operations.decisions.agreement import Stability
 from opslab.operations.decisions.spec import DecisionReview
-from opslab.uncertainty.proportions import wilson
+from opslab.uncertainty.proportions import Interval, wilson
+
+
+class Stability(NamedTuple):
+    """How many Now items of a roadmap stayed as they were in a later one."""
+
+    earlier: datetime.date
+    later: datetime.date
+    items: int
+    unchanged: int
+    share: Interval
+    moved: tuple[str, ...]
+    gone: tuple[str, ...]
 
 
 def stability(review: DecisionReview, day: datetime.date) -> Stability | None:
@@ -37,16 +49,22 @@ def stability(review: DecisionReview, day: datetime.date) -> Stability | None:
         raise SpecError(review.problem("operations.other_roadmap", "roadmaps", **names))
     now = [step for step in first.record["steps"] if step["horizon"] == "now"]
     later = {step["id"].casefold(): step for step in last.record["steps"]}
-    moved, gone = list[str](), list[str]()
-    for step in now:
-        name, then = step["initiative"], later.get(step["id"].casefold())
-        shown = Bilingual(name, french=review.french.get(name, name))
-        if then is None:
-            gone.append(shown)
-        elif then["horizon"] not in ("now", "done") or then["ends"] != step["ends"]:
-            moved.append(shown)
-    stayed = len(now) - len(moved) - len(gone)
-    share = wilson(stayed, len(now))
+    names = {
+        step["id"]: Bilingual(name := step["initiative"], french=review.french.get(name, name))
+        for step in now
+    }
+    ends = {
+        step["id"]: then["horizon"] in ("now", "done") and then["ends"] == step["ends"]
+        for step in now
+        if (then := later.get(step["id"].casefold()))
+    }
+    stayed = sum(ends.values())
     return Stability(
-        first.card.as_of, last.card.as_of, len(now), stayed, share, (*moved,), (*gone,)
+        first.card.as_of,
+        last.card.as_of,
+        len(now),
+        stayed,
+        wilson(stayed, len(now)),
+        moved=tuple(names[step] for step in ends if not ends[step]),
+        gone=tuple(names[step] for step in names if step not in ends),
     )

@@ -56,11 +56,11 @@ def trials(review: DecisionReview, sheet: Sheet[Decision], day: datetime.date) -
 
 def _trial(name: str, folders: list[Path], day: datetime.date) -> Trial | None:
     path = _NOTEBOOK + name.rpartition(_NOTEBOOK)[2]
+    if not re.match(NAME, path):
+        return None
     try:
-        run = find_run(path, folders, day) if re.match(NAME, path) else None
+        run = find_run(path, folders, day)
     except InputError:
-        run = None
-    if not run:
         return None
     checks = {check["name"]: check["status"] for check in run.record["checks"]}
     return Trial(

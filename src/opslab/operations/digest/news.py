@@ -50,8 +50,9 @@ def news(pair: Pair, aside: Counter[str]) -> list[News]:
     if run.notebook not in _NO_SAMPLE:
         known, earlier = _evidence(run), _evidence(before)
         first = [known[name] for name in known if name not in earlier]
-        items += [_item("learned", "figure", run, each) for each in first[: not rule]]
+        items += [_item("learned", "figure", each) for each in first[: not rule]]
         items += _moved(run, base, aside) if base else []
+    items = [item._replace(run=run.id) for item in items]
     for item in items:  # an action or a verdict of another version has no words here
         _ = catalogue("en", "digest")[item.words.key.removeprefix("digest.")]
     if before and _inputs(before) == _inputs(run) != []:
@@ -69,17 +70,16 @@ def _inputs(run: Run) -> list[str]:
     return sorted(str(file.get("sha256")) for file in run.record.get("inputs") or ())
 
 
-def _item(section: str, key: str, run: Run, evidence: Evidence, **values: Any) -> News:
+def _item(section: str, key: str, evidence: Evidence, **values: Any) -> News:
     """Return the news that is a figure of evidence."""
     what, quantity = Message(*evidence.statement), evidence.quantity
     now = Interval(quantity.value, quantity.low, quantity.high)
     words = Message(f"digest.{key}", {**what.values, "what": what, **values})
-    return News(section, words, run.id, now, unit=evidence.unit)
+    return News(section, words, now=now, unit=evidence.unit)
 
 
-def _said(section: str, key: str, run: Run, **values: Any) -> News:
-    by = values.get("by")
-    return News(section, Message(f"digest.{key}", values), run.id, by=by)
+def _said(section: str, key: str, **values: Any) -> News:
+    return News(section, Message(f"digest.{key}", values), by=values.get("by"))
 
 
 def _moved(run: Run, before: Run, aside: Counter[str]) -> Iterator[News]:
@@ -101,7 +101,7 @@ def _moved(run: Run, before: Run, aside: Counter[str]) -> Iterator[News]:
         if reason := next((reason for reason, holds in aside_for.items() if holds), ""):
             aside[reason] += 1
             continue
-        item = _item("changed", "moved", run, known[name], day=before.day)
+        item = _item("changed", "moved", known[name], day=before.day)
         yield item._replace(then=then, change=change, before=before.id)
 
 
@@ -111,50 +111,55 @@ def _kind(evidence: Evidence) -> tuple[Any, ...]:
 
 def _experiment(pair: Pair) -> Iterator[News]:
     """Give the decision by the experiment's own rule, and each effect on a primary metric."""
-    run, decision = pair.run, pair.run.record["decision"]
-    known = _evidence(run)
+    record, known = pair.run.record, _evidence(pair.run)
+    decision = record["decision"]
     arms = {name.rpartition("/")[2]: known[name].statement[1]["arm"] for name in known}
     arm = arms.get(decision["arm"], decision["arm"])
-    yield _said("decided", f"experiment_{decision['action']}", run, arm=arm)
-    for row in run.record["comparisons"]:
-        evidence = known.get(f"{run.record['plan']['slug']}/{row['metric']}/{row['arm']}")
+    yield _said("decided", f"experiment_{decision['action']}", arm=arm)
+    for row in record["comparisons"]:
+        evidence = known.get(f"{record['plan']['slug']}/{row['metric']}/{row['arm']}")
         if evidence and row["segment"] is None:
-            item = _item("learned", f"effect_{row['verdict']}", run, evidence)
+            item = _item("learned", f"effect_{row['verdict']}", evidence)
             ends = row["lift"], row["lift_interval"]["low"], row["lift_interval"]["high"]
             yield item if None in ends else item._replace(now=Interval(*ends), unit="lift")
 
 
 def _case(pair: Pair) -> Iterator[News]:
     """Give what a case proposes, and the decision that it asks for: what follows is not known."""
-    run, plan = pair.run, pair.run.record["plan"]
+    record, plan = pair.run.record, pair.run.record["plan"]
     case = _words(plan.get("title") or plan["case"])
-    yield _said("learned", f"case_{run.record['action']}", run, case=case)
-    asked = {name: _words(words) for name, words in run.record.get("wanted", {}).items()}
+    yield _said("learned", f"case_{record['action']}", case=case)
+    asked = {name: _words(words) for name, words in record.get("wanted", {}).items()}
     by = date.fromisoformat(plan["decision"]["by"])
-    yield _said("asked", "ask" if asked else "case_ask", run, **asked, case=case, by=by)
-    debts = [target for target in run.record["targets"] if target["status"] == "debt"]
-    yield from [_said("asked", "debts", run, count=len(debts))] * bool(debts)
+    yield _said("asked", "ask" if asked else "case_ask", **asked, case=case, by=by)
+    if debts := sum(target["status"] == "debt" for target in record["targets"]):
+        yield _said("asked", "debts", count=debts)
 
 
 def _readiness(pair: Pair) -> Iterator[News]:
     """Give what a launch's gate says."""
     record = pair.run.record
-    values = {"readiness": floored(record["readiness"]), "threshold": record["threshold"]}
-    counts = {name: len(record[name]) for name in ("blockers", "conditions")}
-    day = date.fromisoformat(record["launch_date"])
-    yield _said("launched", f"gate_{record['decision']}", pair.run, **values, **counts, day=day)
+    yield _said(
+        "launched",
+        f"gate_{record['decision']}",
+        readiness=floored(record["readiness"]),
+        threshold=record["threshold"],
+        blockers=len(record["blockers"]),
+        conditions=len(record["conditions"]),
+        day=date.fromisoformat(record["launch_date"]),
+    )
 
 
 def _launch(pair: Pair) -> Iterator[News]:
     """Give how many of a launch's due targets were met, and the names of those that were not."""
-    rows, known = pair.run.record["kpis"], _evidence(pair.run).values()
-    names = {str(name): name for each in known for name in [each.statement[1]["name"]]}
-    states = {names.get(row["name"], row["name"]): row["state"] for row in rows}
+    names = [each.statement[1]["name"] for each in _evidence(pair.run).values()]
+    both = {str(name): name for name in names}
+    states = {both.get(row["name"], row["name"]): row["state"] for row in pair.run.record["kpis"]}
     missed = [name for name, state in states.items() if state == "missed"]
     met = [*states.values()].count("met")
     key = "missed" if missed else "met" if met else "open"
-    values = {"met": met, "count": met + len(missed), "missed": missed}
-    yield _said("launched", f"targets_{key}", pair.run, **values)
+    count = met + len(missed)
+    yield _said("launched", f"targets_{key}", met=met, count=count, missed=missed)
 
 
 def _themes(pair: Pair) -> Iterator[News]:
@@ -165,12 +170,12 @@ def _themes(pair: Pair) -> Iterator[News]:
         titles = {each["language"]: each["title"] for each in theme["phrases"]}
         english = titles.get("en", theme["title"])
         title = Bilingual(english, french=titles.get("fr", english))
-        trend = trends.get(theme["id"])
-        key = "theme_rising" if trend else "theme_first"
-        item = _said("learned", key, pair.run, theme=title, count=len(themes))
-        share = Interval(theme["share"], *theme["interval"])
-        ratio = Interval(*(trend[end] for end in ("ratio", "low", "high"))) if trend else share
-        yield item._replace(now=ratio, unit="" if trend else "share")
+        key, now, unit = "theme_first", Interval(theme["share"], *theme["interval"]), "share"
+        if trend := trends.get(theme["id"]):
+            key, unit = "theme_rising", ""
+            now = Interval(*(trend[end] for end in ("ratio", "low", "high")))
+        item = _said("learned", key, theme=title, count=len(themes))
+        yield item._replace(now=now, unit=unit)
 
 
 def _hours(pair: Pair) -> Iterator[News]:
@@ -178,50 +183,46 @@ def _hours(pair: Pair) -> Iterator[News]:
     sums = {(each["kind"], each["name"]): each for each in pair.run.record["sums"]}
     freed = Interval(*(sums["step", "freed"][end] for end in ("mean", "low", "high")))
     if not pair.before:
-        yield _said("learned", "hours", pair.run)._replace(now=freed, unit="hours")
+        yield _said("learned", "hours")._replace(now=freed, unit="hours")
 
 
 def _roadmap(pair: Pair) -> Iterator[News]:
     """Give an end that moved."""
-    ends = {name: date.fromisoformat(pair.run.record[name]) for name in ("sure", "half")}
-    if pair.base:
-        then = date.fromisoformat(pair.base.record["sure"])
-        if abs((ends["sure"] - then).days) >= _SLIGHT:
-            item = _said("changed", "end", pair.run, **ends, then=then)
-            yield item._replace(before=pair.base.id)
+    sure, half, then = (
+        date.fromisoformat(run.record[name])
+        for run, name in ((pair.run, "sure"), (pair.run, "half"), (pair.base or pair.run, "sure"))
+    )
+    if pair.base and abs((sure - then).days) >= _SLIGHT:
+        item = _said("changed", "end", sure=sure, half=half, then=then)
+        yield item._replace(before=pair.base.id)
 
 
 def _decisions(pair: Pair) -> Iterator[News]:
     """Give what is newly decided and taken back, and the reviews that are overdue."""
-    before, days = _days(pair.before), _days(pair.run)
     then = pair.before.record if pair.before else {}
     past = then.get("decisions", ())
     whole = then.get("decisions_in_all", len(past)) == len(past)
     twins = {(str(row["decision"]), row["raised"]) for row in past}
+    before = {row["id"]: _days(row) for row in past}
     for row in pair.run.record["decisions"]:
-        same, held = (str(row["decision"]), row["raised"]) in twins, before.get(row["id"])
+        same = (str(row["decision"]), row["raised"]) in twins
         words = {"decision": _words(row["decision"])}
-        for key in ("taken", "reversed"):
-            day = days[row["id"]][key]
-            late = not held[key] if held else whole and not same
-            if day and _is_new(pair, day, held[key] if held else None, late=late):
+        for key, day in _days(row).items():
+            held = before.get(row["id"], {}).get(key)
+            late = not held if row["id"] in before else whole and not same
+            if day and _is_new(pair, day, held, late=late):
                 rule = _FOLLOWED.get(row.get("followed"), "") * (key == "taken")
-                item = _said("decided", key + rule, pair.run, **words, day=date.fromisoformat(day))
+                item = _said("decided", key + rule, **words, day=date.fromisoformat(day))
                 yield item._replace(experiment=row.get("experiment") or "")
         if row["late"]:
             by = date.fromisoformat(row["review"])
-            yield _said("asked", "look_back", pair.run, **words, by=by)
+            yield _said("asked", "look_back", **words, by=by)
 
 
-def _days(run: Run | None) -> dict[str, dict[str, str | None]]:
-    """Return on what day a log's decisions were taken and taken back, by id."""
-    return {
-        row["id"]: {
-            "taken": row["ended"] if row["state"] == "decided" else None,
-            "reversed": row["reversed"],
-        }
-        for row in (run.record["decisions"] if run else ())
-    }
+def _days(row: Mapping[str, Any]) -> dict[str, str | None]:
+    """Return on what day a decision was taken, and taken back."""
+    taken = row["ended"] if row["state"] == "decided" else None
+    return {"taken": taken, "reversed": row["reversed"]}
 
 
 def _is_new(pair: Pair, day: str, held: str | None, *, late: bool) -> bool:
@@ -240,23 +241,22 @@ def _is_new(pair: Pair, day: str, held: str | None, *, late: bool) -> bool:
 
 def _practices(pair: Pair) -> Iterator[News]:
     """Give how many capabilities moved since they were assessed before, and overdue actions."""
-    run, steps = pair.run, list[float]()
+    record, steps = pair.run.record, list[float]()
     known = {
         (row["team"], row["capability"]): row["date"]
         for row in (pair.before.record["capabilities"] if pair.before else ())
     }
-    for row in run.record["capabilities"]:
+    for row in record["capabilities"]:
         held = known.get((row["team"], row["capability"]))
         newer = bool(held) and held < row["date"]  # a new name alone is no assessment
         if row["before"] and _is_new(pair, row["date"], held, late=newer):
             steps.append(_level(row["median"]) - _level(row["before"]))
-    moved = {"up": sum(step > 0 for step in steps), "down": sum(step < 0 for step in steps)}
     if steps:
-        yield _said("learned", "capabilities", run, **moved, count=len(steps))
-    late = [action for action in run.record["actions"] if action["state"] == "late"]
-    if late:
-        by = min(date.fromisoformat(action["due"]) for action in late)
-        yield _said("asked", "late_actions", run, count=len(late), by=by)
+        up, down = sum(step > 0 for step in steps), sum(step < 0 for step in steps)
+        yield _said("learned", "capabilities", up=up, down=down, count=len(steps))
+    if late := [action["due"] for action in record["actions"] if action["state"] == "late"]:
+        by = date.fromisoformat(min(late))
+        yield _said("asked", "late_actions", count=len(late), by=by)
 
 
 def _contribution(pair: Pair) -> Iterator[News]:
@@ -264,7 +264,7 @@ def _contribution(pair: Pair) -> Iterator[News]:
     for debt in pair.run.record["plan"]["debts"]:
         if (by := date.fromisoformat(debt["by"])) < pair.run.day:
             words = {"who": _words(debt["owner"]), "statement": _words(debt["statement"])}
-            yield _said("asked", "owed", pair.run, **words, by=by)
+            yield _said("asked", "owed", **words, by=by)
 
 
 def _level(levels: list[Any]) -> float:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 
-from opslab.messages import Language, one_line
+from opslab.messages import one_line
 from opslab.messages.units import counted
 from opslab.operations.digest.result import SECTIONS, DigestResult, News
+from opslab.operations.voice import Blocks, Voice, no_figures
 from opslab.report.blocks import Cell, Paragraph, Reference, Verdict
 from opslab.report.catalogue import form
-from opslab.report.figures import Figure
 from opslab.report.sections import Sections
-from opslab.report.voice import Blocks, Voice
 from opslab.results import Message
 from opslab.uncertainty.proportions import Interval
-
-__all__ = ["PARTS", "figures", "first_screen", "forms", "headline", "line", "voice"]
 
 FORMS = {"md": "digest_markdown.j2", "txt": "digest_text.j2"}
 _WRITTEN = {
@@ -28,9 +24,8 @@ _DIGITS = 3
 """That tell, of such others."""
 
 
-def voice(_: DigestResult, language: Language) -> Voice:
-    """Return the voice of a digest."""
-    return Voice(language, "digest")
+voice = Voice.of("digest")
+figures = no_figures
 
 
 def line(item: News, result: DigestResult, say: Voice) -> str:
@@ -103,28 +98,20 @@ def _days(result: DigestResult) -> tuple[date, date]:
 
 def first_screen(result: DigestResult, say: Voice) -> Verdict:
     """Return how much is new, what is asked first, and what cannot be told."""
-    asked = [item.by for item in result.of("asked") if item.by]
-    wrong = [check for check in result.checks if check.status != "pass"]
+    asked, action = [item.by for item in result.of("asked") if item.by], result.action
     late = sum(by < result.window.until for by in asked)
-    key = "answer_late" if late else "answer_by"
-    action = key if asked and result.action == "answer" else result.action
+    if asked and action == "answer":
+        action = "answer_late" if late else "answer_by"
     values = {"count": len(result.of("asked")), "late": late, "by": min(asked, default=None)}
-    return Verdict(
+    return say.verdict(
+        result.digest,
         kicker=say.joined(say("kicker", days=_days(result)), result.digest.audience),
-        title=say.spoken(result.digest.shown_title),
-        question=say.spoken(result.digest.question or "") or None,
         action=say(f"action_{action}", **values),
         headline=headline(result, say),
         tone="bad" if result.broken else "open" if result.conditions else "plain",
-        reasons=[say.message(check.detail) for check in wrong],
+        reasons=[say.message(each.detail) for each in result.checks if each.status != "pass"],
         figure=_screen(result, say, result.digest.most),
     )
-
-
-def figures(result: DigestResult, say: Voice) -> Mapping[str, Figure]:
-    """Return nothing: figures stand in the readouts that it links to."""
-    del result, say
-    return {}
 
 
 def forms(result: DigestResult, say: Voice) -> dict[str, bytes]:

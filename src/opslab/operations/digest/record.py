@@ -9,6 +9,7 @@ from pydantic_core import to_jsonable_python
 from opslab.evidence import Evidence
 from opslab.messages import text
 from opslab.operations.digest.result import DigestResult, News
+from opslab.uncertainty.proportions import spread
 
 KEYS = ("finding",)
 """Column of the frame that names a row."""
@@ -41,17 +42,13 @@ def rows(result: DigestResult, *, full: bool) -> list[dict[str, Any]]:
 
 def _row(item: News, result: DigestResult, *, full: bool) -> dict[str, Any]:
     notebook, readout, day = item.run.split("/") if item.run else ("", "", "")
-    parts = {"figure": item.now, "change_since": item.change} | (
-        {"before": item.then} if full else {}
-    )
-    ends = ("", "_low", "_high")
-    figures = {f"{name}{end}": parts[name][at] for name in parts for at, end in enumerate(ends)}
     return {
         "section": text(f"digest.{item.section}", result.language),
         "finding": result.room("presentation").line(item, result, result.voice()),
         "readout": readout,
         "as_of": day[:10],
-        **figures,
+        **spread({"figure": item.now, "change_since": item.change}),
+        **(spread({"before": item.then}) if full else {}),
         "unit": item.unit,
         "run": item.run,
         **({"notebook": notebook, "before_run": item.before, "by": item.by} if full else {}),

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
-from opslab.errors import ParameterError
 from opslab.messages import Language
-from opslab.operations.digest import checks
 from opslab.operations.digest.news import news
 from opslab.operations.digest.result import SECTIONS, DigestResult, News
 from opslab.operations.digest.spec import Digest
 from opslab.operations.digest.window import Pair, window
-from opslab.results import Message
+from opslab.results import Check, Message, Status
 
 
 def write_digest(
@@ -43,8 +43,7 @@ def write_digest(
     -------
     Zou and Donner (2008), equation 4 (the method of variance estimates recovery), for the change.
     """
-    if not (day := as_of or digest.date):
-        raise ParameterError.of("parameters.as_of_needed", field="as_of")
+    day = digest.day(as_of)
     known, aside = window(digest, day, language), Counter[str]()
     items, stopped, unread, quiet = list[News](), list[str](), list[str](), list[str]()
     for pair in known.pairs:
@@ -68,7 +67,7 @@ def write_digest(
         or item.run.rpartition("/")[0] not in logged
     ]
     items.sort(key=_order)
-    return DigestResult(
+    result = DigestResult(
         digest=digest,
         as_of=day,
         language=language,
@@ -78,8 +77,9 @@ def write_digest(
         quiet=quiet,
         stopped=stopped,
         unread=unread,
-        checks=checks.run(known, stopped, unread, items),
+        checks=(),
     )
+    return replace(result, checks=_checks(result))
 
 
 def _told(pair: Pair, aside: Counter[str], unread: list[str]) -> list[News]:
@@ -102,3 +102,32 @@ def _order(item: News) -> tuple[int, date, bool, int, str]:
     late = not item.run.startswith("experiment_readout/")
     newest = -(day or run).toordinal()
     return SECTIONS.index(item.section), item.by or date.max, late, newest, item.run
+
+
+def _checks(result: DigestResult) -> tuple[Check, ...]:
+    """Return the checks; where no run can be read, none stands for "nothing changed"."""
+    window, lost = result.window, {*result.stopped, *result.unread}
+    whole = any(item.run for item in result.news) or {pair.run.id for pair in window.pairs} - lost
+    quiet = window.earlier and not (window.altered or window.failed or lost)
+    state = "pass" if whole else "quiet" if quiet else "fail"
+    values = {"count": len(window.pairs), "earlier": window.earlier}
+    runs = Check(
+        "runs",
+        "fail" if state == "fail" else "pass",
+        Message(f"digest.runs_{state}", values),
+        len(window.pairs),
+        blocking=True,
+    )
+    names = {"altered": window.altered, "unread": result.unread, "stopped": result.stopped}
+    return (
+        runs,
+        *(_check(name, [*ids], len(ids), "fail") for name, ids in names.items()),
+        _check("several", [*window.others], len(window.others), "warn"),
+        _check("failed", [], window.failed, "warn"),
+    )
+
+
+def _check(name: str, names: Sequence[str], count: int, wrong: Status) -> Check:
+    status = wrong if count else "pass"
+    detail = Message(f"digest.{name}_{status}", {"names": names, "count": count})
+    return Check(name, status, detail, count)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
@@ -101,14 +103,15 @@ def window(digest: Digest, until: date, language: Language = "en") -> Window:
         Without a first day, and where it is later than the last.
     """
     homes = [workspace.reports(), *map(digest.beside, digest.runs)]
-    since, first, seen, folders = digest.since, digest.since, set[str](), list[Path]()
+    since, seen, folders = digest.since, set[str](), list[Path]()
+    first = since or until
     if since is None and (last := last_runs(digest, "digest", until)[1]):
         folders.append(last)
         record = read_run(last, homes[0]).record
         since = date.fromisoformat(last.name[:10]) + timedelta(1)
         first = date.fromisoformat(record.get("seen_since", since.isoformat()))
         first, seen = max(first, since - _KEPT), {*record.get("seen", ())}
-    if since is None or first is None or since > until:
+    if since is None or since > until:
         key = "digest.order" if since else "digest.since_needed"
         raise SpecError(digest.problem(key, "since", since=since, day=until))
     held = frozenset(seen)
@@ -125,11 +128,10 @@ def window(digest: Digest, until: date, language: Language = "en") -> Window:
             new = [run for run in runs if day >= since or (day >= first and run.id not in held)]
             before = _spoken((run for run in runs if run not in new and _is_whole(run)), language)
             altered += lost if day >= since else []
-            chosen = _spoken(new, language)
-            if chosen and not during:
-                differ = [run for run in new if run.record != chosen.record]
+            if chosen := _spoken(new, language):
+                differ = [run for run in new if run.record != chosen.record and not during]
                 others += [run.id for run in filter(_is_whole, differ)]
-            during += [chosen] if chosen else []
+                during.append(chosen)
         earlier += bool(before)
         if during:
             earliest = next(filter(_is_whole, during[:0:-1]), None)
@@ -147,17 +149,15 @@ def window(digest: Digest, until: date, language: Language = "en") -> Window:
 
 def _homes(digest: Digest, homes: Sequence[Path], until: date) -> dict[str, dict[date, list[Path]]]:
     """Return the folders of the runs until a day, by notebook and name, and by day."""
-    runs: dict[str, dict[date, list[Path]]] = {}
-    for home in homes:
+    runs = defaultdict[str, dict[date, list[Path]]](dict)
+    for home in reversed(homes):
         for folder in home.glob("*/*"):
             name = folder.relative_to(home).as_posix()
-            if not _HOME.fullmatch(name) or not digest.wants(*name.split("/")):
-                continue
-            mine: dict[date, list[Path]] = {}
-            for run in archive.runs_in(folder):
-                mine.setdefault(date.fromisoformat(run[:10]), []).append(folder / run)
-            known = runs.setdefault(name, {})
-            known |= {day: mine[day] for day in mine.keys() - known if day <= until}
+            if _HOME.fullmatch(name) and digest.wants(*name.split("/")):
+                days = groupby(archive.runs_in(folder), lambda run: date.fromisoformat(run[:10]))
+                runs[name] |= {
+                    day: [folder / run for run in own] for day, own in days if day <= until
+                }
     return runs
 
 

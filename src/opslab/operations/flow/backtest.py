@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,7 @@ def held(drawn: Any, came: int, said: float = SAID) -> float:
     return float(np.clip((upto - (1 - said)) / max(upto - below, 1e-9), 0, 1))
 
 
-def rate(results: list[float]) -> Interval:
+def rate(results: Sequence[float]) -> Interval:
     """Return the share of forecasts that held, with an interval that knows of their overlap.
 
     Windows of four weeks, one a week, share three of them with the next: they count as often as
@@ -51,7 +52,7 @@ def rate(results: list[float]) -> Interval:
 
     Parameters
     ----------
-    results : list of float
+    results : sequence of float
         Of `rolling`.
 
     Sources

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from opslab.messages import Bilingual, text
+from opslab.messages import text_of_both
 from opslab.operations.flow.lifecycles import DONE
 from opslab.operations.flow.result import FlowResult
 from opslab.results import Check, Message, Status
@@ -23,7 +24,6 @@ FEWEST, FEW, ORIGINS, STALE = 5, 20, 30, 14
 """Finished tickets for any number, and for firm ones; earlier forecasts; days behind the day."""
 AGAIN, PROMISED = 0.1, 0.85
 """Of done tickets, so many reopened, or without a start, are too many; forecasts are to hold."""
-_CONDITIONS = ("assumed_stages", "filtered", "fresh", "row_cap", "reopened")
 
 
 def run(result: FlowResult) -> tuple[Check, ...]:
@@ -45,51 +45,44 @@ def run(result: FlowResult) -> tuple[Check, ...]:
     }
     rows = {name: len(history.flags.get(name, ())) for name in FLAGS}
     rows["undated"] = max(rows["undated"], sum(known.rejected for known in history.readings))
-    fails = {
-        "few": values["count"] < FEWEST,
-        "forecast_record": (high or 1) < PROMISED,
-        "unstarted": unstarted > AGAIN * result.finished,
-        **{name: rows[name] > share * result.total for name, share in FLAGS.items()},
-        **dict.fromkeys(_CONDITIONS, True),
-    }
-    worded = {
-        **dict.fromkeys((*FLAGS, "unstarted"), "rows"),
-        "filtered": history.filtered,
-        "few": "" if result.finished else "nothing",
-        "forecast_record": "late" if (low or 0) > PROMISED else "",
-    }
-    accepted = {str(name): reason for name, reason in result.flow.accept.items()}
     checked = []
-    for name, finding in _findings(result, values).items():
-        wrong: Status = "fail" if finding and fails.get(name) else "warn"
+    for name, finding, fails, worded in _findings(result, values, rows):
+        wrong: Status = "fail" if finding and fails else "warn"
         status: Status = wrong if finding or finding is None else "pass"
-        word = "none" if finding is None else (finding and worded.get(name)) or status
+        word = "none" if finding is None else (finding and worded) or status
         detail = Message(f"flow.{name}_{word}", values | {"found": finding, "rows": rows.get(name)})
-        reason = accepted.get(name, "")
-        checked.append(Check(name, status, detail, None, name == "few", reason))
+        accepted = result.flow.accept.get(name, "")
+        checked.append(Check(name, status, detail, None, name == "few", accepted))
     return tuple(checked)
 
 
-def _findings(result: FlowResult, values: dict[str, Any]) -> dict[str, Any]:
-    """Return what each check has to tell; None where there is nothing to tell it from."""
+def _findings(
+    result: FlowResult, values: dict[str, Any], rows: dict[str, int]
+) -> Iterator[tuple[Any, Any, bool, str]]:
+    """Give the name of each check, what it found, whether that fails, and its word if it has one.
+
+    None is found where there is nothing to tell it from.
+    """
     history, ahead, little = result.history, result.forecast, result.little
-    staged, again = "stages" not in history.lacks, result.reopened.value
-    keys = [f"flow.lacks_{lack}" for lack in history.lacks]
-    older, (_, low, high) = int((history.created < history.start).sum()), ahead.rate
-    off = (high or 1) < PROMISED or (low or 0) > PROMISED or ahead.origins < ORIGINS
-    flags = {name: [*history.flags.get(name, ())] for name in FLAGS}
-    return {
-        "few": values["count"] <= FEW,
-        "shape": [Bilingual(text(key), french=text(key, "fr")) for key in keys],
-        "assumed_stages": [*history.assumed],
-        "filtered": history.filtered,
-        "fresh": values["days"] > STALE,
-        "row_cap": [known.rows for known in history.readings if known.rows in CAPS],
-        "unstarted": values["unstarted"],
-        **flags,
-        "unchanged": flags["unchanged"] if staged else None,
-        "late_entry": None if "created" in history.lacks else older,
-        "reopened": None if again is None else again > AGAIN,
-        "littles_law": None if history.filtered == "done_only" else little and not little.holds,
-        "forecast_record": off if ahead.origins else None,
-    }
+    again = result.reopened.value
+    low, high = ahead.rate.low or 0, ahead.rate.high or 1
+    yield "few", values["count"] <= FEW, values["count"] < FEWEST, "nothing" * (not result.finished)
+    yield "shape", [text_of_both(f"flow.lacks_{lack}") for lack in history.lacks], False, ""
+    yield "assumed_stages", [*history.assumed], True, ""
+    yield "filtered", history.filtered, True, history.filtered
+    yield "fresh", values["days"] > STALE, True, ""
+    yield "row_cap", [known.rows for known in history.readings if known.rows in CAPS], True, ""
+    unstarted = values["unstarted"]
+    yield "unstarted", unstarted, unstarted > AGAIN * result.finished, "rows"
+    for name, share in FLAGS.items():
+        untold = name == "unchanged" and "stages" in history.lacks
+        finding = None if untold else [*history.flags.get(name, ())]
+        yield name, finding, rows[name] > share * result.total, "rows"
+    older = int((history.created < history.start).sum())
+    yield "late_entry", None if "created" in history.lacks else older, False, ""
+    yield "reopened", None if again is None else again > AGAIN, True, ""
+    unequal = None if history.filtered == "done_only" else little and not little.holds
+    yield "littles_law", unequal, False, ""
+    off = high < PROMISED or low > PROMISED or ahead.origins < ORIGINS
+    word = "late" * (low > PROMISED)
+    yield "forecast_record", off if ahead.origins else None, high < PROMISED, word

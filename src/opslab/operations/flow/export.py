@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 
 from opslab.errors import DataError, Problem
-from opslab.messages import Bilingual, spoken
+from opslab.messages import Bilingual
 from opslab.names import folded
 from opslab.operations.flow import queries
 from opslab.operations.flow.history import History, Shape
 from opslab.operations.flow.spec import Flow, Kind
-from opslab.operations.flow.statuses import Statuses, kind_of, status_map
+from opslab.operations.flow.statuses import Statuses, declared, kind_of, status_map
 from opslab.sheet_alone import answering
 from opslab.tables.exports import open_export
 from opslab.tables.import_report import Reading
@@ -33,6 +33,7 @@ _DATED: Mapping[Kind, str] = {
 """Statuses of an export with few dates."""
 _EVENTS = {"changes": queries.CHANGES, "stages": queries.ENTRIES, "dates": queries.DATED}
 _CLOCKS = {"tables.decided_gap", "tables.decided_fold"}
+_STATES = ("key", "status", "status_category", "to_status", "from_status")
 _SHOWN = 12  # columns that a message lists
 
 
@@ -107,7 +108,6 @@ def _history(flow: Flow, tickets: Table, log: Table, day: datetime.date | None) 
         known["key"],
         created,
         dates["resolved"][present],
-        known["row"],
         statuses.names,
         statuses.kinds,
         ticket,
@@ -169,7 +169,7 @@ def _limits(flow: Flow, day: datetime.date | None) -> dict[str, str]:
     zone = literal((flow.calendar and flow.calendar.timezone) or flow.tickets.timezone or "UTC")
     midnight = f"epoch_us(timezone({zone}, TIMESTAMP '{{}}'))".format
     start, until = flow.period or (None, day)
-    last = min(each for each in (day, until) if each) if day or until else None
+    last = min(filter(None, (day, until)), default=None)
     cap = midnight(last + datetime.timedelta(1)) if last else "1e300"
     return {
         "zone": zone,
@@ -232,12 +232,7 @@ def _stages(flow: Flow, table: Table) -> list[str]:
         return []
     columns = [*table.types][3:]
     if flow.stages:
-        named = {
-            folded(name)
-            for stage in flow.stages
-            for name in (stage.stage, spoken(stage.stage, "fr"), *stage.also)
-        }
-        return [name for name in columns if folded(name) in named]
+        return [name for name in columns if folded(name) in declared(flow.stages)]
     days = {name for name in columns if table.types[name].startswith(("DATE", "TIMESTAMP"))}
     last = max((n for n, name in enumerate(columns, 1) if kind_of(name) == "done"), default=0)
     if last:
@@ -253,14 +248,7 @@ def _tickets(flow: Flow, table: Table) -> Any:
     file, types = table.reading.name, table.types
     if not {"key", "id"} & {*types}:
         raise DataError.of("flow.unknown_columns", file=file, names=[*table.headings][:_SHOWN])
-    other = {
-        "key",
-        "status",
-        "status_category",
-        "to_status",
-        "from_status",
-        *table.reading.personal,
-    }
+    other = {*_STATES, *table.reading.personal}
     free = [
         name
         for name in types

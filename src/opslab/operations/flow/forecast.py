@@ -15,7 +15,6 @@ from opslab.operations.flow.lifecycles import DONE, OPEN, Lifecycles, elapsed
 from opslab.operations.flow.result import Forecast
 from opslab.operations.flow.spec import Ahead, Flow
 from opslab.uncertainty.draws import draw
-from opslab.uncertainty.proportions import Interval
 from opslab.uncertainty.survival import Curve, aalen_johansen
 
 DAYS = {"week": 7, "day": 1}
@@ -150,6 +149,14 @@ def rolling(counts: Any, asked: Ahead, seed: int) -> list[float]:
     return results
 
 
+def more_work(asked: Ahead, draws: int, seed: int) -> list[Any]:
+    """Return draws of the growth a unit and of the share of items that split: two columns."""
+    return [
+        draw(known.distribution(share=False), name, draws, seed)[:, None]
+        for name, known in (("growth", asked.growth), ("split", asked.split))
+    ]
+
+
 def simulate(
     pasts: Sequence[Any],
     items: Any,
@@ -192,10 +199,7 @@ def simulate(
     >>> chance[:6], done[0]
     (array([0., 0., 0., 0., 1., 1.]), array([ 0, 12]))
     """
-    growth, split = (
-        draw(getattr(asked, name).distribution(share=False), name, draws, seed)[:, None]
-        for name in ("growth", "split")
-    )
+    growth, split = more_work(asked, draws, seed)
     generator = np.random.Generator(np.random.PCG64(seed))
     units, week = np.arange(HORIZON // DAYS[asked.unit] + 1), 7 // DAYS[asked.unit]
     chance, done = np.ones(1), np.zeros((draws, len(at)), int)
@@ -293,9 +297,8 @@ def ahead(
         "short": not all(enough(past, asked) for past in pasts),
     }
     refused = next(filter(wrong.get, wrong), "")
-    nothing = Forecast(items, asked.by, {}, {}, None, (), 0, 0, Interval(None), refused)
     if refused:
-        return nothing
+        return Forecast(items, asked.by, refused=refused)
     by = int(np.clip((last - end + _CLOSE) // days, 0, HORIZON // days))
     at = np.append(by, np.arange(0, 365, 7) // days)
     curve = aalen_johansen(*elapsed(lifecycles, end, None))
@@ -304,10 +307,9 @@ def ahead(
     when = {said: int(np.searchsorted(chance, said / 100)) for said in (50, 85, 95)}
     ends = {said: ceil(end + unit * days - _CLOSE) - 1 for said, unit in when.items()}
     if ends[50] < today - 1:
-        return nothing._replace(refused="stale")
-    spread = np.quantile(done, (0.05, 0.15, 0.5, 0.85), 0, method="inverted_cdf").T.tolist()
-    fan = [(unit, *row[1:]) for unit, row in zip(at.tolist(), spread, strict=True)]
-    fan = [row for row in fan if row[0] <= max(when[95], by)]
+        return Forecast(items, asked.by, refused="stale")
+    spread = np.quantile(done, (0.05, 0.15, 0.5, 0.85), 0, method="inverted_cdf")
+    fan = np.vstack([at, spread[1:]]).T[at <= max(when[95], by)].tolist()
     results = rolling(sum(series), asked, seed)
     return Forecast(
         items,
@@ -316,9 +318,9 @@ def ahead(
             said: np.datetime64(day, "D").item() if when[said] < len(chance) else None
             for said, day in ends.items()
         },
-        dict(zip((95, 85, 50), spread[0], strict=False)) if asked.by else {},
+        dict(zip((95, 85, 50), spread[:, 0].tolist(), strict=False)) if asked.by else {},
         min(float(chance[by]), 0.99) if asked.by else None,
-        fan[1:],
+        [*map(tuple, fan[1:])],
         len(results),
         round(sum(results)),
         rate(results),

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
+
 from opslab.operations.flow.spec import Kind
 from opslab.tables.import_report import Reading
 
@@ -27,8 +29,6 @@ class History:
     created : array of float, shape (tickets,)
     resolved : array of float, shape (tickets,)
         When the tool says that a resolution was entered: seldom when it was done.
-    row : array of int, shape (tickets,)
-        Row of the file that first tells of the ticket.
     statuses : tuple of str
         In the order of the work.
     kinds : tuple of str
@@ -74,7 +74,6 @@ class History:
     keys: Any
     created: Any
     resolved: Any
-    row: Any
     statuses: tuple[str, ...]
     kinds: tuple[Kind, ...]
     ticket: Any
@@ -97,6 +96,6 @@ class History:
     @property
     def period(self) -> tuple[datetime.date, datetime.date]:
         """The first and the last day that the export tells of."""
-        first, last = math.floor(self.start), math.ceil(self.end) - 1
-        day = datetime.date.fromordinal
-        return day(719_163 + first), day(719_163 + last)  # 719,163 is 1970-01-01
+        days = np.floor([self.start, np.ceil(self.end) - 1]).astype("datetime64[D]")
+        first, last = days.tolist()
+        return first, last

@@ -87,8 +87,8 @@ def by_rule(history: History, start: str, done: str) -> Lifecycles:
     def entry(extreme: np.ufunc, chosen: Any) -> Any:
         return extreme.reduceat(np.where(chosen, history.entered, np.nan), visits[:-1])
 
-    stays = 9 * history.ticket + np.unique(history.kinds, return_inverse=True)[1][history.status]
-    since = entry(np.fmax, np.diff(stays, prepend=-1) != 0)
+    new = (kinds[1:] != kinds[:-1]) | (np.diff(history.ticket) > 0)
+    since = entry(np.fmax, np.append(True, new))
     last = kinds[visits[1:] - 1]
     finished = {
         "first": entry(np.fmin, kinds == "done"),

@@ -54,9 +54,8 @@ _TOLD = (
 _SHARES = ("share", "first", "efficiency", "rework", "reopened", "chance")
 
 
-def voice(result: FlowResult, language: Language) -> Voice:
+def voice(_: FlowResult, language: Language) -> Voice:
     """Return the voice of a flow."""
-    del result
     return Voice(language, "flow")
 
 
@@ -105,9 +104,9 @@ def _rules(result: FlowResult) -> dict[str, Interval]:
     """Return medians by rule: until resolved only where that is not done, within a twentieth."""
     rules = {known.rule: known.median for known in result.rules if known.median.value is not None}
     done = rules.get("created_last", rules.get("declared", Interval(None)))
-    resolved, last_done = (at.value or 0 for at in (rules.get("resolved", done), done))
-    differ = abs(resolved - last_done) > _LEAST * last_done
-    rules.pop("created_last" if differ else "resolved", None)
+    resolved = rules.get("resolved", done).value or 0
+    same = np.isclose(resolved, done.value or 0, _LEAST, 0)
+    rules.pop("resolved" if same else "created_last", None)
     return rules | {"done": done}
 
 
@@ -117,12 +116,14 @@ def _values(result: FlowResult, say: Voice) -> dict[str, str]:
     top, calendar, until = next(iter(result.stages), None), flow.calendar, history.period[1]
     unit = say("working_days" if calendar else "days")
     days = [at.value for at in result.percentiles.values() if at.value] or [last[0]]
-    parts = {"stage": top, "little": result.little}
     known = {
         **{name: at for name in _TOLD.split() if (at := getattr(result, name)) != Interval(None)},
-        **{name: part._asdict() for name, part in parts.items() if part},
+        "stage": top and top._asdict(),
+        "little": result.little and result.little._asdict(),
         "percentiles": {
-            level: say("not_told") if at.value is None and last[1] >= level / 100 else at
+            level: say("not_told")
+            if at.value is None and last[1] >= level / 100
+            else _said("", at, say) + f" {unit}" * bool(at.value)
             for level, at in result.percentiles.items()
         },
         "top_share": top and top.share.value,
@@ -134,9 +135,7 @@ def _values(result: FlowResult, say: Voice) -> dict[str, str]:
         "wrong": [say(f"check_{known.name}") for known in result.conditions if not known.accepted],
         "assignees": history.assignees,
         "start": next((name for name in history.statuses if name == flow.start), flow.start),
-        "since": {**result.since, "date": flow.since.date, "name": flow.since.name}
-        if flow.since
-        else {},
+        "since": {**result.since, **dict(flow.since or {})},
         "gap": _gap(saved, unit, say) if (saved := result.since.get("saved")) else None,
         "passed": [
             f"{say.percent(level / 100, 0)} ({_said('', at.value, say)})"
@@ -154,12 +153,8 @@ def _values(result: FlowResult, say: Voice) -> dict[str, str]:
             for day, done, given, rest in [min(row for row in result.shares if row[0] >= reached)]
         ],
     }
-    values = {
-        name: _said(name, value, say) for name, value in flat(known).items() if value or value == 0
-    }
-    for level in (level for level, at in result.percentiles.items() if at.value):
-        values[f"percentiles_{level}"] += f" {unit}"
-    return values | {"days": unit}
+    values = flat(known | {"days": unit})
+    return {name: _said(name, value, say) for name, value in values.items() if value or value == 0}
 
 
 def _sentences(part: str, result: FlowResult, say: Voice) -> list[str]:
@@ -213,15 +208,23 @@ def first_screen(result: FlowResult, say: Voice) -> Verdict:
 def figures(result: FlowResult, say: Voice) -> dict[str, Figure]:
     """Return each figure that there is something for, by the part that it stands in."""
     values, fan, unit = _values(result, say), result.forecast.fan, result.flow.forecast.unit
-    bars: dict[str, list[tuple[str, Any, Any, Any]]] = {
-        "where": [(say.spoken(row.stage), *row.share) for row in result.stages],
+    bars: dict[str, list[tuple[str, str, Interval]]] = {
+        "where": [
+            (say.spoken(row.stage), _said("share", row.share, say), row.share)
+            for row in result.stages
+        ],
         "open": [
-            (say.joined(row.key, row.stage if result.stages else ""), row.age, 0, row.age)
+            (
+                say.joined(row.key, row.stage if result.stages else ""),
+                f"{row.age:.0f} {values['days']}",
+                Interval(row.age, 0, row.age),
+            )
             for row in result.ageing
         ],
         "ahead": [
-            (say(f"in_{unit}s", count=units), middle, low, high)
+            (say(f"in_{unit}s", count=units), _said("", drawn, say), drawn)
             for units, low, middle, high in fan[1 :: len(fan) // _BARS + 1]
+            for drawn in [Interval(middle, low, high)]
         ],
     }
     lines: dict[str, list[Any]] = {
@@ -233,16 +236,9 @@ def figures(result: FlowResult, say: Voice) -> dict[str, Figure]:
         drawn["week_by_week"] = _weeks(result, say)
     for name, known in bars.items():
         rows = [
-            Row(
-                label,
-                f"{point:.0f} {values['days']}"
-                if name == "open"
-                else _said("share" if name == "where" else name, Interval(point, low, high), say),
-                [(low, high, BLUE)],
-                point,
-            )
-            for label, point, low, high in known[:_BARS]
-            if high is not None
+            Row(label, value, [(at.low or 0, at.high, BLUE)], at.value)
+            for label, value, at in known[:_BARS]
+            if at.high is not None
         ]
         if not rows:
             continue
@@ -267,10 +263,11 @@ def _weeks(result: FlowResult, say: Voice) -> Figure:
     first, now = frame.iloc[0], frame.iloc[-1]
     stage = str((now - first).idxmax())
     until = say.date(weeks[-1].week + datetime.timedelta(6))
-    moved = {"stage": stage, "first": first[stage], "now": now[stage]}
     frame.insert(0, say("ended"), np.cumsum([week.done + week.cancelled for week in weeks]))
     points = [say("pair", name=name, value=say.listed([*frame[name]])) for name in frame]
-    title = say("figure_week_by_week", **moved, weeks=len(weeks), until=until)
+    title = say(
+        "figure_week_by_week", stage=stage, first=first[stage], now=now[stage], weeks=len(weeks)
+    )
     with style():
         drawing, axes = framed(title, 2.6, left=0.4)
         frame.plot.area(ax=axes, cmap="cividis", lw=0)

@@ -74,8 +74,9 @@ def week_rows(
         `created`: None where the export does not tell. `in_progress`: started and not ended at the
         end of the week. `by_status`: tickets in each status then, done and cancelled ones too.
     """
-    mondays = np.arange((history.start - 1 - MONDAY) // 7, (history.end - MONDAY) // 7 + 2) * 7
-    edges = midnights(mondays + MONDAY, calendar)
+    weeks = np.arange((history.start - 1 - MONDAY) // 7, (history.end - MONDAY) // 7 + 2)
+    mondays = weeks * 7 + MONDAY
+    edges = midnights(mondays, calendar)
     whole = (edges >= history.start) & (edges <= history.end)
     edges, mondays = edges[whole], mondays[whole]
     if not len(edges):
@@ -89,7 +90,7 @@ def week_rows(
     if np.isnan(history.created).any():
         counts[0] = np.full(len(edges) - 1, None)
     tickets = occupancy(history, edges, len(history.statuses))[0, 1:]
-    days = (mondays + MONDAY).astype("datetime64[D]").tolist()
+    days = mondays.astype("datetime64[D]").tolist()
     by_status = map(tuple, tickets.astype(int).tolist())
     return [*map(WeekRow, days, *np.array(counts, object).tolist(), by_status)]
 

@@ -64,11 +64,17 @@ def tickets(result: FlowResult) -> pd.DataFrame:
     """Return a row for each ticket: its segments, start and end (UTC), outcome and days."""
     history, flow, lives = result.history, result.flow, result.lifecycles
     days, *_ = elapsed(lives, history.end, flow.calendar)
-    frame = pd.DataFrame(
-        {"key": history.keys} | {name: history.attributes[name] for name in flow.segments}
+    started, ended = (pd.to_datetime(at, unit="D").round("s") for at in lives[:2])
+    return pd.DataFrame(
+        {
+            "key": history.keys,
+            **{name: history.attributes[name] for name in flow.segments},
+            "started": started,
+            "ended": ended,
+            "outcome": np.take(_OUTCOMES, lives.outcome),
+            "days": days,
+        }
     )
-    frame["started"], frame["ended"] = (pd.to_datetime(at, unit="D").round("s") for at in lives[:2])
-    return frame.assign(outcome=np.take(_OUTCOMES, lives.outcome), days=days)
 
 
 def evidence(result: FlowResult) -> list[Evidence]:

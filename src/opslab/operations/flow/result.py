@@ -138,13 +138,13 @@ class Forecast(NamedTuple):
 
     items: int
     by: datetime.date | None
-    when: Mapping[int, datetime.date | None]
-    count: Mapping[int, int]  # type: ignore[assignment]
-    chance: float | None
-    fan: Sequence[tuple[int, float, float, float]]
-    origins: int
-    hits: int
-    rate: Interval
+    when: Mapping[int, datetime.date | None] = {}
+    count: Mapping[int, int] = {}  # type: ignore[assignment]
+    chance: float | None = None
+    fan: Sequence[tuple[int, float, float, float]] = ()
+    origins: int = 0
+    hits: int = 0
+    rate: Interval = Interval(None)
     refused: str = ""
 
 
@@ -253,7 +253,6 @@ class FlowResult(Result):
         if self.bottleneck:
             return "relieve"
         little = self.little
-        grows = little and not little.holds and little.arrivals > little.departures
-        if grows:
+        if little and not little.holds and little.arrivals > little.departures:
             return "finish"
         return "forecast" if self.forecast.refused == "record" else "hold"

@@ -95,5 +95,5 @@ def _kept(future: Forecast) -> Forecast:
     """Return a forecast, without its dates where earlier ones did not hold."""
     if (future.rate.high or 1) >= checks.PROMISED:
         return future
-    untold: Any = {"by": None, "when": {}, "count": {}, "chance": None, "fan": ()}
-    return future._replace(refused="record", **untold)
+    record = {name: getattr(future, name) for name in ("origins", "hits", "rate")}
+    return Forecast(future.items, None, refused="record", **record)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self, get_args
 from zoneinfo import available_timezones
 
 from pydantic import Field, model_validator
@@ -30,7 +30,7 @@ Accepted = Literal[
     "reopened",
     "forecast_record",
 ]
-WEEK: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+WEEK: tuple[Weekday, ...] = get_args(Weekday)
 
 
 class TicketFile(Answers):

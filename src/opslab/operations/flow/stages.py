@@ -43,15 +43,16 @@ def visits(history: History, lifecycles: Lifecycles, flow: Flow) -> Any:
     last = np.fmin(history.left, history.end)
     instants = np.array([history.entered, history.left, last, watched])
     entered, left, last, watched = working_days(instants, flow.calendar)
-    columns = {
-        "ticket": history.ticket,
-        "status": history.status,
-        "entered": entered,
-        "left": left,
-        "spent": last - entered,
-        "late": watched - entered,
-    }
-    return pd.DataFrame(columns)[inside]
+    return pd.DataFrame(
+        {
+            "ticket": history.ticket,
+            "status": history.status,
+            "entered": entered,
+            "left": left,
+            "spent": last - entered,
+            "late": watched - entered,
+        }
+    )[inside]
 
 
 def by_week(

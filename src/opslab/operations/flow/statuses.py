@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,10 +19,9 @@ _LAST = {"done": 1, "cancelled": 2}
 
 
 @cache
-def words() -> Mapping[Kind, str]:
+def words() -> Mapping[Any, str]:
     """Return the patterns by which names tell their kind; that of cancelled fits reasons too."""
-    known = tomllib.loads(Path(__file__).with_name("kinds.toml").read_text("utf-8"))
-    return {kind: known[kind] for kind in ("cancelled", "done", "backlog", "waiting", "active")}
+    return tomllib.loads(Path(__file__).with_name("kinds.toml").read_text("utf-8"))
 
 
 class Statuses(NamedTuple):
@@ -60,6 +59,15 @@ def kind_of(name: str, category: str = "") -> Kind | None:
     return above if kind in (*_SURE, "cancelled") else kind or above
 
 
+def declared(stages: Iterable[Stage]) -> dict[str, int]:
+    """Return the place of each stage by its names, folded: in both languages, and the others."""
+    return {
+        folded(name): number
+        for number, stage in enumerate(stages)
+        for name in (stage.stage, spoken(stage.stage, "fr"), *stage.also)
+    }
+
+
 def status_map(stages: Sequence[Stage], written: Sequence[tuple[Any, ...]], file: str) -> Statuses:
     """Return the statuses of a file: the declared ones, or those that are written in it.
 
@@ -84,11 +92,7 @@ def status_map(stages: Sequence[Stage], written: Sequence[tuple[Any, ...]], file
     order = sorted(guessed.values(), key=lambda row: (_LAST.get(row[0] or "", 0), *row[1:3]))
     assumed = () if stages else tuple(name for _, _, name, sure in order if not sure)
     stages = stages or [Stage(stage=name, kind=kind or "active") for kind, _, name, _ in order]
-    known = {
-        folded(name): number
-        for number, stage in enumerate(stages)
-        for name in (stage.stage, spoken(stage.stage, "fr"), *stage.also)
-    }
+    known = declared(stages)
     problems = [
         Problem(
             "flow.unknown_status",
@@ -100,12 +104,13 @@ def status_map(stages: Sequence[Stage], written: Sequence[tuple[Any, ...]], file
         if folded(name) not in known
     ]
     DataError.refuse(problems)
-    codes = [(name, known[folded(name)]) for name, *_ in written]
-    kinds = tuple(stage.kind for stage in stages)
-    unsure = {name for kind, _, name, _ in order if not kind} & {*assumed}
+    unsure = {name for kind, _, name, _ in order if not kind and assumed}
     return Statuses(
         tuple(stage.stage for stage in stages),
-        kinds,
+        tuple(stage.kind for stage in stages),
         assumed,
-        [(name, at, "" if stages[at].stage in unsure else kinds[at]) for name, at in codes],
+        [
+            (name, at := known[folded(name)], stages[at].kind * (stages[at].stage not in unsure))
+            for name, *_ in written
+        ],
     )

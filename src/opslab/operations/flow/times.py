@@ -51,9 +51,9 @@ def shares(known: Curve) -> list[tuple[float, float, float, float]]:
     They are steps: a row holds from its day to before the next one's. Of more than 60, each
     second, third or so is given, the last one always.
     """
-    columns = (known.days, known.done, known.cancelled, known.waiting)
-    rows = list(zip(*(column.tolist() for column in columns), strict=True))
-    return [(0.0, 0.0, 0.0, 1.0), *rows[:: -1 - len(rows) // _POINTS][::-1]]
+    steps = np.array([known.days, known.done, known.cancelled, known.waiting]).T
+    kept = steps[:: -1 - len(steps) // _POINTS][::-1].tolist()
+    return [(0.0, 0.0, 0.0, 1.0), *map(tuple, kept)]
 
 
 def ageing(
@@ -138,7 +138,7 @@ def effect_of(history: History, lives: Lifecycles, flow: Flow) -> dict[str, Any]
     first, then = (
         wilson(round(share * size), size)
         for curve, size in zip(curves, sizes, strict=True)
-        for share in [np.append(0, curve.cancelled)[np.searchsorted(curve.days, horizon, "right")]]
+        for share in [curve.cancelled[curve.days <= horizon].max(initial=0)]
     )
     known = {"before_cancelled_share": first, "after_cancelled_share": then}
     if max(first.low or 0, then.low or 0) > min(first.high or 1, then.high or 1):

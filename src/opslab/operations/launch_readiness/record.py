@@ -25,6 +25,7 @@ def record(result: ReadinessResult) -> dict[str, Any]:
         "schema": "opslab.launch_readiness/1",
         "inputs": launch.inputs(),
         "launch": launch.slug,
+        **({"themes": launch.themes} if launch.themes else {}),
         "tier": launch.tier,
         "decision": result.action,
         "readiness": now.readiness,

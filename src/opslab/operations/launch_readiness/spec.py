@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from opslab.names import folded, names_somebody
-from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title, Words
+from opslab.specs import Day, Declared, FromFile, Label, Number, Text, ThemeName, Title, Words
 from opslab.tables.sheets import SheetFile
 
 _NO_QUESTION = (
@@ -139,6 +139,8 @@ class Launch(FromFile):
     """size of the launch, which sets what is asked of it; the strictest by default"""
     threshold: Number | None = Field(None, gt=0, le=1)
     """weighted readiness that it needs; by default .8 for a feature, .9 for a product, .95"""
+    themes: tuple[ThemeName, ...] = ()
+    """themes of customers' feedback that it answers, such as shop-feedback/T03"""
     what: Text | None = None
     """what is launched, for the one-page brief"""
     audience: Text | None = None

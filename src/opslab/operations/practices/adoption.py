@@ -102,31 +102,27 @@ def read_log(rows: Sequence[tuple[int, Use]], processes: Iterable[Process], as_o
     (2, 4, 91)
     """
     known = {folded(process.process): process for process in processes}
-    own: dict[str, list[Use]] = defaultdict(list)
-    firsts = dict[Use, int]()
-    for row, use in rows:
-        firsts.setdefault(use, row)
+    own, counts = defaultdict[str, list[Use]](list), Counter(use for _, use in rows)
+    firsts = {use: row for row, use in reversed(rows)}
+    for _, use in rows:
         if use.date <= as_of:
             own[folded(use.process)].append(use)
     days = sorted(use.date for uses in own.values() for use in uses)
     short = [str(day) for day in days[:1] if (as_of - day).days < WINDOW - 1]
     stale = [str(day) for day in days[-1:] if (as_of - day).days > STALE]
-    repeated = [str(row) for row, use in rows if firsts[use] != row]
-    shared = {use for use, count in Counter(use for _, use in rows).items() if count > 1}
-    pasted = sum(use in shared for _, use in rows) > len(rows) / 2
-    covers = days and not short and not stale
+    pasted = sum(counts[use] > 1 for _, use in rows) > len(rows) / 2
     return Log(
         {
             name: _logged(own[name], known[name], days[0], as_of)
-            for name in (known if covers else ())
-            if name in own
+            for name in known
+            if name in own and not (short or stale)
         },
         {
             "stale": stale,
             "short": short,
             "unknown": sorted({use.process for _, use in rows if folded(use.process) not in known}),
             "later": [str(use.date) for _, use in rows if use.date > as_of],
-            "pasted" if pasted else "alike": repeated,
+            "pasted" if pasted else "alike": [str(row) for row, use in rows if firsts[use] != row],
         },
     )
 

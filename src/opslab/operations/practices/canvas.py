@@ -1,4 +1,4 @@
-"""Where each capability of a team stands: rounds of assessments, medians, what moved."""
+"""Where each capability of a team stands: rounds, medians, what moved, what came of actions."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ import numpy as np
 from opslab.errors import DataError, Problem
 from opslab.names import folded, named
 from opslab.operations.practices.agreement import Counts
-from opslab.operations.practices.result import Capability
+from opslab.operations.practices.result import Action, Capability
 from opslab.operations.practices.spec import LEVELS, Assessment, Level
+from opslab.tables.sheets import Sheet
 
 ROUND = datetime.timedelta(31)
 """Assessments within so many days before the last one are of one round."""
@@ -23,6 +24,9 @@ Key = tuple[str, str]
 """Capability and team, folded: a name is one however it is written."""
 Round = Mapping[str, Assessment]
 """The last assessment of each assessor within one round."""
+
+
+_STATES = ("late", "undated", "open", "done")
 
 
 class Canvas(NamedTuple):
@@ -46,9 +50,7 @@ class Canvas(NamedTuple):
     future: Sequence[int]
 
 
-def read_canvas(
-    rows: Sequence[tuple[int, Assessment]], day: datetime.date, file: str | None = None
-) -> Canvas:
+def read_canvas(sheet: Sheet[Assessment], day: datetime.date) -> Canvas:
     """Return the rounds of assessments of each capability of a team.
 
     A round is the last assessment and what was assessed in the 31 days before it, of each assessor
@@ -56,37 +58,33 @@ def read_canvas(
 
     Parameters
     ----------
-    rows : sequence of (int, Assessment)
-        Each under the number that the user sees.
+    sheet : Sheet
     day : datetime.date
         Later dates do not count.
-    file : str, optional
 
     Raises
     ------
     DataError
         Where an assessor gave two levels to one capability on one day; nobody is named.
     """
-    past = [(row, each) for row, each in rows if each.date <= day]
-    firsts, problems = dict[Any, tuple[int, Level]](), []
-    for row, each in past:
-        first, level = firsts.setdefault(
-            (*key_of(each), folded(each.assessor), each.date), (row, each.level)
-        )
-        if level != each.level:
+    past = {row: each for row, each in sheet.rows if each.date <= day}
+    firsts, problems = dict[Any, int](), []
+    for row, each in past.items():
+        first = firsts.setdefault((*key_of(each), folded(each.assessor), each.date), row)
+        if past[first].level != each.level:
             about = each.model_dump(include={"capability", "team", "date"})
             problems.append(
-                Problem("practices.two_levels", about | {"first": first}, file, row=row)
+                Problem("practices.two_levels", about | {"first": first}, sheet.file, row=row)
             )
     DataError.refuse(problems)
-    counted, groups = sorted(dict(past).values(), key=_order), dict[Key, list[Assessment]]()
+    counted, groups = sorted(past.values(), key=_order), dict[Key, list[Assessment]]()
     for each in counted:
         groups.setdefault(key_of(each), []).append(each)
     return Canvas(
         {key: _rounds(groups[key]) for key in sorted(groups)},
         counted,
         {folded(name): name for each in counted for name in (each.capability, each.team)},
-        sorted({*dict(rows)} - {*dict(past)}),
+        [row for row, each in sheet.rows if each.date > day],
     )
 
 
@@ -106,10 +104,8 @@ def capabilities(canvas: Canvas, expected: Mapping[str, int]) -> tuple[Capabilit
     """
     teams = {folded(team): expected[team] for team in expected}
     return tuple(
-        _capability(rounds, teams.get(key[1]))._replace(
-            capability=canvas.names[key[0]], team=canvas.names[key[1]]
-        )
-        for key, rounds in canvas.rounds.items()
+        _capability(canvas.names[name], canvas.names[team], rounds, teams.get(team))
+        for (name, team), rounds in canvas.rounds.items()
     )
 
 
@@ -172,18 +168,19 @@ def _rounds(given: Sequence[Assessment]) -> list[Round]:
     return [*rounds]
 
 
-def _capability(rounds: Sequence[Round], expected: int | None) -> Capability:
+def _capability(
+    capability: str, team: str, rounds: Sequence[Round], expected: int | None
+) -> Capability:
     """Return where a capability of a team stands."""
     now, moves = rounds[0], both(rounds)
-    last = next(iter(now.values()))
     levels = sorted(LEVELS.index(each.level) for each in now.values())
     aim = max(targets(now), key=LEVELS.index, default=None)
     ways = [LEVELS.index(since.level) - LEVELS.index(then.level) for then, since in moves]
     gone = len(rounds[1].keys() - now.keys()) if rounds[1:] else 0
     return Capability(
-        capability=last.capability,
-        team=last.team,
-        date=last.date,
+        capability=capability,
+        team=team,
+        date=next(iter(now.values())).date,
         assessors=len(now),
         missing=gone if expected is None else max(expected - len(now), 0),
         median=median(each.level for each in now.values()),
@@ -197,3 +194,96 @@ def _capability(rounds: Sequence[Round], expected: int | None) -> Capability:
         up=sum(way > 0 for way in ways),
         down=sum(way < 0 for way in ways),
     )
+
+
+def actions(canvas: Canvas, day: datetime.date) -> tuple[Action, ...]:
+    """Return the actions of a canvas, those late first: one however many rows repeat it.
+
+    Owner and due date are those of its last day that has one; its first due date is kept too. One
+    that a later round takes up again after it was done is another one.
+
+    Parameters
+    ----------
+    canvas : Canvas
+    day : datetime.date
+        What is done later is not done yet.
+    """
+    groups: dict[tuple[str, str, str], list[list[Assessment]]] = {}
+    for each in canvas.rows:
+        if each.next_action and named(each.next_action):
+            group = groups.setdefault((*key_of(each), folded(each.next_action)), [[]])
+            ended = [row.date for row in group[-1] if row.action_done]
+            if ended and not each.action_done and each.date - ended[-1] > ROUND:
+                group.append([])
+            group[-1].append(each)
+    listed = [
+        _action(group, canvas.rounds[key[:2]], day)
+        for key in sorted(groups)
+        for group in groups[key]
+    ]
+    return (*sorted(listed, key=lambda act: (_STATES.index(act.state), act.due or day)),)
+
+
+def follow_through(listed: Sequence[Action], day: datetime.date) -> tuple[int, int]:
+    """Return how many actions were done by their first due date, of those whose date has passed.
+
+    Examples
+    --------
+    >>> follow_through([], datetime.date(2026, 10, 5))
+    (0, 0)
+    """
+    due = [(act.done, act.promised) for act in listed if act.promised and act.promised < day]
+    return sum(done is not None and done <= promised for done, promised in due), len(due)
+
+
+def _action(group: Sequence[Assessment], rounds: Sequence[Round], day: datetime.date) -> Action:
+    """Return what the rows of an action say; of those of one day it hangs on no assessor."""
+    first, last = group[0].date, group[-1]
+    owners, dues, dones = (_stated(group, f"action_{name}") for name in ("owner", "due", "done"))
+    due = next(iter(dues[-1]), None)
+    done = next((done for done in dones[-1][-1:] if done <= day), None)
+    moved, lag = _moved(rounds, first)
+    return Action(
+        capability=last.capability,
+        team=last.team,
+        action=last.next_action or "",
+        owner=next(iter(owners[-1]), None),
+        due=due,
+        promised=next(iter(dues[0]), None),
+        done=done,
+        doubtful=any(len(days[-1]) > 1 for days in (owners, dues, dones))
+        or bool(done and done < first),
+        state="done" if done else "undated" if not due else "late" if due < day else "open",
+        days=max((done - first).days, 0) if done else abs(((due or day) - day).days),
+        moved=moved,
+        lag=lag,
+    )
+
+
+def _stated(group: Sequence[Assessment], field: str) -> list[list[Any]]:
+    """Return what is stated in a field, in order, on each day on which anything is."""
+    days: dict[datetime.date, set[Any]] = {}
+    for each in group:
+        if (value := dict(each)[field]) and named(str(value)):
+            days.setdefault(each.date, set()).add(value)
+    return [*map(sorted, days.values())] or [[]]
+
+
+def _moved(rounds: Sequence[Round], first: datetime.date) -> tuple[int | None, int | None]:
+    """Return the levels that the median moved since, and after how many days it first was higher.
+
+    Of those who assessed then and at the time. Of a median between two levels the lower counts: at
+    least half see that level or a higher one.
+    """
+    ends = [max(each.date for each in held.values()) for held in rounds]
+    start = sum(end >= first for end in ends) - 1
+    moves = [_move(rounds[start], held) for held in rounds[:start]]
+    rises = [end for end, move in zip(ends, moves, strict=False) if move and move > 0]
+    return (moves or [None])[0], (rises[-1] - first).days if rises else None
+
+
+def _move(then: Round, now: Round) -> int | None:
+    """Return the levels from one round to another, of those who assessed in both."""
+    same = then.keys() & now.keys()
+    low, high = (median(held[who].level for who in same) for held in (then, now))
+    return LEVELS.index(high[0]) - LEVELS.index(low[0]) if same else None

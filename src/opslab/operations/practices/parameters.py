@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import ClassVar
 
 from pydantic import Field
 
-from opslab.operations.cited import records_of_last
-from opslab.parameters import Inputs, SpecParameters
+from opslab.parameters import SpecParameters
 
 
 class PracticesParameters(SpecParameters):
@@ -22,9 +20,3 @@ class PracticesParameters(SpecParameters):
     """draws of the simulation of processes"""
     seed: int = Field(1, ge=0)
     """seed of the draws"""
-
-    def stands_on(self) -> Inputs:
-        """Return the run's name, day and files, with the records that `previous: last` looks at."""
-        inputs = super().stands_on()
-        records = records_of_last(self.declared(), "practice_review", inputs.as_of)
-        return replace(inputs, files=(*inputs.files, *records))

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from statistics import fmean
 from typing import Any, get_args
 
-from opslab.messages import Bilingual, Language
+import numpy as np
+from matplotlib.figure import Figure as Drawing
+
+from opslab.messages import Bilingual, one_line
 from opslab.operations.practices import result as results
-from opslab.operations.practices.heat_map import heat_map
 from opslab.operations.practices.result import Capability, PracticesResult
 from opslab.operations.practices.spec import LEVELS, Level
-from opslab.report.blocks import Cell, Cells, Facts, Paragraph, Tone, Verdict
+from opslab.operations.voice import Blocks, Voice
+from opslab.report.blocks import Cell, Cells, Paragraph, Tone, Verdict
 from opslab.report.drawing import Row
-from opslab.report.figures import BLUE, Figure
+from opslab.report.figures import BLUE, SMALL, WIDTH, Figure, framed, style, wrapped
 from opslab.report.import_report import import_report
-from opslab.report.voice import Blocks, Voice
 from opslab.uncertainty.proportions import Interval, spread
+
+_LEFT, _ROW, _SIDE = 1.35, 0.45, 0.08  # inches: a name, a row, free in a cell
+_PALE = len(LEVELS) + 2  # on the scale of colours: no level is as dark as the letters
+
 
 _MOST, _TALL, _NEXT = 90, 40, 3  # rows of a table and of a figure, next actions
 _TEAMS = 5  # side by side in a figure
@@ -45,11 +51,38 @@ _TABLES = {
     "anchors": "capability good better best",
 }
 _NUMERIC = (2, 3, 4, 5)  # columns of the processes
+voice = Voice.of("practices")
 
 
-def voice(_: PracticesResult, language: Language) -> Voice:
-    """Return the voice of a review of practices."""
-    return Voice(language, "practices")
+def heat_map(title: str, cells: Mapping[tuple[str, str], tuple[float, str]], say: Voice) -> Drawing:
+    """Return the drawing of a canvas.
+
+    Parameters
+    ----------
+    title : str
+    cells : Mapping of (str, str) to (float, str)
+        By capability and team: where its median lies in the order of levels, which is its shade
+        only, and its words.
+    say : Voice
+    """
+    names, teams = ([*dict.fromkeys(name)] for name in zip(*cells, strict=True))
+    shades = np.full((len(names), len(teams)), np.nan)
+    width = (WIDTH - _LEFT) / len(teams)
+
+    def fitted(words: str, inches: float) -> str:
+        return wrapped(one_line(say.spoken(words)), inches - _SIDE, SMALL)
+
+    with style():
+        drawing, axes = framed(title, _ROW * len(names), left=_LEFT, below=_ROW)
+        for (name, team), (shade, words) in cells.items():
+            row, column = names.index(name), teams.index(team)
+            shades[row, column] = shade
+            axes.text(column, row, fitted(words, width), ha="center", va="center", size=SMALL)
+        axes.imshow(shades, cmap="Blues", vmin=-1, vmax=_PALE, aspect="auto")
+        axes.set_yticks(range(len(names)), [fitted(name, _LEFT) for name in names])
+        axes.set_xticks(range(len(teams)), [fitted(team, width) for team in teams])
+        axes.tick_params(length=0)
+    return drawing
 
 
 def _levels(levels: Iterable[Level], say: Voice) -> str:
@@ -113,7 +146,7 @@ def _values(result: PracticesResult, say: Voice) -> dict[str, Any]:
         for verdict in get_args(results.Verdict)
     }
     agreed, none = result.agreement_of, Interval(None)
-    net = [end for end in result.net or () if end is not None]
+    net: Any = result.net or ()
     wanted = next((c.detail.values["planned"] for c in result.checks if c.name == "actions"), ())
     return {
         **vars(result),
@@ -176,19 +209,16 @@ def first_screen(result: PracticesResult, say: Voice) -> Verdict:
     reasons += _said("planned", "reason", values, say)
     reasons += [" ".join(_said("kill simplify overdue extend open", "reason", values, say))]
     reasons += _said("known", "reason", values, say)
-    return Verdict(
+    return say.verdict(
+        review,
+        [
+            *(say.fact(name, *say(f"value_{name}", **values).split("\n")) for name in facts),
+            say.checks_fact(result.checks),
+        ],
         kicker=say.joined(say("kicker", **values), review.owner),
-        title=say.spoken(review.shown_title),
-        question=say.spoken(review.question or ""),
         action=say(f"action_{result.action}", **values),
         headline=headline(result, say),
         tone="good" if keeps else "open" if sound else "bad",
-        facts=Facts(
-            [
-                *(say.fact(name, *say(f"value_{name}", **values).split("\n")) for name in facts),
-                say.checks_fact(result.checks),
-            ]
-        ),
         reasons=[*filter(None, reasons)] * sound,
     )
 
@@ -200,7 +230,7 @@ def figures(result: PracticesResult, say: Voice) -> dict[str, Figure]:
     teams = [*dict.fromkeys(each.team for each in result.capabilities)]
     for at in range(0, len(teams), _TEAMS):
         title = say("figure_aimed" if values["aimed"] else "figure_assessed", **values)
-        cells, points = dict[tuple[str, str], tuple[float, str]](), [title]
+        cells, points = dict[Any, Any](), [title]
         for each in result.capabilities:
             if each.capability in names and each.team in teams[at : at + _TEAMS]:
                 words, shade = _words(each, say), fmean(map(LEVELS.index, each.median))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,9 +19,8 @@ from opslab.errors import DataError, Problem
 from opslab.names import folded, names_somebody
 from opslab.operations.cited import cited_run
 from opslab.operations.practices.adoption import ENDS, Adoption, Log, Logged, adoption, read_log
-from opslab.operations.practices.result import ProcessCard
+from opslab.operations.practices.result import ProcessCard, Verdict
 from opslab.operations.practices.spec import PracticeReview, Process, Rule, Use
-from opslab.operations.practices.verdicts import turns, using_turns, verdict
 from opslab.specs import refuse_unknown
 from opslab.tables.import_report import Reading
 from opslab.tables.sheets import Sheet, read_sheet
@@ -28,9 +28,106 @@ from opslab.uncertainty.distributions import Values, quantile
 from opslab.uncertainty.draws import scores, summarise
 from opslab.uncertainty.proportions import Interval
 
+_OFF = 2  # times beyond the ends of a range up to which a value is plausible
+
+
 _HOURS = 12 / 60  # a year, of a minute each month
 _DIGITS = 9  # of minutes: three times 0.1 is 0.3
 _QUANTITIES = ("minutes", "saved", "uses")
+_STATED = ("process", "owner", "problem", "steps", "trigger", "sunset")
+
+
+def verdict(
+    pays: float, loses: float, adopted: float | None, losses: int, rule: Rule, *, overdue: bool
+) -> tuple[Verdict, str]:
+    """Return what is done with a process by the declared rule, and the key of the reason.
+
+    In this order: killed after so many reviews with a likely loss, or past its sunset unless it
+    surely pays; simplified where it likely loses; extended where it surely pays and fewer use it
+    than are wanted; kept where it surely pays, also where nothing tells who uses it; else open.
+
+    Parameters
+    ----------
+    pays, loses : float
+        Chances of a net benefit and of a net loss.
+    adopted : float or None
+        Share of the eligible who use it.
+    losses : int
+        Reviews running with a likely loss, this one included.
+    rule : Rule
+    overdue : bool
+        Whether its sunset has passed.
+
+    Examples
+    --------
+    >>> verdict(0.9, 0.1, 0.4, 0, Rule(), overdue=False)
+    ('extend', 'few')
+    >>> verdict(0.1, 0.9, None, 2, Rule(), overdue=False)
+    ('kill', 'losses')
+    """
+    losing, paying = loses >= rule.sure, pays >= rule.sure
+    if losing and losses >= rule.losses:
+        return "kill", "losses"
+    if overdue and not paying:
+        return "kill", "sunset_loss" if losing else "sunset"
+    if losing:
+        return "simplify", "loss"
+    if not paying:
+        return "open", "unsure"
+    if adopted is None:
+        return "keep", "unknown"
+    return ("extend", "few") if adopted < rule.adopted else ("keep", "pays")
+
+
+def turns(
+    why: str, minutes: Values, saved: Values, people: float, rule: Rule, *, overdue: bool
+) -> Iterator[tuple[str, float]]:
+    """Yield what would change a verdict if it were known, all else as drawn: name and value.
+
+    Where a process surely pays, the value beyond which it does not; where it likely loses, the one
+    beyond which it does not, or past its sunset surely pays; else the one beyond which it surely
+    pays. These are quantiles of what it is weighed against, and monotone. Only values from half the
+    low to double the high end of the range are plausible.
+
+    Parameters
+    ----------
+    why : str
+        As of `verdict`.
+    minutes, saved : array of shape (draws,)
+        Minutes that a use takes each person, and saves of all.
+    people : float
+    rule : Rule
+    overdue : bool
+
+    Examples
+    --------
+    >>> minutes, saved = np.arange(1.0, 11.0), np.full(10, 9.0)
+    >>> [*turns("unsure", minutes, saved, 1, Rule(), overdue=False)]
+    [('saved', 8.0), ('minutes', 9.0)]
+    """
+    sign = -1 if why in ("loss", "losses") and not overdue else 1
+    weighed = (
+        ("saved", saved, people * minutes, sign),
+        ("minutes", minutes, saved / people, -sign),
+    )
+    for name, values, against, way in weighed:
+        value = way * float(np.quantile(way * against, rule.sure, method="inverted_cdf"))
+        low, high = np.quantile(values, ENDS)
+        if low / _OFF <= value <= high * _OFF:
+            yield name, value
+
+
+def using_turns(what: Verdict, eligible: int | None, rule: Rule) -> Iterator[int]:
+    """Yield how many of the eligible make a process adopted; where it is kept, no longer.
+
+    Examples
+    --------
+    >>> [*using_turns("extend", 6, Rule(adopted=0.5))], [*using_turns("keep", 7, Rule())]
+    ([3], [4])
+    """
+    if eligible and what in ("keep", "extend"):
+        enough = next(n for n in range(eligible + 1) if n / eligible >= rule.adopted)
+        yield enough - (what == "keep")
 
 
 class Cards(NamedTuple):
@@ -57,10 +154,9 @@ class Cards(NamedTuple):
 def cards(
     review: PracticeReview,
     as_of: date,
-    *,
     draws: int = 10_000,
     seed: int = 1,
-    previous: Mapping[str, Any] | None = None,
+    previous: Mapping[str, Any] = MappingProxyType({}),
 ) -> Cards:
     """Return each process with what it costs and saves, who uses it, and what is done with it.
 
@@ -96,14 +192,14 @@ def cards(
     log = read_log(used.rows, dict(sheet.rows).values(), as_of)
     DataError.refuse([*_wrong(sheet, log)])
     followed = _followed(review, [process.process for _, process in sheet.rows], as_of)
-    past = {folded(card["process"]): card for card in (previous or {}).get("cards", ())}
+    past = {folded(card["process"]): card for card in previous.get("cards", ())}
     known, nets = list[ProcessCard](), list[Values]()
     for row, process in sheet.rows:
         name = folded(process.process)
         stream, logged = f"practice:{review.slug}/{name}", log.of.get(name)
         drawn = {each: scores(f"{stream}/{each}", draws, seed) for each in _QUANTITIES}
         using = adoption(process, logged, followed.get(name))
-        card, net = _card(process, logged, using, past.get(name), review.rule, as_of, drawn)
+        card, net = _card(process, logged, using, past.get(name, {}), review.rule, as_of, drawn)
         known.append(card._replace(row=row))
         nets.append(net)
     readings = (*filter(None, (sheet.reading, used.reading)),)
@@ -126,7 +222,7 @@ def _card(
     process: Process,
     logged: Logged | None,
     using: Adoption,
-    past: Mapping[str, Any] | None,
+    past: Mapping[str, Any],
     rule: Rule,
     as_of: date,
     known: Mapping[str, Values],
@@ -176,16 +272,10 @@ def _card(
     return card, net
 
 
-_STATED = ("process", "owner", "problem", "steps", "trigger", "sunset")
-
-
-def _losses(past: Mapping[str, Any] | None, rule: Rule, as_of: date) -> tuple[int, date]:
+def _losses(past: Mapping[str, Any], rule: Rule, as_of: date) -> tuple[int, date]:
     """Return the losses running with one of today, and the day of the last that counted."""
-    count, then = (past["losses"], past["lost"]) if past else (0, None)
-    lost = date.fromisoformat(then) if then else None
-    if lost and (as_of - lost).days < rule.days:
-        return count, lost
-    return count + 1, as_of
+    count, lost = past.get("losses", 0), date.fromisoformat(past.get("lost") or str(date.min))
+    return (count, lost) if (as_of - lost).days < rule.days else (count + 1, as_of)
 
 
 def _hours(minutes: Values) -> Interval:
@@ -196,14 +286,14 @@ def _hours(minutes: Values) -> Interval:
 
 def _wrong(sheet: Sheet[Process], log: Log) -> Iterator[Problem]:
     """Yield cards that stand twice, and of which more use than could."""
-    file, first = sheet.reading.name if sheet.reading else None, dict[str, int]()
+    first = dict[str, int]()
     for row, process in sheet.rows:
         name, of = folded(process.process), process.eligible
         using = max(process.using or 0, log.of[name].teams if name in log.of else 0)
         wrong = {"twice": first.setdefault(name, row) != row, "over": of and using > of}
         values = {"name": process.process, "first": first[name], "using": using, "eligible": of}
         yield from (
-            Problem(f"practices.{key}", values, file, row=row) for key in wrong if wrong[key]
+            Problem(f"practices.{key}", values, sheet.file, row=row) for key in wrong if wrong[key]
         )
 
 
@@ -214,8 +304,7 @@ def _followed(
     refuse_unknown(review, review.standards, known, "standards")
     followed = dict[str, tuple[int, int]]()
     for name, folder in review.standards.items():
-        at = ("standards", name)
-        run = cited_run(review, folder, *at, notebook="standards_review", by=as_of)
+        run = cited_run(review, folder, "standards", name, notebook="standards_review", by=as_of)
         share = run.record["shares"]["all"]
         followed[folded(name)] = share["whole"], share["documents"]
     return followed

@@ -11,7 +11,7 @@ from opslab.evidence import Evidence, Quantity
 from opslab.messages import Bilingual
 from opslab.names import folded
 from opslab.operations.practices.result import PracticesResult
-from opslab.uncertainty.proportions import Interval, spread, wilson
+from opslab.uncertainty.proportions import spread, wilson
 
 KEYS = ("kind", "subject", "team")
 """Columns of the frame that name a row."""
@@ -21,9 +21,7 @@ _SHORT = """
     kind subject team date level low high target at_target assessors missing up down
     verdict figure figure_low figure_high pays adoption
 """
-_NET = ("net", "net_low", "net_high")
-_UNITS = {"target": "share", "process": Bilingual("hours", french="heures")}
-_NAMED = {"target": ("reached", "count"), "process": ("process",)}
+_HOURS = Bilingual("hours", french="heures")
 _OWN = "draws seed action previous_day passed kept fallen_due net"
 
 
@@ -48,16 +46,21 @@ def rows(result: PracticesResult, *, full: bool) -> list[dict[str, Any]]:
     Its figure is of a capability the share of its assessors who see it at its target or above, of a
     process the hours a year that it saves beyond what it takes.
     """
-    table, parts = list[dict[str, Any]](), sheets(result)
-    for cells in parts.get("capabilities", ()):
-        cells["kind"], cells["subject"] = "capability", cells["capability"]
-        cells["level"] = "; ".join(cells["median"])
-        cells["figure"] = cells["target"] and cells["at_target"] / cells["assessors"]
-        table.append(cells)
-    for cells in parts.get("cards", ()):
-        cells["kind"], cells["subject"] = "process", cells["process"]
-        cells["team"], cells["date"] = cells["owner"], cells["sunset"]
-        table.append(cells | spread({"figure": Interval(*(cells[end] for end in _NET))}))
+    table = [
+        spread(each._asdict())
+        | {
+            "kind": "capability",
+            "subject": each.capability,
+            "level": "; ".join(each.median),
+            "figure": each.target and each.at_target / each.assessors,
+        }
+        for each in result.capabilities
+    ]
+    table += [
+        spread({**card._asdict(), "figure": card.net})
+        | {"kind": "process", "subject": card.process, "team": card.owner, "date": card.sunset}
+        for card in result.cards
+    ]
     names = dict.fromkeys([*_SHORT.split(), *(name for cells in table if full for name in cells)])
     return [{name: cells.get(name) for name in names} for cells in table]
 
@@ -77,39 +80,50 @@ def evidence(result: PracticesResult) -> list[Evidence]:
     Of a median between two levels the lower counts. People state what they stand on: grade E. The
     hours are of any role: nothing tells whose they are.
     """
-    slug = result.review.slug
+    review, slug = result.review, result.review.slug
+    common: dict[str, Any] = {
+        "kind": "descriptive",
+        "period": (None, result.as_of),
+        "population": review.shown_title,
+        "grade": "E",
+        "sources": result.sources,
+        "date": result.as_of,
+    }
     states = [item.reached for item in result.capabilities if item.reached is not None]
     reached, of = sum(states), len(states)
-    known = list[tuple[str, str, str, dict[str, Any], Quantity]]()
-    if of:
-        share = Quantity.share(reached, of, *wilson(reached, of)[1:])
-        values, claim = {"reached": reached, "count": of}, f"practices:{slug}/at-target"
-        known += [("target", "at-target", claim, values, share)]
+    known = [
+        Evidence(
+            id=f"{slug}/at-target",
+            statement=("practices.evidence_target", {"reached": reached, "count": of}),
+            quantity=Quantity.share(reached, of, *wilson(reached, of)[1:]),
+            unit="share",
+            per="once",
+            claim=f"practices:{slug}/at-target",
+            benefit="quality",
+            owner=review.owner,
+            **common,
+        )
+        for _ in states[:1]
+    ]
     names = [workspace.slug(card.process) for card in result.cards]
     for card, name in zip(result.cards, names, strict=True):
-        value, low, high = (float(end or 0) for end in card.net)
-        hours, own = Quantity.normal(value, low, high, 0.9), folded(card.process)
+        own = folded(card.process)
         unique = name if name and names.count(name) == 1 else own.replace(" ", "-")
-        known += [("process", unique, f"hours:/{own}", card._asdict(), hours)]
-    return [
-        Evidence(
-            f"{slug}/{name}",
-            "descriptive",
-            (f"practices.evidence_{kind}", {key: values[key] for key in _NAMED[kind]}),
-            quantity,
-            _UNITS[kind],
-            "year" if kind == "process" else "once",
-            (None, result.as_of),
-            result.review.shown_title,
-            claim,
-            "capacity" if kind == "process" else "quality",
-            "E",
-            result.sources,
-            date=result.as_of,
-            owner=values.get("owner", result.review.owner),
-        )
-        for kind, name, claim, values, quantity in known
-    ]
+        value, low, high = (float(end or 0) for end in card.net)
+        known += [
+            Evidence(
+                id=f"{slug}/{unique}",
+                statement=("practices.evidence_process", {"process": card.process}),
+                quantity=Quantity.normal(value, low, high, 0.9),
+                unit=_HOURS,
+                per="year",
+                claim=f"hours:/{own}",
+                benefit="capacity",
+                owner=card.owner,
+                **common,
+            )
+        ]
+    return known
 
 
 def _parts(result: PracticesResult) -> dict[str, Any]:

@@ -6,9 +6,8 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
-from opslab.documents import Location
-from opslab.operations.cited import record_file
-from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title, Words, fault
+from opslab.operations.cited import Citing
+from opslab.specs import Day, Declared, Label, Number, Text, Title, Words, fault
 from opslab.tables.sheets import SheetFile
 from opslab.uncertainty.ranges import Amount, Minutes
 
@@ -115,10 +114,12 @@ class Rule(Declared):
     are not two losses"""
 
 
-class PracticeReview(FromFile):
+class PracticeReview(Citing):
     """A review of practices: a spec (YAML), or a canvas alone."""
 
     SHEET: ClassVar[str] = "canvas"
+    NOTEBOOK: ClassVar[str] = "practice_review"
+    CITES: ClassVar[tuple[str, ...]] = ("standards", "previous")
     PRIVATE: ClassVar[frozenset[str]] = frozenset({"canvas", "processes", "uses"})
 
     practices: Title
@@ -155,12 +156,3 @@ class PracticeReview(FromFile):
         if not (self.canvas or self.processes):
             raise fault("practices.nothing")
         return self
-
-    def named(self) -> dict[Location, str]:
-        """Return the sheets, and the records of the runs that are cited."""
-        cited: dict[Location, str] = {
-            ("standards", name): record_file(run) for name, run in self.standards.items()
-        }
-        if self.previous and self.previous != "last":
-            cited["previous",] = record_file(self.previous)
-        return {**super().named(), **cited}

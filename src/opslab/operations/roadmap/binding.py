@@ -10,25 +10,19 @@ import numpy as np
 import pandas as pd
 
 from opslab.errors import SpecError, did_you_mean
-from opslab.operations.flow.backtest import SAID, rate
+from opslab.operations.flow.backtest import SAID
+from opslab.operations.flow.clock import EPOCH
 from opslab.operations.flow.export import read_history
-from opslab.operations.flow.forecast import DAYS, enough, futures, throughput
+from opslab.operations.flow.forecast import DAYS, enough, futures, more_work, throughput
 from opslab.operations.flow.lifecycles import CANCELLED, DONE, OPEN, lifecycles
 from opslab.operations.flow.spec import Ahead, Flow
 from opslab.operations.roadmap.spec import Initiative, Roadmap, parted
 from opslab.tables.import_report import Reading
-from opslab.uncertainty.draws import draw
-from opslab.uncertainty.proportions import Interval
-
-EPOCH = date(1970, 1, 1).toordinal()
-"""From which instants count."""
-
 
 LONGEST = 260
 """Weeks after which a forecast ends."""
 _RECENT = 26  # weeks of an initiative's own to draw from: how many are added changes as it goes
 _ADDED = 13  # weeks for which that goes on
-_TOLD = ["created", "started", "ended", "outcome"]
 _RUNS = 200  # drawn at each earlier day
 _EVERY, _ORIGINS = 14, 26  # days between earlier days, and how many: a year
 
@@ -83,11 +77,6 @@ class Tickets(NamedTuple):
     unmatched: Sequence[tuple[str, str]] = ()
     past: Sequence[float] = ()
 
-    @property
-    def rate(self) -> Interval:
-        """Share of the earlier forecasts that held."""
-        return rate([*self.past])
-
 
 def bound_work(roadmap: Roadmap, items: Iterable[Initiative], day: date) -> Tickets:
     """Return the tickets of each initiative that names some, by its id.
@@ -102,10 +91,10 @@ def bound_work(roadmap: Roadmap, items: Iterable[Initiative], day: date) -> Tick
     SpecError, DataError
         When the export cannot be read, or has no column of that name.
     """
-    items = [item for item in items if item.tickets]
+    named = {item.id: parted(item.tickets) for item in items if item.tickets}
     if not roadmap.bound:
-        lost = [(item.id, key) for item in items for key in parted(item.tickets)]
-        return Tickets({item.id: Work(0, 0) for item in items}, unmatched=lost)
+        lost = [(name, key) for name in named for key in named[name]]
+        return Tickets({name: Work(0, 0) for name in named}, unmatched=lost)
     flow, match = Flow.load(roadmap.beside(roadmap.bound.flow)), roadmap.bound.match
     history = read_history(flow, as_of=day)
     if match not in history.attributes:
@@ -113,10 +102,8 @@ def bound_work(roadmap: Roadmap, items: Iterable[Initiative], day: date) -> Tick
         values = {"given": match, "near": near, "known": [*history.attributes]}
         raise SpecError(roadmap.problem("roadmap.no_match", "bound", "match", **values))
     table = pd.DataFrame(lifecycles(history, flow)._asdict(), index=history.keys)
-    table["created"] = history.created
-    table["group"] = [*map(parted, history.attributes[match])]
-    table = table.explode("group")
-    named = {item.id: parted(item.tickets) for item in items}
+    groups: Any = [*map(parted, history.attributes[match])]
+    table = table.assign(created=history.created, group=groups).explode("group")
     known = {*table.group}
     lost = [(name, key) for name in named for key in named[name] if key not in known]
     work, keys = _works(table, history.end, named, flow.forecast)
@@ -144,12 +131,10 @@ def _works(
     added, none = "growth" not in asked.model_fields_set, np.zeros((2, 0), int)
 
     def weeks(held: pd.DataFrame) -> Any:
-        created, started, ended, outcome = held[_TOLD].to_numpy().T
-        start = np.fmin.reduce(started, initial=np.inf)
-        until = end if OPEN in outcome else np.max(ended, initial=-np.inf)
+        start, until = held.started.min(), held.ended.fillna(end).max()
         if not start < until:
             return none
-        pairs = (ended, outcome), (created, 0 * outcome + DONE)
+        pairs = (held.ended, held.outcome), (held.created, 0 * held.outcome + DONE)
         return np.array([throughput(*pair, start, until, "week") for pair in pairs])
 
     anyone = np.hstack([none, *(weeks(held) for _, held in table.groupby("group"))])
@@ -163,8 +148,8 @@ def _works(
         past = (past if past is anyone else past[:, -_RECENT:]) * [[1], [added]]
         begun = held.started.min()
         begun = None if pd.isna(begun) else date.fromordinal(EPOCH + int(begun))
-        done, open_ = (int((held.outcome == kind).sum()) for kind in (DONE, OPEN))
-        work[name] = Work(done, len(held), begun, past, asked, open_ / ahead)
+        done = int((held.outcome == DONE).sum())
+        work[name] = Work(done, len(held), begun, past, asked, (len(held) - done) / ahead)
         keys += held.index.tolist()
     return work, keys
 
@@ -196,10 +181,7 @@ def weeks_ahead(work: Work, draws: int, seed: int, name: str, longest: int = LON
     >>> weeks_ahead(Work(0, 7, None, np.repeat([[3], [1]], 4, 1)), 3, 1, "a")
     array([4, 4, 4])
     """
-    growth, split = (
-        draw(getattr(work.asked, field).distribution(share=False), field, draws, seed)[:, None]
-        for field in ("growth", "split")
-    )
+    growth, split = more_work(work.asked, draws, seed)
     weeks, key = np.arange(longest + 1), [seed, *name.encode()]
     done, added = (
         futures(each, longest, 2, draws, np.random.Generator(np.random.PCG64(key)))
@@ -214,7 +196,7 @@ def weeks_ahead(work: Work, draws: int, seed: int, name: str, longest: int = LON
 def _replayed(table: pd.DataFrame, start: float, end: float, asked: Ahead) -> list[float]:
     """Return whether each 85 % day held that was forecast for a group, where it has come."""
     alive = table[table.outcome != CANCELLED]
-    closed = alive.ended.where(alive.outcome == DONE, np.inf).groupby(alive.group).max()
+    closed = alive.ended.fillna(np.inf).groupby(alive.group).max()
     results = list[float]()
     for at in end - _EVERY * np.arange(1, min(_ORIGINS, (end - start) // _EVERY) + 1):
         groups = {str(name): [name] for name in closed.index[closed > at]}

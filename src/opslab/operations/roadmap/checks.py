@@ -12,6 +12,7 @@ import numpy as np
 from scipy.stats import binomtest
 
 from opslab.messages import Bilingual, text_of_both
+from opslab.operations.flow.backtest import rate
 from opslab.operations.roadmap.binding import Tickets
 from opslab.operations.roadmap.result import SURE, Load, Slips, Step
 from opslab.operations.roadmap.slip import FEWEST
@@ -44,14 +45,13 @@ def run(
     day : datetime.date
     """
     items, still = {item.id: item for _, item in rows}, [s for s in steps if s.horizon != "done"]
-    ends = {step.id: step.ends or day.min for step in still}
+    ends, never = {step.id: step.ends or day.min for step in still}, day.min
     keyless = {name for name, _ in tickets.unmatched}
-    flags = {
-        step.id: {
-            "overdue": day.min < ends[step.id] < day,
+    flags = [
+        {
+            "overdue": never < ends[step.id] < day,
             "refuted": step.refuted,
-            "sequence": step.ends
-            and any(ends.get(i, day.min) > step.ends for i in step.depends_on),
+            "sequence": any(ends.get(i, never) > ends[step.id] > never for i in step.depends_on),
             "contradiction": _contradicts(items[step.id]),
             "uncertainty": not (step.uncertain or step.refuted),
             "overconfident": step.source == "window" and _doubted(step.confidence or 0, past),
@@ -65,22 +65,23 @@ def run(
             and str(step.ends) == last.get(step.id.casefold(), {}).get("ends"),
         }
         for step in still
-    }
-    names: dict[str, Sequence[str]] = {
-        flag: [step.initiative for step in still if flags[step.id][flag]]
-        for flag in (*flags.values(), {})[0]
-    }
-    names["unmatched"] = [
-        Bilingual.joined(" ", (items[name].initiative, f"({key})"))
-        for name, key in tickets.unmatched
-        if not items[name].finished
     ]
-    names["shared"] = tickets.shared
+    names: dict[str, Sequence[str]] = {
+        flag: [step.initiative for step, wrong in zip(still, flags, strict=True) if wrong[flag]]
+        for flag in (*flags, {})[0]
+    }
     stale = tickets.end and (day - tickets.end).days > OLD
-    names["stale"] = [text_of_both("roadmap.last_day", day=tickets.end)] if stale else []
-    over = [load._asdict() for load in loads if load.load > 1]
-    names["load"] = [text_of_both("roadmap.over", **load) for load in over]
-    names["slips"] = [str(past.count)] if past and not past.used else []
+    names |= {
+        "unmatched": [
+            Bilingual.joined(" ", (items[name].initiative, f"({key})"))
+            for name, key in tickets.unmatched
+            if not items[name].finished
+        ],
+        "shared": tickets.shared,
+        "stale": [text_of_both("roadmap.last_day", day=tickets.end)] if stale else [],
+        "load": [text_of_both("roadmap.over", **at._asdict()) for at in loads if at.load > 1],
+        "slips": [str(past.count)] if past and not past.used else [],
+    }
     fails = {"overdue": len(still) / 2, "sequence": 0, "refuted": 0}
     results = [_check(name, names[name], fails.get(name, math.inf)) for name in names]
     return (*results, _ticket_record(tickets))
@@ -96,7 +97,7 @@ def _ticket_record(tickets: Tickets) -> Check:
     """Return whether the 85 % days that the same way of forecasting gave earlier were kept."""
     hits, count = int(sum(tickets.past)), len(tickets.past)
     few: Status = "warn" if count < FEWEST or hits < SURE * count else "pass"
-    status: Status = "fail" if count and (tickets.rate.high or 0) < SURE else few
+    status: Status = "fail" if (rate(tickets.past).high or 1) < SURE else few
     if not any(np.size(work.pace) for work in tickets.work.values()):
         status = "pass"
     detail = Message(f"roadmap.ticket_record_{status}", {"hits": hits, "count": count})

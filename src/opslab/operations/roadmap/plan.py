@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from graphlib import CycleError
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from opslab.errors import DataError, ParameterError, Problem, did_you_mean
 from opslab.messages import Language
@@ -17,9 +19,9 @@ from opslab.operations.cited import earlier_run
 from opslab.operations.roadmap import checks
 from opslab.operations.roadmap.binding import LONGEST, Work, bound_work
 from opslab.operations.roadmap.dates import Drawn, drawn
-from opslab.operations.roadmap.result import OFTEN, SURE, Load, RoadmapResult, Slips, Step
+from opslab.operations.roadmap.result import SURE, Load, RoadmapResult, Slips, Step
 from opslab.operations.roadmap.schedule import Depends, critical_path, merge_bias, pushed_by
-from opslab.operations.roadmap.slip import announced_ends, slips
+from opslab.operations.roadmap.slip import slips
 from opslab.operations.roadmap.spec import Announcement, Initiative, Roadmap, parted
 from opslab.tables.sheets import read_sheet, source_files
 
@@ -32,8 +34,8 @@ _DIGITS = 9  # of a load: tenths add up to 1
 _DECLARED = ("id", "initiative", "owner", "starts", "ends", "confidence", "kpi", "gate")
 
 Rows = Sequence[tuple[int, Initiative]]
-Net = tuple[Any, Depends, Any, Any]
 Known = Mapping[str, Any]
+Net = tuple[Any, Depends, Any, Any]
 """Durations, what waits for what, earliest starts and earliest finishes; see `critical_path`."""
 
 
@@ -96,9 +98,8 @@ def plan_roadmap(
     steps = (*sorted(drawn_steps, key=lambda step: (step.start, step.id)),)
     end, still = critical_path(*net).end, [step for step in steps if step.horizon != "done"]
     planned, loads = _announced(still), [*_loads(steps, dict(rows).values(), day)]
-    names = {step.id.casefold(): step.id for step in steps}
     readings = (*filter(None, (sheet.reading, history.reading)), *tickets.readings)
-    return RoadmapResult(
+    result = RoadmapResult(
         roadmap=roadmap,
         as_of=day,
         language=language,
@@ -108,20 +109,21 @@ def plan_roadmap(
         planned=planned,
         half=_on(np.median(end)),
         sure=_on(np.quantile(end, SURE)),
-        chance=_chance(end, planned, still),
+        chance=float(np.mean(end <= planned.toordinal())) if planned else None,
         path=tuple(step.id for step in still if step.critical >= PATH),
         merge_days=merge_bias(*net),
         loads=loads,
         slips=past,
         previous_day=previous_day,
-        dropped=(*sorted(last[name]["id"] for name in last.keys() - names),),
-        entered=(*sorted(names[name] for name in (names.keys() - last if last else ())),),
+        dropped=(*sorted(last[name]["id"] for name in last.keys() - {*map(_name, steps)}),),
+        entered=(*sorted(step.id for step in steps if last and _name(step) not in last),),
         last=last,
         passed=tuple(run.name for run in passed),
         readings=readings,
         sources=source_files(roadmap, readings, len(rows)),
         checks=checks.run(rows, steps, tickets, loads, past, last, day),
     )
+    return replace(result, chance=None) if result.vague else result
 
 
 def dependencies(rows: Rows, day: date, file: str | None) -> list[tuple[int, ...]]:
@@ -133,22 +135,23 @@ def dependencies(rows: Rows, day: date, file: str | None) -> list[tuple[int, ...
         For an id that stands twice, that there is not, or that waits for itself in a circle; and
         for what is finished later than today.
     """
-    ids = [item.id.casefold() for _, item in rows]
+    ids = [_name(item) for _, item in rows]
     waits = [parted(item.depends_on, ";,") for _, item in rows]
-    problems = []
-    for at, (row, item) in enumerate(rows):
-        wrong = {"twice": ids[at] in ids[:at], "to_come": item.finished and item.finished > day}
-        values = {"name": item.id, "day": day}
-        problems += [
-            Problem(f"roadmap.{key}", values, file, row=row) for key in wrong if wrong[key]
-        ]
-        problems += [
-            Problem(
-                "roadmap.no_step", {"name": name, "near": did_you_mean(name, ids)}, file, row=row
-            )
-            for name in waits[at]
-            if name.casefold() not in ids
-        ]
+    problems = [
+        Problem(
+            f"roadmap.{key}",
+            {"name": name, "near": did_you_mean(name, ids), "day": day},
+            file,
+            row=row,
+        )
+        for at, (row, item) in enumerate(rows)
+        for key, name, wrong in (
+            ("twice", item.id, ids[at] in ids[:at]),
+            ("to_come", item.id, item.finished and item.finished > day),
+            *(("no_step", name, name.casefold() not in ids) for name in waits[at]),
+        )
+        if wrong
+    ]
     DataError.refuse(problems)
     depends = [(*(ids.index(name.casefold()) for name in names),) for names in waits]
     try:
@@ -165,7 +168,7 @@ def _network(
     depends: Depends,
     work: Mapping[str, Work],
     past: Slips | None,
-    firsts: Mapping[str, float],
+    firsts: Mapping[str, date],
     day: date,
     draws: int,
     seed: int,
@@ -175,9 +178,8 @@ def _network(
     late, known = past.days if past and past.used and past.unit == "days" else (), list[Drawn]()
     for at, (_, item) in enumerate(rows):
         waited = [rows[before][1].finished or day for before in depends[at]]
-        first = firsts.get(item.id.casefold(), 0)
-        longer = item.starts and first > item.starts.toordinal()
-        ends = date.fromordinal(int(first)) if longer else item.ends
+        first = firsts.get(_name(item))
+        ends = first if first and item.starts and first > item.starts else item.ends
         known += [drawn(item, work.get(item.id), late, ends, waited, day, draws, seed)]
     DataError.refuse(
         [
@@ -204,12 +206,11 @@ def _steps(
     net: Net,
     work: Mapping[str, Work],
     last: Mapping[str, Any],
-    firsts: Mapping[str, float],
+    firsts: Mapping[str, date],
     day: date,
 ) -> Iterator[Step]:
     """Give each row as it stands by the simulation."""
-    passes = critical_path(*net)
-    then = {name: date.fromisoformat(last[name]["sure"]) for name in last}
+    passes, ids = critical_path(*net), [item.id for _, item in rows]
     for at, (row, item) in enumerate(rows):
         finish, bound = passes.finish[at], work.get(item.id)
         begun = bound.begun if bound else item.finished and item.starts
@@ -219,9 +220,11 @@ def _steps(
         slip = finish - item.ends.toordinal() if item.ends else np.zeros(1)
         low, high = map(float, np.quantile(slip, (0.05, 0.95)))
         before = [rows[to][1] for to in depends[at]]
-        pushes = _pushes(rows, net, at)
+        pushed = zip(ids, pushed_by(*net, at, MONTH).tolist(), strict=True)
+        pushes = [push for push in pushed if push[1] > _SLIGHT and push[0] != item.id]
         owners = [each.owner for each in before if each.owner and not each.finished]
-        name = item.id.casefold()
+        name = _name(item)
+        then = last.get(name)
         yield Step(
             **{name: getattr(item, name) for name in _DECLARED},
             row=row,
@@ -236,51 +239,52 @@ def _steps(
             slack_days=float(np.median(passes.slack[at])),
             depends_on=tuple(each.id for each in before),
             across=(*sorted({who for who in owners if folded(who) != folded(item.owner or "")}),),
-            pushes=tuple(sorted(pushes, key=lambda push: (-push[1], push[0]))),
+            pushes=(*sorted(pushes, key=lambda push: (-push[1], push[0])),),
             done=bound and bound.done,
             tickets=bound and bound.tickets,
             source=known[at].source,
-            moved_days=(sure - then[name]).days if name in then else None,
-            first_announced=date.fromordinal(int(firsts[name])) if name in firsts else item.ends,
+            moved_days=then and (sure - date.fromisoformat(then["sure"])).days,
+            first_announced=firsts.get(name, item.ends),
             uncertain=known[at].uncertain,
             refuted=known[at].refuted,
             weeks=tuple(dict(item.weeks or {}).values()),
+            themes=tuple(parted(item.themes)),
         )
-
-
-def _pushes(rows: Rows, net: Net, at: int) -> list[tuple[str, float]]:
-    """Return which steps a month's delay of a step moves, and by how many days."""
-    moved = enumerate(pushed_by(*net, at, MONTH).tolist())
-    return [(rows[to][1].id, days) for to, days in moved if days > _SLIGHT and to != at]
 
 
 def _past(
     roadmap: Roadmap, announced: Sequence[Announcement], rows: Rows, last: Known, day: date
-) -> tuple[Slips | None, Mapping[str, float]]:
-    """Return how late past dates were, and the days that were announced first."""
-    known = _announced_before(last)
+) -> tuple[Slips | None, Mapping[str, date]]:
+    """Return how late past dates were, and the days that were announced first.
+
+    The last run knew them too, of what no announcement tells.
+    """
+    known = {
+        name: date.fromisoformat(first)
+        for name, step in last.items()
+        if (first := step.get("first_announced"))
+    }
     if not announced:
         return None, known
-    finished = {item.id.casefold(): item.finished for _, item in rows}
+    finished = {_name(item): item.finished for _, item in rows}
     past = slips(announced, day, roadmap.releases, finished)
-    ends = announced_ends(announced, day, roadmap.releases)
-    return past, known | {name: ends[name][0] for name in ends if past.unit == "days"}
+    firsts = past.firsts if past.unit == "days" else {}
+    return past, known | {name: date.fromordinal(int(firsts[name])) for name in firsts}
 
 
 def _loads(steps: Sequence[Step], items: Iterable[Initiative], day: date) -> Iterator[Load]:
     """Give how much of each owner is taken at most in each month, from today to the likely ends."""
-    last = max(step.half for step in steps).toordinal() + 31
-    days = np.arange(day.toordinal(), last)
-    months = np.array([date.fromordinal(int(at)).replace(day=1) for at in days])
     shares = {item.id: item.load for item in items}
     owners = {folded(step.owner): step.owner for step in steps[::-1] if step.owner}
+    days = pd.date_range(day, max(step.half for step in steps))
     for owner in sorted(owners):
-        busy = np.zeros(len(days))
+        busy: Any = pd.Series(0.0, days)
         for step in steps:
-            held = (days >= step.start.toordinal()) & (days < step.half.toordinal())
-            busy += shares[step.id] * held * (folded(step.owner or "") == owner)
-        for month in sorted({*months[busy > 0]}):
-            yield Load(owners[owner], month, round(float(busy[months == month].max()), _DIGITS))
+            if folded(step.owner or "") == owner:
+                busy[str(step.start) : str(step.half - timedelta(1))] += shares[step.id]
+        fullest = busy[busy > 0].resample("MS").max().dropna().round(_DIGITS)
+        for month, load in zip(fullest.index.date, fullest, strict=True):
+            yield Load(owners[owner], month, load)
 
 
 def _announced(still: Sequence[Step]) -> date | None:
@@ -290,19 +294,8 @@ def _announced(still: Sequence[Step]) -> date | None:
     return max(filter(None, ends)) if ends and all(ends) else None
 
 
-def _announced_before(last: Known) -> dict[str, float]:
-    """Return the ends that the last run knew as the first to be announced, by id."""
-    return {
-        name: date.fromisoformat(first).toordinal()
-        for name, step in last.items()
-        if (first := step.get("first_announced"))
-    }
-
-
-def _chance(end: Any, planned: date | None, still: Sequence[Step]) -> float | None:
-    """Return the chance of the announced end, if all that it waits for say how sure they are."""
-    sure = all(step.uncertain for step in still if step.refuted or step.critical >= OFTEN)
-    return float(np.mean(end <= planned.toordinal())) if planned and sure else None
+def _name(named: Step | Initiative) -> str:
+    return named.id.casefold()
 
 
 def _on(ordinal: float) -> date:

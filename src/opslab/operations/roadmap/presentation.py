@@ -36,7 +36,6 @@ def voice(_: RoadmapResult, language: Language) -> Voice:
 def _values(result: RoadmapResult, say: Voice) -> dict[str, Any]:
     """Return what the sentences name, of the whole and of each initiative."""
     called = {step.id: say.joined(step.initiative, step.owner) for step in result.steps}
-    titles = {step.id: step.initiative for step in result.steps}
     words = {
         step.id: step._asdict()
         | {
@@ -66,7 +65,7 @@ def _values(result: RoadmapResult, say: Voice) -> dict[str, Any]:
         "action": action,
         "path": [say("often", **step._asdict()) for step in path if step.id in waited]
         or [step.initiative for step in path],
-        "vague": [titles[name] for name in result.vague],
+        "vague": [words[name]["initiative"] for name in result.vague],
         "missed": [say("missed", **words[name]) for name in result.missed],
         "asks": [say("ask" if step.owner else "ask_none", **words[step.id]) for step in path][:3],
         "moved": len(moved),
@@ -167,18 +166,17 @@ def figures(result: RoadmapResult, say: Voice) -> dict[str, Figure]:
     }
 
 
-def _sentences(name: str, result: RoadmapResult, values: dict[str, Any]) -> list[str]:
-    """Return the keys of a part's sentences, where they depend on what there is."""
-    if name == "dependencies":
-        return ["on_path"] * bool(values["path"]) + ["on_dependencies"]
-    if name == "slip":
-        return ["on_past" if values["past"] else "no_past", "on_slip"]
-    if name != "dates":
-        return []
-    said = [f"on_{name}" for name in ("causes", "entered", "dropped", "passed") if values[name]]
-    if not result.previous_day:
-        return ["no_last" if result.roadmap.previous else "no_previous", *said]
-    return ["on_moved" if values["moved"] else "on_unmoved", *said]
+def _sentences(part: str, result: RoadmapResult, values: dict[str, Any]) -> list[str]:
+    """Return the keys of a part's sentences, some of which depend on what there is."""
+    moved = "on_moved" if values["moved"] else "on_unmoved"
+    alone = "no_last" if result.roadmap.previous else "no_previous"
+    changes = [name for name in ("causes", "entered", "dropped", "passed") if values[name]]
+    said = {
+        "dependencies": [*["on_path"] * bool(values["path"]), "on_dependencies"],
+        "slip": ["on_past" if values["past"] else "no_past", "on_slip"],
+        "dates": [moved if result.previous_day else alone, *map("on_{}".format, changes)],
+    }
+    return said.get(part, [f"on_{part}"])
 
 
 def _past(slips: Slips | None, say: Voice) -> str:
@@ -198,7 +196,7 @@ def _part(name: str, result: RoadmapResult, say: Voice) -> Blocks:
     """Return a part: its heading, its sentences, and what it shows."""
     values, drawn = _values(result, say), result.figures(say.language)
     blocks: Blocks = [say.heading(name)]
-    for key in _sentences(name, result, values) or [f"on_{name}"]:
+    for key in _sentences(name, result, values):
         blocks += map(Paragraph, say(key, **values).splitlines())
     if name in drawn:
         blocks += [drawn[name]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -42,17 +43,19 @@ def rows(result: RoadmapResult, *, full: bool) -> list[dict[str, Any]]:
     return [{name: getattr(step, name) for name in names} for step in result.steps]
 
 
-def evidence(result: RoadmapResult) -> list[Evidence]:
-    """Return by how many months each announced end slips, with its uncertainty.
+def evidence(result: RoadmapResult) -> Iterator[Evidence]:
+    """Give by how many months each announced end slips, with its uncertainty.
 
     They count from the announced end, or from the day by which it is done in one course of twenty
     where that is earlier: so that announcing later, without work that moved, moves no case.
     Of a date of which nothing tells how sure it is there is no evidence.
     """
-    late, past = list[Evidence](), result.slips
-    known = {"finished", *["window"] * bool(past and past.used and past.unit == "days")}
-    record = {check.name: check.status for check in result.checks}.get("ticket_record")
-    known |= {"tickets"} if record != "fail" else set()
+    past = result.slips
+    known = {
+        "finished": True,
+        "window": past and past.used and past.unit == "days",
+        "tickets": "ticket_record" not in {check.name for check in result.conditions},
+    }
     for step in result.steps:
         if (ends := step.ends) and (step.uncertain or step.source == "finished"):
             typed = step.source == "window" and step.confidence
@@ -63,22 +66,19 @@ def evidence(result: RoadmapResult) -> list[Evidence]:
             low, half, sure, high = (moved / _MONTH).tolist()
             points = {"p5": low, "p50": half, "p85": sure, "p95": high}
             mean = (step.slip_days + early) / _MONTH
-            late += [
-                Evidence(
-                    f"{result.roadmap.slug}/{step.id}",
-                    "descriptive",
-                    ("roadmap.evidence", {"initiative": step.initiative}),
-                    Quantity("quantiles", points, mean, low, high, 0.9),
-                    "month",
-                    "once",
-                    (min(step.starts or step.start, base), base),
-                    step.owner or "",
-                    f"slip:{result.roadmap.slug}/{step.id}",
-                    "quality",
-                    grade="D" if step.source in known and not typed else "F",
-                    sources=result.sources,
-                    date=result.as_of,
-                    owner=step.owner or result.roadmap.owner,
-                )
-            ]
-    return late
+            yield Evidence(
+                f"{result.roadmap.slug}/{step.id}",
+                "descriptive",
+                ("roadmap.evidence", {"initiative": step.initiative}),
+                Quantity("quantiles", points, mean, low, high, 0.9),
+                "month",
+                "once",
+                (min(step.starts or step.start, base), base),
+                step.owner or "",
+                f"slip:{result.roadmap.slug}/{step.id}",
+                "quality",
+                grade="D" if known.get(step.source) and not typed else "F",
+                sources=result.sources,
+                date=result.as_of,
+                owner=step.owner or result.roadmap.owner,
+            )

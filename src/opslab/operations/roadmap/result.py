@@ -50,6 +50,8 @@ class Step(NamedTuple):
         The end that was announced first.
     weeks : tuple
         Its range as it is declared: low, likely, high, shape.
+    themes : tuple of str
+        Of customers' feedback that it answers.
     uncertain : bool
         Whether anything tells how sure its date is.
     refuted : bool
@@ -85,6 +87,7 @@ class Step(NamedTuple):
     uncertain: bool = True
     refuted: bool = False
     weeks: tuple[float | str | None, ...] = ()
+    themes: tuple[str, ...] = ()
 
 
 class Load(NamedTuple):
@@ -112,6 +115,9 @@ class Slips(NamedTuple):
         Passed, and nothing tells whether they held: not counted.
     days : tuple of float
         Each slip.
+    firsts : Mapping of str to float
+        The end that was announced first, by the initiative's id without case: ordinals of days;
+        places of releases where there are no days.
     """
 
     count: int  # type: ignore[assignment]
@@ -124,6 +130,7 @@ class Slips(NamedTuple):
     used: bool
     unknown: int = 0
     days: tuple[float, ...] = ()
+    firsts: Mapping[str, float] = {}
 
 
 SURE = 0.85

@@ -20,35 +20,6 @@ _SERIES = 100_000  # releases of a series at most
 _DAY = re.compile(r"(\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])")
 
 
-def announced_ends(
-    announcements: Sequence[Announcement],
-    as_of: datetime.date,
-    releases: Mapping[str, datetime.date],
-) -> dict[str, list[float]]:
-    """Return the ends that were announced, the first first, by the initiative's id without case.
-
-    Those that were announced before they came: a date that is entered afterwards announces nothing,
-    nor does what is announced after the day, or a release that is none, such as TBD or v0.0.
-
-    Returns
-    -------
-    dict of str to list of float
-        Ordinals of days; places of releases where there are no days.
-
-    Examples
-    --------
-    >>> said = Announcement(initiative="A", announced="2026-01-10", date="2026-02-01")
-    >>> announced_ends([said], datetime.date(2026, 6, 1), {})
-    {'a': [739648]}
-    """
-    in_days, ends = _in_days(announcements, releases), dict[str, list[float]]()
-    for row in sorted(announcements, key=attrgetter("announced")):
-        at = _number(row.release or row.date, releases, in_days=in_days)
-        if row.announced <= as_of and at >= row.announced.toordinal() * in_days:
-            ends.setdefault(row.initiative.casefold(), []).append(at)
-    return ends
-
-
 def slips(
     announcements: Sequence[Announcement],
     as_of: datetime.date,
@@ -57,9 +28,11 @@ def slips(
 ) -> Slips:
     """Return how late past dates turned out, and the interval that the next is expected in.
 
-    First is what `announced_ends` says. What came is the delivery where it is told, or the day on
-    which the initiative was finished. A date that passed held only where it is known to have: what
-    is open in the roadmap's own sheet is open, and of what nothing tells nothing is counted.
+    First is the end that was announced first, before it came: a date that is entered afterwards
+    announces nothing, nor does what is announced after the day, or a release that is none, such as
+    TBD or v0.0. What came is the delivery where it is told, or the day on which the initiative was
+    finished. A date that passed held only where it is known to have: what is open in the roadmap's
+    own sheet is open, and of what nothing tells nothing is counted.
     What comes late is known late: of what was announced of late, that which held is known first, so
     that the slips of a short history look smaller than they will.
 
@@ -88,38 +61,37 @@ def slips(
     >>> slips(said, datetime.date(2026, 6, 1), {}, {})[:3]
     (1, 0, None)
     """
-    ends, in_days = (
-        announced_ends(announcements, as_of, releases),
-        _in_days(announcements, releases),
-    )
-    came = {
-        row.initiative.casefold(): _number(row.delivered, releases, in_days=in_days)
-        for row in sorted(announcements, key=attrgetter("announced"))
-        if row.announced <= as_of and row.delivered
-    }
+    in_days = bool(releases) or any(row.date for row in announcements)
+    firsts, lasts, came = dict[str, float](), dict[str, float](), dict[str, float]()
+    for row in sorted(announcements, key=attrgetter("announced")):
+        if row.announced <= as_of:
+            name = row.initiative.casefold()
+            end = _number(row.release or row.date, releases, in_days=in_days)
+            if end >= row.announced.toordinal() * in_days:
+                firsts.setdefault(name, end)
+                lasts[name] = end
+            if row.delivered:
+                came[name] = _number(row.delivered, releases, in_days=in_days)
     if in_days:
         done = {name: day.toordinal() for name, day in finished.items() if day}
-        came = {name: came[name] for name in came if name in done or name not in finished}
-        came = done | came
+        came = done | {at: came[at] for at in came if at in done or at not in finished}
     late = {
-        name: came[name] - first
-        for name, (first, *_) in ends.items()
+        name: came[name] - firsts[name]
+        for name in firsts
         if name in came and not came[name] * in_days > as_of.toordinal()
     }
     for name, slip in late.items():
         if not abs(slip) < _SERIES / 2:
             raise DataError.of("roadmap.delivered", id=name)
-    passed = {name for name in ends if ends[name][-1] < as_of.toordinal() * in_days}
+    passed = {name for name in lasts if lasts[name] < as_of.toordinal() * in_days}
     unknown = len(passed - {*came} - {*finished})
     past, used = np.array([*late.values()]), len(late) >= FEWEST
     mean, low, high = (float(past.mean()), *next_interval(past)) if used else (None,) * 3
     held, unit = int((past <= 0).sum()), "days" if in_days else "releases"
-    still = len(ends) - len(past) - unknown
-    return Slips(len(past), held, mean, low, high, unit, still, used, unknown, (*past.tolist(),))
-
-
-def _in_days(announcements: Sequence[Announcement], releases: Mapping[str, datetime.date]) -> bool:
-    return bool(releases) or any(row.date for row in announcements)
+    still = len(firsts) - len(past) - unknown
+    return Slips(
+        len(past), held, mean, low, high, unit, still, used, unknown, (*past.tolist(),), firsts
+    )
 
 
 def _number(said: Any, releases: Mapping[str, datetime.date], *, in_days: bool) -> float:

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from opslab.messages import Language
-from opslab.operations.standards.adoption import grouped, share
 from opslab.operations.standards.pages import shown
-from opslab.operations.standards.result import Finding, StandardsResult
-from opslab.report.blocks import Cell, Facts, Group, Points, Tone, Verdict
-from opslab.report.figures import Figure
-from opslab.report.voice import Blocks, Voice
-
-__all__ = ["PARTS", "figures", "first_screen", "headline", "voice"]
+from opslab.operations.standards.result import Finding, StandardsResult, grouped, share
+from opslab.operations.voice import Blocks, Voice, no_figures
+from opslab.report.blocks import Cell, Group, Points, Tone, Verdict
 
 _TONES: Mapping[str, Tone] = {"stop": "bad", "fix": "open", "read": "open", "keep": "good"}
 _METHOD = "template held adoption dates evidence read"
 
 
-def voice(result: StandardsResult, language: Language) -> Voice:
-    """Return the voice of a review."""
-    del result
-    return Voice(language, "standards")
+voice = Voice.of("standards")
+figures = no_figures
 
 
 def headline(result: StandardsResult, say: Voice) -> str:
@@ -29,23 +22,20 @@ def headline(result: StandardsResult, say: Voice) -> str:
     return say(f"headline_{result.action}", unread=len(result.unread), **result.share._asdict())
 
 
-def figures(result: StandardsResult, say: Voice) -> dict[str, Figure]:
-    """Return no figure: the table of adoption tells it all."""
-    del result, say
-    return {}
-
-
 def first_screen(result: StandardsResult, say: Voice) -> Verdict:
     """Return what happened, how sure we are, and what to do."""
     standard, all_of = result.standard, result.share
     kind, least = next(iter(result.kinds.items()), ("", all_of))
     todo = f"fix_{kind}" if result.action == "fix" else f"action_{result.action}"
-    telling = [one for one in result.checks if one.status != "pass" or one.name == "moved"]
+    telling = [each for each in result.checks if each.status != "pass" or each.name == "moved"]
     day = say.date(result.as_of) if result.as_of else None
-    return Verdict(
+    return say.verdict(
+        standard,
+        [
+            say.fact("adoption", say("of", held=all_of.whole, asked=all_of.documents)),
+            say.checks_fact(result.checks),
+        ],
         kicker=say.joined(say("kicker"), day, standard.owner),
-        title=say.spoken(standard.shown_title),
-        question=say.spoken(standard.question) if standard.question else None,
         action=say(
             todo,
             wrong=least.documents - least.whole,
@@ -54,12 +44,6 @@ def first_screen(result: StandardsResult, say: Voice) -> Verdict:
         ),
         headline=headline(result, say),
         tone=_TONES[result.action],
-        facts=Facts(
-            [
-                say.fact("adoption", say("of", held=all_of.whole, asked=all_of.documents)),
-                say.checks_fact(result.checks),
-            ]
-        ),
         reasons=[say.message(check.detail) for check in telling],
     )
 
@@ -133,7 +117,7 @@ def _method(result: StandardsResult, say: Voice) -> Blocks:
     return [say.heading("method"), Points(points)]
 
 
-PARTS: dict[str, Callable[[StandardsResult, Voice], Blocks]] = {
+PARTS = {
     "adoption": _adoption,
     "lacking": _lacking,
     "movement": _movement,

@@ -8,10 +8,9 @@ from scipy import stats
 
 from opslab.evidence import Evidence, Quantity
 from opslab.messages import Bilingual
-from opslab.operations.standards.adoption import grouped
-from opslab.operations.standards.result import Finding, StandardsResult
+from opslab.operations.standards.pages import said
+from opslab.operations.standards.result import Finding, StandardsResult, grouped
 from opslab.operations.standards.review import read_day
-from opslab.operations.standards.templates import said
 
 LEVEL = 0.9
 KEYS = ("document",)
@@ -42,18 +41,16 @@ def rows(result: StandardsResult, *, full: bool) -> list[dict[str, Any]]:
         return [finding._asdict() for finding in result.findings]
     table = []
     for findings in grouped(result.findings, "document").values():
-        about = [*findings[0]._asdict().items()][:4]
-        states = [finding.state for finding in findings]
         lacking = [_lack(result, finding) for finding in findings if finding.state != "there"]
-        held_at = {one.kind: one.value for one in findings if one.state == "there"}
-        asked, held = len(states), states.count("there")
+        there = {each.kind: each.value for each in findings if each.state == "there"}
+        asked, held = len(findings), len(findings) - len(lacking)
         table.append(
-            {
-                **dict(about),
+            {name: getattr(findings[0], name) for name in Finding._fields[:4]}
+            | {
                 "asked": asked,
                 "held": held,
                 "held_share": held / asked,
-                "owner": held_at.get("owner", ""),
+                "owner": there.get("owner", ""),
                 "lacking": Bilingual.joined(" · ", lacking),
             }
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple
 
@@ -116,3 +116,20 @@ class StandardsResult(Result):
         done = "read" if self.unread else "keep"
         whole = self.share.whole == self.share.documents
         return "stop" if self.broken else done if whole else "fix"
+
+
+def grouped(findings: Iterable[Finding], by: str) -> dict[str, list[Finding]]:
+    """Return findings by a field of theirs, in order of its values."""
+    groups: dict[str, list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault(getattr(finding, by), []).append(finding)
+    return dict(sorted(groups.items()))
+
+
+def share(findings: Iterable[Finding]) -> Share:
+    """Return how many documents hold all that is asked, and how much there is of it."""
+    held = [
+        [finding.state == "there" for finding in own]
+        for own in grouped(findings, "document").values()
+    ]
+    return Share(sum(map(all, held)), len(held), sum(map(sum, held)), sum(map(len, held)))

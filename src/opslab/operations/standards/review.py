@@ -9,13 +9,20 @@ from contextlib import suppress
 from functools import partial
 from pathlib import PurePosixPath
 
-from opslab.errors import DataError, ParameterError, Problem, SpecError
+from opslab.errors import DataError, Problem, SpecError
 from opslab.messages import Language
 from opslab.names import folded, named, names_somebody
 from opslab.operations.cited import cited_run
-from opslab.operations.standards import checks
-from opslab.operations.standards.adoption import grouped, share
-from opslab.operations.standards.pages import READ, Page, bare, read_page, shown
+from opslab.operations.standards.pages import (
+    READ,
+    Page,
+    Template,
+    bare,
+    read_page,
+    read_templates,
+    said,
+    shown,
+)
 from opslab.operations.standards.result import (
     KINDS,
     NAMING,
@@ -23,9 +30,11 @@ from opslab.operations.standards.result import (
     Movement,
     StandardsResult,
     State,
+    grouped,
+    share,
 )
 from opslab.operations.standards.spec import Standard
-from opslab.operations.standards.templates import Template, read_templates, said
+from opslab.results import Check, Message, Status
 from opslab.tables.dates import MONTHS
 from opslab.tables.sheets import source_files
 
@@ -109,9 +118,7 @@ def review_standards(
     InputError
         Without a day, documents or templates that can be used, or for a run that is none.
     """
-    day = as_of or standard.date
-    if day is None:
-        raise ParameterError.of("parameters.as_of_needed", field="as_of")
+    day = standard.day(as_of)
     DataError.refuse(standard.missing_files())
     known, paths = read_templates(standard.folders()), standard.paths()
     documents = [path for path in paths if PurePosixPath(path).suffix.lower() in READ + _UNREAD]
@@ -141,7 +148,7 @@ def review_standards(
         unread=tuple(unread),
         others=len(paths) - len(documents),
         sources=source_files(standard, (), len(paths)),
-        checks=checks.run(standard, findings, unread, movements),
+        checks=_checks(standard, findings, unread, movements),
     )
 
 
@@ -224,3 +231,30 @@ def _movement(
     before, after = (sum(whole[path] for path in both) for whole in (then, now))
     new, gone = sorted(now.keys() - then), sorted(then.keys() - now)
     return Movement(run.card.as_of, len(both), before, after, new, gone)
+
+
+def _checks(
+    standard: Standard,
+    findings: Sequence[Finding],
+    unread: Sequence[Problem],
+    movements: Sequence[Movement],
+) -> tuple[Check, ...]:
+    """Return the checks; blocking is that more documents were read than not."""
+    count, checks = len({finding.document for finding in findings}), []
+    states = grouped(findings, "state")
+    wrong = {
+        "read": [str(problem.file) for problem in unread],
+        "followed": [finding.document for finding in findings if not finding.template],
+        "moved": [standard.documents] * (not movements),
+        "unclear": [finding.document for finding in states.get("unclear", ())],
+        "stale": [finding.document for finding in states.get("stale", ())],
+    }
+    last = max(movements)._asdict() if movements else {}
+    for name, documents in wrong.items():
+        names, why = sorted({*documents}), dict[str, str](**standard.accept).get(name, "")
+        much = name == "read" and len(names) >= count
+        status: Status = "fail" if much else "warn" if names else "pass"
+        values = {"names": names, "wrong": len(names), "count": count, **last}
+        detail = Message(f"standards.{name}_{status}", values)
+        checks.append(Check(name, status, detail, blocking=much and not why, accepted=why))
+    return tuple(checks)

@@ -8,7 +8,6 @@ from typing import Any
 from scipy.special import ndtri
 
 from opslab.errors import SpecError
-from opslab.timesaved.change.design import scale
 from opslab.timesaved.change.result import Belief
 from opslab.timesaved.change.spec import ChangeReview
 from opslab.timesaved.inventory import Measurement
@@ -37,7 +36,7 @@ def belief(review: ChangeReview, effect: Interval) -> Belief | None:
     Returns
     -------
     Belief or None
-        None without a hope or an interval, or where more is better: nothing is saved then.
+        None without a hope or an interval.
 
     Raises
     ------
@@ -45,9 +44,9 @@ def belief(review: ChangeReview, effect: Interval) -> Belief | None:
         When the hope is a single number, which no measurement can change.
     """
     value, low, high = effect
-    if review.expected is None or review.measure.goal == "increase" or scale(review) != "log":
+    if review.expected is None or value is None or low is None or high is None:
         return None
-    if value is None or low is None or high is None or not -1 < low < high:
+    if not -1 < low < high:
         return None
     stated, prior = review.expected.distribution(share=True), hope(review)
     if isinstance(prior, Fixed):

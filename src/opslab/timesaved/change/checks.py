@@ -73,7 +73,7 @@ def run(result: ChangeResult, outcome: Values) -> tuple[Check, ...]:
     refuse_unknown(review, review.accept, known, "accept")
     for name, value, fails, warns, values in findings:
         status: Status = "fail" if fails else "warn" if warns else "pass"
-        detail = Message(f"change.{name}_{values.pop('word', status)}", values)
+        detail = Message(f"change.{name}_{values.pop('word', '') or status}", values)
         reason = review.accept.get(name, "")
         blocking = name in ("pilot", "pre_trend", "log_empty") and not reason
         checks.append(Check(name, status, detail, value, blocking, reason))
@@ -85,8 +85,8 @@ def lowered(result: ChangeResult) -> Grade | None:
 
     D where it says that nobody can tell: too few teams or periods, or two changes or a season.
     """
-    failed = {check.name for check in result.conditions if not check.accepted}
-    worst: Grade = "D" if failed & _UNTOLD else "B" if failed else "A"
+    failed = result.doubted
+    worst: Grade = "D" if _UNTOLD & failed.keys() else "B" if failed else "A"
     return result.grade and max(result.grade, worst)
 
 
@@ -97,8 +97,8 @@ def _of_design(result: ChangeResult, outcome: Values) -> Iterator[Finding]:
     if design == "plan":
         return
     alone = "everybody" if design != "did" and chosen != "worst_first" else chosen
-    by_plan = alone in ("drawn", "staggered")
-    yield "pilot", None, picked, not by_plan, {} if picked else {"word": alone}
+    warns = alone not in ("drawn", "staggered")
+    yield "pilot", None, picked, warns, {"word": "" if picked else alone}
     if design == "did":
         p, treated = result.pre_trend, sum(at.effect is not None for at in result.teams)
         first, after = result.panel.first, len(outcome.T) - result.panel.first
@@ -107,7 +107,7 @@ def _of_design(result: ChangeResult, outcome: Values) -> Iterator[Finding]:
         untested = not apart and (p is None or count <= FEW)
         picked_by = apart and chosen == "worst_first" and not result.review.pilot.selected
         word = "unknown" if untested else "picked" if picked_by else ""
-        yield "pre_trend", p, apart, untested, {"p": p} | ({"word": word} if word else {})
+        yield "pre_trend", p, apart, untested, {"p": p, "word": word}
         few = count < FEW or treated == 1
         yield "few_teams", count, count < FEWEST, few, {"count": count, "treated": treated}
         unlike = differences.understated(outcome, result.panel.starts)
@@ -154,19 +154,17 @@ def _of_effect(result: ChangeResult) -> Iterator[Finding]:
     if result.verdicts and None not in result.effect:
         rare = {at.method: at.p < CHANCE for at in result.verdicts if at.p is not None}
         torn = [name for name in ("permutation", "bootstrap") if rare.get(name, apart) != apart]
-        word = {"word": "unshown"} if torn and not apart else {}
+        word = "unshown" if torn and not apart else ""
         drawn = result.review.pilot.chosen == "drawn"
         others = any(
             at.method == "permutation" and at.p > max(CHANCE, _LEAST / at.ways)
             for at in result.verdicts
             if at.p is not None and at.ways
         )
-        fails = apart and drawn and others
-        yield "opposed", len(torn), fails, bool(torn), word
+        yield "opposed", len(torn), apart and drawn and others, bool(torn), {"word": word}
     if (faded := result.faded) is not None:
         yield "lasting", None, faded, False, {}
-    rows = [row for row in result.powers if row.teams == len(result.teams)]
-    row = min(rows, key=lambda row: abs(row.weeks - result.panel.first), default=None)
+    row = result.power
     least = result.smallest or (row and row.smallest)
     if not row and not least:
         yield "promise", None, False, True, {"word": "unknown"}
@@ -174,8 +172,8 @@ def _of_effect(result: ChangeResult) -> Iterator[Finding]:
         share = quantile(hope(result.review), 0.5) if hoped else None
         weak = least is None or (share is not None and share < least)
         said = "never" if least is None else "warn" if weak else "pass" if hoped else "unasked"
-        said = f"measured_{said}" if result.smallest else said
-        known = (row._asdict() if row else {}) | {"smallest": least, "hoped": share, "word": said}
+        word = f"measured_{said}" if result.smallest else said
+        known = (row._asdict() if row else {}) | {"smallest": least, "hoped": share, "word": word}
         yield "promise", least, False, weak, known
     if hoped and result.design != "plan":
         belief = result.belief
@@ -203,5 +201,5 @@ def _of_log(result: ChangeResult) -> Iterator[Finding]:
                 continue  # nothing is left out
             share = (empty / np.maximum(known, 1)).max()
         fails = name in _GRAVE.split() and (share > ODD or odd == "people")
-        mended = {"word": "warn"} if name in _MENDED.split() else {}
-        yield name, count, fails, not mended, values | mended
+        mended = name in _MENDED.split()
+        yield name, count, fails, not mended, values | {"word": "warn" if mended else ""}

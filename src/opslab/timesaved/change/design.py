@@ -5,44 +5,40 @@ from __future__ import annotations
 import datetime
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import toeplitz
 from scipy.stats import norm
 
 from opslab.errors import DataError
 from opslab.evidence import Grade
+from opslab.timesaved.change.differences import Cells, since
 from opslab.timesaved.change.panel import Panel
 from opslab.timesaved.change.result import Artefact, Design
 from opslab.timesaved.change.spec import ChangeReview
 from opslab.uncertainty.distributions import Values
 from opslab.uncertainty.proportions import Interval
 
-Mask = NDArray[np.bool_]
 DAYS = {"week": 7, "month": 30.4}
 _ENOUGH, _LONG = 8, 24  # known periods on either side for a series, and in all for grade C
 _GRADES: dict[str, Grade] = {"drawn": "A", "staggered": "B"}
 
 
-def scale(review: ChangeReview) -> str:
-    """Return the scale of effects: as declared, else the level of a share and the log of others."""
-    return review.measure.scale or ("level" if review.measure.quantity == "share" else "log")
-
-
 def headline(review: ChangeReview, *ends: float | None) -> Interval:
-    """Return an effect on the model's scale and its ends as readers see it: exp(d) - 1 of logs."""
-    log = scale(review) == "log"
-    return Interval(
-        *(None if end is None else float(np.expm1(end) if log else end) for end in ends)
-    )
+    """Return an effect on the model's scale and its ends as readers see it: exp(d) - 1 of logs.
+
+    None of what is not known.
+    """
+    values = np.array(ends, float)
+    shown = np.expm1(values) if review.measure.relative else values
+    return Interval(*(float(end) if np.isfinite(end) else None for end in shown))
 
 
-def left_out(review: ChangeReview, panel: Panel) -> Mask:
+def left_out(review: ChangeReview, panel: Panel) -> Cells:
     """Return which cells do not count: the weeks after each start, and all that were picked by.
 
     A period is phase-in when it begins in it, and was picked by when a day of it is in `selected`.
     """
-    pilot, since = review.pilot, np.arange(len(panel.periods)) - panel.starts[:, None]
-    out: Mask = (since >= 0) & (since * DAYS[review.measure.period] < 7 * pilot.phase_in)
+    pilot, passed = review.pilot, since(panel.values, panel.starts)
+    out: Cells = (passed >= 0) & (passed * DAYS[review.measure.period] < 7 * pilot.phase_in)
     if pilot.selected:
         low, high = pilot.selected
         days = np.array([*panel.periods, datetime.date.max])
@@ -53,12 +49,12 @@ def left_out(review: ChangeReview, panel: Panel) -> Mask:
 def outcome(review: ChangeReview, panel: Panel) -> Values:
     """Return what estimators get, on the model's scale: NaN where nothing counts or is known."""
     values = np.where(left_out(review, panel), np.nan, panel.values)
-    if scale(review) == "level":
-        return values
-    return np.log(values, out=np.full(values.shape, np.nan), where=values > 0)
+    if review.measure.relative:
+        return np.log(values, out=np.full(values.shape, np.nan), where=values > 0)
+    return values
 
 
-def sides(outcome: Values, starts: Values) -> tuple[Mask, Mask, Mask]:
+def sides(outcome: Values, starts: Values) -> tuple[Cells, Cells, Cells]:
     """Return known cells before each start, those after, and teams known on both sides.
 
     Examples
@@ -67,7 +63,7 @@ def sides(outcome: Values, starts: Values) -> tuple[Mask, Mask, Mask]:
     >>> before.sum(axis=1), after.sum(axis=1), both
     (array([2, 1]), array([1, 1]), array([ True,  True]))
     """
-    late, known = np.arange(outcome.shape[1]) >= starts[:, None], ~np.isnan(outcome)
+    late, known = since(outcome, starts) >= 0, ~np.isnan(outcome)
     before, after = known & ~late, known & late
     return before, after, np.logical_and(before.any(axis=1), after.any(axis=1))
 
@@ -127,20 +123,18 @@ def artefact(review: ChangeReview, panel: Panel, outcome: Values) -> Artefact | 
     free = cells.count() - means.count() - cells.shape[1] + 1
     if review.pilot.chosen != "worst_first" or not 0 < picked < count or free <= 1:
         return None
-    noise = ((cells - means[:, None]) ** 2).sum() / free
-    window = cells.count() / means.count()
-    left, periods = (cells - means[:, None]).filled(0), max(round(window), 2)
-    near = (left[:, 1:] * left[:, :-1]).sum() / ((left**2).sum() or 1.0)
+    left, periods = (cells - means[:, None]).filled(0), max(round(cells.count() / means.count()), 2)
+    squares = (left**2).sum()
+    near = (left[:, 1:] * left[:, :-1]).sum() / (squares or 1.0)
     correlation = np.clip((near * periods + 1) / max(periods - 3, 5), 0, 0.96)
     whole = toeplitz(correlation ** np.arange(periods)).mean()
-    noise *= (1 - 1 / periods) / (1 - whole)
-    between = max(means.var(ddof=1) - noise * whole, 0)
+    noise = squares / free * ((1 - 1 / periods) / (1 - whole))
     within, share = noise * whole, picked / count
+    between = max(means.var(ddof=1) - within, 0)
     if review.pilot.selected:
         low, high = review.pilot.selected
-        days = (high - low).days + 1
-        weeks = np.arange(max(round(days / DAYS[review.measure.period]), 1))
-        within = noise * toeplitz(correlation**weeks).mean()
+        window = max(round(((high - low).days + 1) / DAYS[review.measure.period]), 1)
+        within = noise * toeplitz(correlation ** np.arange(window)).mean()
     total = within + between or 1.0
     size = within / total**0.5 * norm.pdf(norm.isf(share)) / share
     effect = headline(review, -size if review.measure.goal == "decrease" else size)

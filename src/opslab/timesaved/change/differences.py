@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 from scipy.special import fdtrc
 
-from opslab.timesaved.change.result import AverageName
 from opslab.uncertainty.distributions import Values
 
 Cells = NDArray[np.bool_]
@@ -94,7 +93,7 @@ def last_before(outcome: Values, starts: Values) -> Effects:
     return impute(outcome, starts, untreated & (latest | last))
 
 
-def averages(effects: Values, starts: Values) -> dict[AverageName, float]:
+def averages(effects: Values, starts: Values) -> dict[str, float]:
     """Return the averages of the effects of cells, NaN of none.
 
     ``simple`` is the mean of all cells; ``group`` of the teams' own means, which weighs groups by
@@ -118,7 +117,7 @@ def averages(effects: Values, starts: Values) -> dict[AverageName, float]:
     -------
     Callaway, Sant'Anna (2021), section 3.1; ``aggte`` of their R package did.
     """
-    means: dict[AverageName, Values] = {
+    means = {
         "simple": effects.ravel(),
         "group": _means(effects.T),
         "calendar": _means(effects),
@@ -139,7 +138,7 @@ def by_step(effects: Values, starts: Values) -> dict[int, tuple[float, int]]:
     {0: (3.5, 2), 1: (2.0, 1)}
     """
     known = np.isfinite(effects)
-    step = (np.arange(effects.shape[1]) - starts[:, None])[known]
+    step = since(effects, starts)[known]
     groups = {int(k): effects[known][step == k] for k in np.unique(step)}
     return {k: (float(group.mean()), len(group)) for k, group in groups.items()}
 
@@ -194,8 +193,7 @@ def pre_trend(outcome: Values, starts: Values, count: int) -> tuple[float, float
         return None
     steps = steps[-max(1, min(count, len(steps) - 2)) :]
     coefficients, weights = _coefficients(outcome, untreated, steps)
-    left = outcome - np.tensordot(coefficients, steps, 1)
-    noise = np.where(untreated, left - fitted(left, untreated), 0.0)
+    noise = residual(outcome - np.tensordot(coefficients, steps, 1), untreated)
     moved = weights @ noise.T * scales(untreated)
     free = (untreated[:, :first].sum(1) > 1).sum() - 2
     covariance = np.einsum("kij,lij", moved, moved)
@@ -222,7 +220,7 @@ def understated(outcome: Values, starts: Values) -> float:
     2.467
     """
     cells = _untreated(outcome, starts)
-    noise = np.where(cells, outcome - fitted(outcome, cells), 0.0)
+    noise = residual(outcome, cells)
     known = cells.sum(1) > 1
     sizes, treated = (noise**2).sum(1)[known] / cells.sum(1)[known], starts[known] < len(noise.T)
     groups = [sizes[treated], sizes[~treated]]
@@ -251,8 +249,18 @@ def two_way(outcome: Values, starts: Values) -> float:
     return float(slope[0])
 
 
+def since(outcome: Values, starts: Values) -> Values:
+    """Return the periods since the start of each cell, below 0 before it."""
+    return np.arange(outcome.shape[1]) - starts[:, None]
+
+
 def _untreated(outcome: Values, starts: Values) -> Cells:
-    return np.isfinite(outcome) & (np.arange(outcome.shape[1]) < starts[:, None])
+    return np.isfinite(outcome) & (since(outcome, starts) < 0)
+
+
+def residual(outcome: Values, cells: Cells) -> Values:
+    """Return what the team and period effects of cells leave of them; 0 of all others."""
+    return np.where(cells, outcome - fitted(outcome, cells), 0.0)
 
 
 def fitted(values: Values | Cells, cells: Cells) -> Values:
@@ -284,8 +292,7 @@ def scales(known: Cells) -> Values:
 def _steps(outcome: Values, starts: Values, count: int) -> Cells:
     """Return which cells are so many periods before the start, from the first to the last."""
     known = starts * (starts < outcome.shape[1])  # 0 of those that never got it: nothing is before
-    step = np.arange(outcome.shape[1]) - known[:, None]
-    cells: Cells = step == np.arange(-count, 0)[:, None, None]
+    cells: Cells = since(outcome, known) == np.arange(-count, 0)[:, None, None]
     return cells
 
 

@@ -120,15 +120,15 @@ def refuse_unknown(
 
 def _kind(review: ChangeReview, tables: Sequence[Table]) -> str:
     """Return what the exports hold; refuse what they cannot give."""
-    known, measure, kinds = known_profiles(), review.measure, list[str]()
+    known, measure, kind = known_profiles(), review.measure, ""
     for table in tables:
         profile = known.get(table.reading.profile or "")
         held = profile and _KINDS.get(profile.table)
-        if not held or held not in (*kinds, held)[:1]:
+        if not held or held != (kind or held):
             key = "change.two_kinds" if held else "change.no_kind"
             raise DataError.of(key, file=table.reading.name, names=[*table.headings][:_SHOWN])
-        kinds.append(held)
-    kind, quantity = kinds[0], measure.quantity
+        kind = held
+    quantity = measure.quantity
     watched = kind == "tickets" and (quantity == "elapsed" or measure.within_days)
     faults = {
         f"change.cannot_{kind}": quantity not in _GIVES.get(kind, [quantity]),
@@ -165,6 +165,7 @@ def _keep_rows(
             "ends": "ended_at" in table.types,
         }
         table.keep("change_rows", queries.ROWS[values["kind"]].format(**values, **named))
+        table.forget()
         if file:
             more = table.connection.execute("FROM change_rows").df()
             log.connection.register("change_more", more)

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from scipy.special import stdtr, stdtrit
 
-from opslab.timesaved.change.differences import fitted, scales
-from opslab.timesaved.change.result import Method, Verdict
+from opslab.timesaved.change.differences import residual, scales, since
+from opslab.timesaved.change.result import Verdict
 from opslab.uncertainty.distributions import Values
 from opslab.uncertainty.proportions import Interval
 
@@ -58,7 +58,7 @@ def changes(estimate: Estimate, outcome: Values, starts: Values) -> tuple[Values
     have the change. That several starts keep 95 % is seen by simulation (docs/validation.md).
     """
     values, known = estimate(outcome, starts), np.isfinite(outcome)
-    noise = residual(outcome - values[0] * (np.arange(outcome.shape[1]) >= starts[:, None]))
+    noise = residual(outcome - values[0] * (since(outcome, starts) >= 0), known)
     _, alike, count = np.unique(np.c_[starts, known], axis=0, return_index=True, return_counts=True)
     alone = np.eye(len(starts))[alike, :, None]
     first = starts[starts > 0].min(initial=outcome.shape[1])
@@ -149,7 +149,7 @@ def verdicts(
     value, (teams, periods) = values[0], outcome.shape
     if np.isnan(value):
         return ()
-    random, rows = np.random.default_rng(seed), np.isfinite(outcome).sum()
+    random, known = np.random.default_rng(seed), np.isfinite(outcome)
     dates = np.minimum(starts, periods)
     orders = [*islice(_orders(dates.tolist()), _ORDERS + 1)]
     if len(orders) > _ORDERS:
@@ -160,11 +160,12 @@ def verdicts(
         signs = np.array([*product((1, -1), repeat=teams)])
     signs[0] = 1  # the identity
     alone = np.eye(teams)[:, :, None]
-    noises = residual(outcome), residual(outcome - value * (np.arange(periods) >= starts[:, None]))
+    effects = value * (since(outcome, starts) >= 0)
     none, scores = (
         np.array([estimate(0 * outcome + at * noise, starts)[0] for at in alone])
-        for noise in noises
+        for noise in (residual(outcome, known), residual(outcome - effects, known))
     )
+    rows = known.sum()
     factor = teams / (teams - 1) * (rows - 1) / (rows - teams - periods)
     others = (
         _by_rank("permutation", value, lots[np.isfinite(lots)]),
@@ -178,12 +179,6 @@ def verdicts(
     )
 
 
-def residual(outcome: Values) -> Values:
-    """Return what team and period effects leave; 0 where nothing is known."""
-    known = np.isfinite(outcome)
-    return np.where(known, outcome - fitted(outcome, known), 0.0)
-
-
 def _orders(dates: list[int]) -> Iterator[Any]:
     """Yield the distinct orders of dates."""
     if not dates:
@@ -194,13 +189,13 @@ def _orders(dates: list[int]) -> Iterator[Any]:
         yield from ((date, *order) for order in _orders(rest))
 
 
-def _by_t(method: Method, value: float, variance: float, freedom: int) -> Verdict:
+def _by_t(method: str, value: float, variance: float, freedom: int) -> Verdict:
     error = variance**0.5
     p = float(2 * stdtr(freedom, -abs(value) / error))
     ends = interval(value, error, freedom)
     return Verdict(method, ends, None if np.isnan(p) else p, primary=method == "changes")
 
 
-def _by_rank(method: Method, value: float, values: Values) -> Verdict:
+def _by_rank(method: str, value: float, values: Values) -> Verdict:
     p = np.mean(np.abs(values) >= abs(value) * (1 - 1e-9))  # equal but for rounding counts
     return Verdict(method, Interval(float(value)), float(p), len(values))

@@ -124,14 +124,13 @@ def read_panel(review: ChangeReview, day: datetime.date, data: Any = None) -> Pa
 def _lost(readings: Sequence[Reading]) -> dict[str, tuple[int, tuple[str, ...]]]:
     """Return what the reader could not read, and files as long as their tool allows."""
     rejections = [at for reading in readings for at in reading.rejections]
-    rows = [at.row for at in rejections if at.key.endswith(_UNREAD)]
-    count = sum(reading.rejected for reading in readings) if rows else 0
-    capped = list[str]()
+    rows = {at.row for at in rejections if at.key.endswith(_UNREAD)}
+    count, capped = sum(reading.rejected for reading in readings) if rows else 0, list[str]()
     for key, values, column, _ in (astuple(at) for each in readings for at in each.decisions):
         if key == "tables.decided_emptied" and f"{column}".endswith(_TOLD):
             count += values["count"]
-            rows.append(values["row"])
+            rows.add(values["row"])
         elif key == "tables.decided_row_cap":
             capped.append(str(values["count"]))
-    first = tuple(map(str, sorted({*rows})[:12]))
+    first = tuple(map(str, sorted(rows)[:12]))
     return {"unread": (count, first), "capped": (len(capped), tuple(capped))}

@@ -8,8 +8,7 @@ import numpy as np
 from scipy.linalg import toeplitz
 from scipy.special import nctdtrinc, stdtrit
 
-from opslab.timesaved.change.differences import averages, impute
-from opslab.timesaved.change.few_teams import residual
+from opslab.timesaved.change.differences import averages, impute, residual, since
 from opslab.timesaved.change.panel import Panel
 from opslab.timesaved.change.result import Power
 from opslab.uncertainty.distributions import Values
@@ -79,8 +78,8 @@ def powers(panel: Panel, outcome: Values, pilots: int) -> tuple[Power, ...]:
     """
     first, (count, periods) = panel.first, outcome.shape
     cells = impute(outcome, panel.starts).cells
-    late = np.arange(periods) >= panel.starts[:, None]
-    effect = averages(cells, panel.starts)["simple"] if late.any() else 0.0
+    late = since(outcome, panel.starts) >= 0
+    effect = averages(cells, panel.starts)["simple"]
     half = first if first < periods else periods // 2
     varied = _varied(outcome - np.where(late, effect, 0), half)
     own = {count: pilots} if 0 < pilots < count else {}
@@ -93,17 +92,6 @@ def powers(panel: Panel, outcome: Values, pilots: int) -> tuple[Power, ...]:
     )
 
 
-def detectable(power: Power, promised: float) -> bool:
-    """Return whether so many teams and weeks can show a change of a size.
-
-    Examples
-    --------
-    >>> detectable(Power(4, 2, 8, 0.4), -0.05)
-    False
-    """
-    return power.smallest is not None and abs(promised) >= power.smallest
-
-
 def _varied(outcome: Values, start: int) -> tuple[float, float, float] | None:
     """Return spread between teams, noise within, and its correlation, by restricted likelihood.
 
@@ -112,7 +100,7 @@ def _varied(outcome: Values, start: int) -> tuple[float, float, float] | None:
     """
     known = np.isfinite(outcome)
     times = np.flatnonzero(known.sum(axis=0) > 1)
-    noise, pairs, width = residual(outcome)[:, times], known[:, times] * 1.0, len(times) - 1
+    noise, pairs, width = residual(outcome, known)[:, times], known[:, times] * 1.0, len(times) - 1
     if width < 2 * _HALF - 1 or np.sum(noise**2) < _NONE:
         return None
     squares = noise.T @ noise / np.maximum(pairs.T @ pairs - 1, 1)

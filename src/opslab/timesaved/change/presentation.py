@@ -19,7 +19,7 @@ from opslab.report.drawing import Row, ticks
 from opslab.report.figures import BLUE, GREY, ORANGE, Figure, framed, name_axis, style
 from opslab.report.import_report import import_report
 from opslab.report.voice import Blocks, Voice
-from opslab.results import Message, flat
+from opslab.results import flat
 from opslab.timesaved.change import design
 from opslab.timesaved.change.result import NOTHING, ChangeResult
 from opslab.uncertainty.distributions import quantile
@@ -61,6 +61,8 @@ _FORMS = {
     "last_before": "",
 }
 """How numbers are written, by their names or the last word of them; all others are effects."""
+_NUMBERS = "effect late two_way smallest artefact belief comparison series"
+"""Values that sentences name, or parts of which the numbers are named behind their own name."""
 _TONES: Mapping[str, Tone] = {"keep": "good", "undo": "bad", "stop": "bad"}
 _TALL, _LEFT = 1.9, 0.68  # inches of a figure
 
@@ -110,31 +112,34 @@ def _told(result: ChangeResult, say: Voice, name: str, value: Any) -> str:
 
 def _numbers(result: ChangeResult) -> dict[str, Any]:
     """Return the numbers that the sentences name, those of a part behind its name."""
-    series, first, teams = result.series, result.panel.first, len(result.panel.units)
-    headline = partial(design.headline, result.review)
-    size, year = (
-        Interval(*(end and abs(end) for end in known)) for known in (result.effect, result.per_year)
+    first, teams, sizes = result.panel.first, len(result.panel.units), _sizes(result.effect)
+    enough = (
+        at
+        for at in result.powers
+        if at.teams >= teams
+        and at.weeks >= first
+        and (at.smallest or math.inf) <= (sizes.value or 0)
     )
-    near = sorted(result.powers, key=lambda at: (at.teams != teams, abs(at.weeks - first)))
-    enough = (at for at in result.powers if at.teams >= teams and at.weeks >= first)
-    least = size.value or 0
-    parts = {name: getattr(result, name) for name in ("artefact", "belief", "comparison", "series")}
-    parts |= {
-        "effect": result.effect,
-        "size": size,
-        "year": year,
-        "power": next(iter(near), None),
-        "enough": next((at for at in enough if (at.smallest or math.inf) <= least), None),
+    parts = {name: getattr(result, name) for name in _NUMBERS.split()} | {
+        "size": sizes,
+        "year": _sizes(result.per_year),
+        "power": result.power,
+        "enough": next(enough, None),
     }
-    return {
-        "effect": result.effect,
-        "late": result.late,
-        "two_way": result.two_way,
-        "smallest": result.smallest,
-        "level": series and headline(*series.level),
-        "slope": series and headline(*(end and 10 * end for end in series.slope)),
-        **flat({name: part._asdict() for name, part in parts.items() if part}),
-    }
+    if series := result.series:
+        level, slope = series.level, 10 * np.array(series.slope, float)
+        parts |= {
+            "level": design.headline(result.review, *level),
+            "slope": design.headline(result.review, *slope),
+        }
+    return parts | flat(
+        {name: at._asdict() for name, at in parts.items() if hasattr(at, "_asdict")}
+    )
+
+
+def _sizes(known: Interval) -> Interval:
+    """Return numbers without their signs."""
+    return Interval(*(end and abs(end) for end in known))
 
 
 def _values(result: ChangeResult, say: Voice) -> dict[str, Any]:
@@ -150,8 +155,7 @@ def _values(result: ChangeResult, say: Voice) -> dict[str, Any]:
         for name, at in _numbers(result).items()
         if getattr(at, "value", at) is not None
     }
-    settled = unsure and value and result.powers and "never"
-    settled = "more" if settled and "enough_teams" in spoken else settled
+    settled = unsure and value and result.powers
     toward = [
         say(f"toward_{'less' if end < 0 else 'more'}", size=_told(result, say, "size", abs(end)))
         for end in ends
@@ -176,7 +180,7 @@ def _values(result: ChangeResult, say: Voice) -> dict[str, Any]:
         "primary": next((at.method for at in result.verdicts if at.primary), None),
         "reach": unsure
         and ("measured" if "smallest" in spoken else "power_smallest" in spoken and "planned"),
-        "settled": settled,
+        "settled": settled and ("more" if "enough_teams" in spoken else "never"),
         "stated": stated
         and say.range(*(say.percent(quantile(stated, at), 0) for at in (0.05, 0.95))),
         "belief": ("conflict" if belief.conflict else "agreed") if belief else "none",
@@ -225,18 +229,13 @@ def _sentences(part: str, result: ChangeResult, say: Voice) -> list[str]:
     return [*said, *(line for _, at in _said(part, result, say) for line in at.splitlines())]
 
 
-def _doubts(result: ChangeResult) -> list[Message]:
-    """Return what the checks found that failed and were not accepted."""
-    return [at.detail for at in result.conditions if not at.accepted]
-
-
 def headline(result: ChangeResult, say: Voice) -> str:
     """Return the sentence that a sponsor reads first."""
     if red := [
         say.message(at.detail) for at in result.checks if at.blocking and at.status == "fail"
     ]:
         return " ".join(red)
-    values, kind = _values(result, say), "unsure" if result.effect[1:] != (None,) * 2 else "untold"
+    values, kind = _values(result, say), "untold" if result.effect.low is None else "unsure"
     if result.design == "plan":
         kind = "some" if values["reach"] else "none" if result.powers else "unknown"
         kind = "begun" if result.begun else kind
@@ -244,14 +243,15 @@ def headline(result: ChangeResult, say: Voice) -> str:
         kind = "torn"
     if result.better is not None:
         kind = f"{'better' if result.better else 'worse'}_{result.review.measure.goal}"
-    return " ".join([say(f"headline_{kind}", **values), *[say("on_wrong")] * bool(_doubts(result))])
+    return " ".join([say(f"headline_{kind}", **values), *[say("on_wrong")] * bool(result.doubted)])
 
 
 def first_screen(result: ChangeResult, say: Voice) -> Verdict:
     """Return what the change did, how sure that is, what else may explain it, what to do."""
     review, sound = result.review, not result.broken
     facts = [say.fact(name, *at.splitlines()) for name, at in _said("facts", result, say)] * sound
-    reasons = [*map(say.message, _doubts(result)), *_sentences("reasons", result, say)]
+    doubts = [say.message(at.detail) for at in result.doubted.values()]
+    reasons = dict.fromkeys([*doubts, *_sentences("reasons", result, say)])
     return Verdict(
         say.joined(say("kicker", as_of=result.as_of), review.owner),
         say.spoken(review.shown_title),
@@ -260,7 +260,7 @@ def first_screen(result: ChangeResult, say: Voice) -> Verdict:
         headline(result, say),
         _TONES.get(result.action, "open"),
         Facts([*facts, say.checks_fact(result.checks)]),
-        [*dict.fromkeys(reasons)] * sound,
+        [*reasons] * sound,
     )
 
 
@@ -291,14 +291,14 @@ def _over_time(title: str, result: ChangeResult, say: Voice) -> Figure:
     values = (
         result.series.values if result.series else pd.DataFrame(result.panel.values).median()  # noqa: PD011
     )
-    dots = [(at.periods, *at.effect) for at in result.steps] or [
-        (at, value, None, None) for at, value in enumerate(values, -result.panel.first)
+    dots = [(at.periods, at.effect) for at in result.steps] or [
+        (at, Interval(value)) for at, value in enumerate(values, -result.panel.first)
     ]
-    places, middle, low, high = np.array(dots, float).T
+    places, middle, low, high = np.array([(at, *effect) for at, effect in dots], float).T
     points = [
-        say("pair", name=say.signed_decimal(at, 0), value=tell(name, Interval(*ends)))
-        for at, *ends in dots
-        if ends[0] is not None and math.isfinite(ends[0])
+        say("pair", name=say.signed_decimal(at, 0), value=tell(name, effect))
+        for (at, effect), known in zip(dots, np.isfinite(middle), strict=True)
+        if known
     ]
     points += [say("alt_expected", last=tell(name, line[-1]))] if line else []
     with style():

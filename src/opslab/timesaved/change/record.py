@@ -63,7 +63,7 @@ def rows(result: ChangeResult, *, full: bool) -> list[dict[str, Any]]:
             "first_day": day,
             "entries": int(panel.rows[team, at]),
             "started": known.start,
-            "with_change": known.start is not None and day >= known.start,
+            "with_change": bool(at >= panel.starts[team]),
             "in_model": bool(np.isfinite(outcome[team, at])),
         }
         | {
@@ -87,17 +87,17 @@ def sheets(result: ChangeResult) -> dict[str, list[dict[str, Any]]]:
 def _gain(result: ChangeResult, known: Interval) -> Interval:
     """Return a change with its interval, above 0 where it is what was wanted; None without both."""
     value, low, high = known
-    if result.doubts("lasting") or not result.grade:
+    if "lasting" in result.doubted or not result.grade:
         return NOTHING
-    if value is None or low is None or high is None or low >= high:
+    if value is None or low is None or high is None:
         return NOTHING
     wanted = result.review.measure.goal == "increase"
-    return Interval(value, low, high) if wanted else Interval(-value, -high, -low)
+    return known if wanted else Interval(-value, -high, -low)
 
 
 def _measurement(result: ChangeResult) -> dict[str, Any] | None:
     """Return the fields of what an inventory takes as measured; None where it can take nothing."""
-    review, gain = result.review, _gain(result, Interval(*result.effect))
+    review, gain = result.review, _gain(result, result.effect)
     saves = review.task and result.relative and result.panel.effort
     if None in gain or not saves or review.measure.goal == "increase" or result.broken:
         return None
@@ -152,5 +152,5 @@ def evidence(result: ChangeResult) -> list[Evidence]:
             owner=review.owner,
         )
         for name, claim, known in ((name, own, shares), ("hours", f"hours:{task}", hours))
-        if None not in (gain := _gain(result, Interval(*known)))
+        if None not in (gain := _gain(result, known))
     ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from opslab.evidence import Grade, SourceFile
-from opslab.results import Result
+from opslab.results import Check, Result
 from opslab.tables.import_report import Reading
 from opslab.timesaved.change.panel import Panel
 from opslab.timesaved.change.spec import ChangeReview
@@ -17,8 +17,6 @@ from opslab.uncertainty.proportions import Interval
 Design = Literal["did", "its", "before_after", "plan"]
 """Differences in differences, an interrupted time series, before and after, and before anything is
 measured: what could be shown at all."""
-AverageName = Literal["simple", "group", "calendar", "dynamic"]
-Method = Literal["permutation", "changes", "jackknife", "bootstrap", "clustered"]
 
 
 class Average(NamedTuple):
@@ -34,7 +32,7 @@ class Average(NamedTuple):
         The same by comparison with the last period before alone (their group-time averages).
     """
 
-    name: AverageName
+    name: str
     effect: Interval
     last_before: float | None
 
@@ -62,7 +60,7 @@ class Verdict(NamedTuple):
         Whether the headline rests on it.
     """
 
-    method: Method
+    method: str
     interval: Interval
     p: float | None
     ways: int | None = None
@@ -304,18 +302,22 @@ class ChangeResult(Result):
     @property
     def tables(self) -> dict[str, tuple[Any, ...]]:
         """The tables of numbers, by name; of nothing empty."""
-        return {
-            "teams": self.teams,
-            "averages": self.averages,
-            "steps": self.steps,
-            "verdicts": self.verdicts,
-            "powers": self.powers,
-            "lags": self.series.lags if self.series else (),
-        }
+        names = ("teams", "averages", "steps", "verdicts", "powers")
+        lags = self.series.lags if self.series else ()
+        return {name: getattr(self, name) for name in names} | {"lags": lags}
 
-    def doubts(self, name: str) -> bool:
-        """Return whether a check failed and is not accepted."""
-        return any(at.name == name and not at.accepted for at in self.conditions)
+    @property
+    def doubted(self) -> dict[str, Check]:
+        """The checks that failed, do not block and are not accepted, by name."""
+        return {at.name: at for at in self.conditions if not at.accepted}
+
+    @property
+    def power(self) -> Power | None:
+        """What the panel's own teams can show in about as long as they are known before."""
+        teams, first = len(self.panel.units), self.panel.first
+        return min(
+            self.powers, key=lambda at: (at.teams != teams, abs(at.weeks - first)), default=None
+        )
 
     @property
     def measured(self) -> list[TeamChange]:
@@ -340,7 +342,7 @@ class ChangeResult(Result):
     @property
     def better(self) -> bool | None:
         """Whether the change helped; None where it cannot be told from none."""
-        if self.doubts("opposed") or not self.apart:
+        if "opposed" in self.doubted or not self.apart:
             return None
         return ((self.effect.high or 0) < 0) == (self.review.measure.goal == "decrease")
 
@@ -374,5 +376,6 @@ class ChangeResult(Result):
         """
         if self.broken or (self.design == "plan" and not self.begun):
             return "stop" if self.broken else "plan"
-        weak = self.grade in (None, "D") or any(not at.accepted for at in self.conditions)
-        return {True: "keep", False: "undo", None: "measure"}[None if weak else self.better]
+        if self.grade in (None, "D") or self.doubted:
+            return "measure"
+        return {True: "keep", False: "undo", None: "measure"}[self.better]

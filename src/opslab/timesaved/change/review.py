@@ -60,16 +60,16 @@ def review_change(
     outcome = design.outcome(review, panel)
     _refuse_constant(panel, outcome)
     kind, grade = design.chosen_design(review, panel)
-    parts = dict[str, Any](effect=NOTHING)
+    parts, effect = dict[str, Any](), NOTHING
     if kind == "did":
-        parts = _differences(review, panel, outcome, seed)
+        effect, parts = _differences(review, panel, outcome, seed)
     elif kind == "its":
-        line = series.interrupted(review, panel, outcome)
-        parts = {"series": line, "effect": line.effect}
+        parts["series"] = line = series.interrupted(review, panel, outcome)
+        effect = line.effect
     elif kind == "before_after":
-        medians = series.before_after(review, panel, outcome, seed)
-        parts = {"comparison": medians, "effect": medians.effect}
-    parts["effect"] = _possible(review, panel, parts["effect"])
+        parts["comparison"] = medians = series.before_after(review, panel, outcome, seed)
+        effect = medians.effect
+    effect = _possible(review, panel, effect)
     result = ChangeResult(
         review=review,
         as_of=day,
@@ -78,19 +78,20 @@ def review_change(
         panel=panel,
         design=kind,
         grade=grade,
-        relative=design.scale(review) == "log",
+        effect=effect,
+        relative=review.measure.relative,
         teams=_teams(review, panel, outcome),
         powers=_powers(review, panel, outcome),
         artefact=design.artefact(review, panel, outcome),
-        belief=belief(review, parts["effect"]),
-        per_year=hours_a_year(review, panel, outcome, parts["effect"]),
+        belief=belief(review, effect),
+        per_year=hours_a_year(review, panel, outcome, effect),
         readings=panel.readings,
         sources=source_files(review, panel.readings, sum(at.rows for at in panel.readings)),
         checks=(),
         **parts,
     )
     result = replace(result, checks=checks.run(result, outcome))
-    per_year = NOTHING if result.doubts("lasting") else result.per_year
+    per_year = NOTHING if "lasting" in result.doubted else result.per_year
     return replace(result, per_year=per_year, grade=checks.lowered(result))
 
 
@@ -100,15 +101,15 @@ def _powers(review: ChangeReview, panel: Panel, outcome: Values) -> tuple[Power,
     return tuple(
         at._replace(smallest=size and abs(size))
         for at in powers(panel, outcome, len(review.pilot.starts))
-        for size in (_shown(review, at.smallest and sign * at.smallest).value,)
+        for size in (design.headline(review, at.smallest and sign * at.smallest).value,)
     )
 
 
 def _refuse_constant(panel: Panel, outcome: Values) -> None:
     """Refuse values that never vary within a team, before or since: nothing tells chance."""
     *halves, _ = design.sides(outcome, panel.starts)
-    parts = [row[half] for known in halves for row, half in zip(outcome, known, strict=True)]
-    if all(np.ptp(part) < _SAME for part in parts if part.size):
+    spans = [np.ma.array(outcome, mask=~known).ptp(axis=1).filled(0) for known in halves]
+    if np.max(spans) < _SAME:
         raise DataError.of("change.constant", file=panel.readings[0].name)
 
 
@@ -117,9 +118,11 @@ def _possible(review: ChangeReview, panel: Panel, effect: Interval) -> Interval:
     value, low, high = effect
     if value is None or low is None or high is None or high - low < _SAME:
         return Interval(value)
-    if review.measure.quantity == "share" and design.scale(review) == "level":
-        late = np.arange(len(panel.periods)) >= panel.starts[:, None]
-        usual = float(np.nanmean(panel.values[late])) - value
+    if review.measure.quantity == "share" and not review.measure.relative:
+        usual = (
+            float(np.nanmean(panel.values[differences.since(panel.values, panel.starts) >= 0]))
+            - value
+        )
         low, high = min(max(low, -usual), value), max(min(high, 1 - usual), value)
     return Interval(value, low, high)
 
@@ -142,18 +145,23 @@ def hours_a_year(review: ChangeReview, panel: Panel, outcome: Values, effect: In
     compared = np.isfinite(differences.impute(outcome, panel.starts).cells).any(axis=1)
     both &= compared | ~compared.any()
     base: Any = both.sum()
-    if design.scale(review) == "log":
-        late = np.arange(len(panel.periods)) >= panel.starts[:, None]
-        until = np.logical_or.accumulate(after[:, ::-1], axis=1)[:, ::-1] & late & ~out
+    if measure.relative:
+        until = (
+            np.logical_or.accumulate(after[:, ::-1], axis=1)[:, ::-1]
+            & (differences.since(panel.values, panel.starts) >= 0)
+            & ~out
+        )
         hours = np.where(after, values, 0).sum(axis=1)[both] / until.sum(axis=1)[both]
         base = hours.sum() / (1 + (effect.value or 0))
     weeks = review.working_weeks / (design.DAYS[measure.period] / 7)
     return Interval(*(None if end is None else float(end * base * weeks) for end in effect))
 
 
-def _differences(review: ChangeReview, panel: Panel, outcome: Values, seed: int) -> dict[str, Any]:
-    """Return averages, steps and verdicts, and what they rest on."""
-    starts, shown = panel.starts, partial(_shown, review)
+def _differences(
+    review: ChangeReview, panel: Panel, outcome: Values, seed: int
+) -> tuple[Interval, dict[str, Any]]:
+    """Return the effect; averages, steps and verdicts, and what they rest on."""
+    starts, shown = panel.starts, partial(design.headline, review)
     effects = differences.impute(outcome, starts)
     after, count = differences.by_step(effects.cells, starts), max(1, min(LEADS, panel.first - 2))
     least = min([*after][-len(after) // 4 :], default=0)
@@ -166,7 +174,7 @@ def _differences(review: ChangeReview, panel: Panel, outcome: Values, seed: int)
         cells = differences.impute(values, since).cells
         steps, before = differences.by_step(cells, since), differences.leads(values, since, count)
         means = [steps.get(at, (np.nan,))[0] for at in after]
-        late = np.where(np.arange(values.shape[1]) - since[:, None] >= least, cells, np.nan)
+        late = np.where(differences.since(values, since) >= least, cells, np.nan)
         fades = averages(late, since)["simple"]
         return np.array([*averages(cells, since).values(), *before.values(), *means, fades])
 
@@ -180,8 +188,7 @@ def _differences(review: ChangeReview, panel: Panel, outcome: Values, seed: int)
     teams = {at: int((treated >= -at).sum()) for at in range(-count, 0)}
     teams |= {at: known for at, (_, known) in after.items()}
     tested = differences.pre_trend(outcome, starts, min(TESTED, count))
-    return {
-        "effect": ends[0],
+    return ends[0], {
         "late": late,
         "averages": tuple(
             Average(name, end, shown(others[name]).value)
@@ -199,23 +206,17 @@ def _differences(review: ChangeReview, panel: Panel, outcome: Values, seed: int)
     }
 
 
-def _shown(review: ChangeReview, *ends: float | None) -> Interval:
-    """Return an effect on the model's scale as readers see it; None where it is not known."""
-    known = (end if end is not None and np.isfinite(end) else None for end in ends)
-    return design.headline(review, *known)
-
-
 def _teams(review: ChangeReview, panel: Panel, outcome: Values) -> tuple[TeamChange, ...]:
     """Return each team before and after, and its effect where others can be compared."""
     cells = differences.impute(outcome, panel.starts).cells
 
     def effect(cells: Values) -> float | None:
         known = cells[np.isfinite(cells)]
-        return _shown(review, known.mean()).value if known.size else None
+        return design.headline(review, known.mean()).value if known.size else None
 
     def level(cells: Values) -> float | None:
         change = effect(cells)  # exp(x) is what is shown of x, and 1
-        return change if change is None else change + (design.scale(review) == "log")
+        return change if change is None else change + review.measure.relative
 
     return tuple(
         TeamChange(

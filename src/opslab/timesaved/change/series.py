@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import bootstrap
 from scipy.stats import t as student
 
 from opslab.errors import DataError, SpecError
-from opslab.timesaved.change.design import DAYS, headline, left_out, scale, sides
+from opslab.timesaved.change.design import DAYS, headline, left_out, sides
 from opslab.timesaved.change.differences import fitted
 from opslab.timesaved.change.panel import Panel
 from opslab.timesaved.change.result import Comparison, Lag, Series
@@ -150,7 +151,7 @@ def interrupted(review: ChangeReview, panel: Panel, outcome: Values) -> Series:
     DataError
         For teams that no chain of periods before joins to the others; see `segmented` too.
     """
-    logs, periods = scale(review) == "log", len(panel.periods)
+    logs, periods = review.measure.relative, len(panel.periods)
     counts = logs and review.measure.quantity == "count"
     values = np.where(left_out(review, panel), np.nan, panel.values) if counts else outcome
     both = sides(values, panel.starts)[2]
@@ -224,11 +225,13 @@ def before_after(review: ChangeReview, panel: Panel, outcome: Values, seed: int)
     *known, both = sides(outcome, panel.starts)
     time = np.broadcast_to(np.arange(len(panel.periods)), outcome.shape)
     times, cells = (np.where(known, numbers, np.nan)[:, both] for numbers in (time, outcome))
-    medians, teams, ends = np.nanmedian(cells, axis=2), int(both.sum()), []
+    medians, ends = np.nanmedian(cells, axis=2), ()
     changes = medians[1] - medians[0]
-    if teams >= _TEAMS:
-        picks = np.random.default_rng(seed).integers(teams, size=(_RESAMPLES, teams))
-        ends = np.quantile(np.median(changes[picks], axis=1), [0.025, 0.975]).tolist()
+    if len(changes) >= _TEAMS:
+        drawn = bootstrap(
+            (changes,), np.median, n_resamples=_RESAMPLES, method="percentile", rng=seed
+        )
+        ends = drawn.confidence_interval
     effect = headline(review, float(np.median(changes)), *ends)
     x, y = (side[0] - np.nanmean(side[0], axis=1, keepdims=True) for side in (times, cells))
     early, late = np.nanmean(times, axis=2)
@@ -236,5 +239,5 @@ def before_after(review: ChangeReview, panel: Panel, outcome: Values, seed: int)
     if spread >= _SLOPE:
         trend = headline(review, np.mean(late - early) * np.nansum(x * y) / spread).value
     medians = np.median(medians, axis=1)
-    before, after = np.exp(medians) if scale(review) == "log" else medians
+    before, after = np.exp(medians) if review.measure.relative else medians
     return Comparison(float(before), float(after), effect, trend)

@@ -52,6 +52,11 @@ class Measure(Declared):
     scale: Literal["log", "level"] | None = None
     """log: changes in percent; level: in the unit itself; by default level of a share, else log"""
 
+    @property
+    def relative(self) -> bool:
+        """Whether effects are shares of what would have been: differences of logarithms."""
+        return self.scale == "log" or (self.scale is None and self.quantity != "share")
+
     @model_validator(mode="after")
     def _of_use(self) -> Self:
         uses = {"holds": "share", "within_days": "share", "follow_up_days": "elapsed share"}
@@ -161,8 +166,7 @@ class ChangeReview(FromFile):
 
     @model_validator(mode="after")
     def _saved(self) -> Self:
-        measure = self.measure
-        level = measure.scale == "level" or (measure.quantity, measure.scale) == ("share", None)
-        if self.expected is not None and (measure.goal == "increase" or level):
+        saved = self.measure.relative and self.measure.goal == "decrease"
+        if self.expected is not None and not saved:
             raise fault("change.expected_saved")
         return self
