@@ -185,14 +185,14 @@ def outcome(
             reason = Message(error.problems[0].key, error.problems[0].values)
             return row | {"state": "unusable", "reason": reason}
     row["excluded"] = theme in result.edits.excluded
-    told = _came_after({**row}, log.of(heirs), today)
-    if told["state"] == "fell" and (left := _left(heirs, result)):
+    after = _came_after({**row}, log.of(heirs), today)
+    if after["state"] == "fell" and (left := _left(heirs, result)):
         wider = _came_after({**row}, log.of([*heirs, *left]), today)
         if wider["state"] != "fell":  # it did not fall, but a part of it is told apart now
             parts += [result.themes[at].id for at in left]
-            told = wider
+            after = wider
     del row["excluded"]
-    return row | told
+    return row | after
 
 
 def _left(heirs: list[int], result: FeedbackResult) -> list[int]:
