@@ -9,7 +9,7 @@ themes on the same data. What cannot be applied in this run is told, and kept fo
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,9 +72,9 @@ class Edits:
     names: Mapping[str, str]
     called: Mapping[str, str]
     stale: int
-    pinned: Sequence[str] = ()
-    excluded: Sequence[str] = ()
-    routes: Mapping[str, str] = field(default_factory=dict)
+    pinned: Sequence[str]
+    excluded: Sequence[str]
+    routes: Mapping[str, str]
     notes: Sequence[Message] = ()
 
     def middles(

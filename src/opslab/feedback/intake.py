@@ -136,13 +136,13 @@ def _taken(study: Study, came: list[_Row], **known: Any) -> Intake:
             redact, patterns=study.redact.patterns, regions=study.redact.regions, names=writers
         )
         cut += len(letter.text) > LONGEST
-        text, found = hidden(letter.text[:LONGEST])
-        redacted += found
+        text, kinds = hidden(letter.text[:LONGEST])
+        redacted += kinds
         message = _redacted(row.message, text, hidden, study.languages, same)
         messages.append(message)
         for kind, part in letter.cut:
-            text, found = hidden(part[:LONGEST])
-            redacted += found
+            text, kinds = hidden(part[:LONGEST])
+            redacted += kinds
             furniture.append((message.uid, kind, text))
     messages.sort(key=lambda each: (_hash(each.words.casefold()), each.uid))
     return Intake(

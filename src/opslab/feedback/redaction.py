@@ -15,7 +15,33 @@ from typing import NamedTuple
 
 from opslab.feedback.words import table
 
-KINDS = frozenset(kind["name"] for kind in table("personal.toml")["kinds"])
+KINDS = (
+    "address",
+    "bank",
+    "birth",
+    "card",
+    "code",
+    "device",
+    "document",
+    "email",
+    "handle",
+    "iban",
+    "ip",
+    "key",
+    "link",
+    "name",
+    "nir",
+    "password",
+    "path",
+    "phone",
+    "place",
+    "plate",
+    "siren",
+    "siret",
+    "uuid",
+    "vat",
+    "wallet",
+)
 _PHONE_LIKE = re.compile(r"\d(?:[^\w\n]{0,3}\d){6,}")
 _PHONE = re.compile(  # no day and hour, and no book
     r"[+(].*|0(?![.-]|\d[./-]\d\d?[./-]\d{4}\b).*"
