@@ -111,16 +111,17 @@ def compare(outcomes: Array, group: Array, sources: Any, counted: Array) -> pd.D
     shares, spread = sides @ outcomes, ndtri(0.975) ** 2 / size
     half = np.sqrt(shares * (1 - shares) * spread + spread**2 / 4)
     ends = (shares + spread / 2 + [[[-1]], [[1]]] * half) / (1 + spread) - shares
-    apart = np.hypot(ends, ends[::-1, ::-1])[:, 0] * [[-1], [1]] + shares[0] - shares[1]
+    share, elsewhere = shares
+    apart = np.hypot(ends, ends[::-1, ::-1])[:, 0] * [[-1], [1]] + share - elsewhere
     taking = counted * (weights != 0)
     left = np.maximum(1 - taking @ outcomes / max(taking.sum(), 1), CAUTION)
     frame = pd.DataFrame(
         {
             "messages": (weights > 0) @ (outcomes * 1.0),
             "of": (weights > 0).sum(),
-            "share": shares[0],
-            "elsewhere": shares[1],
-            "difference": shares[0] - shares[1],
+            "share": share,
+            "elsewhere": elsewhere,
+            "difference": share - elsewhere,
             "low": apart[0],
             "high": apart[1],
             "q": p_values(outcomes, weights, chances, counted, left),

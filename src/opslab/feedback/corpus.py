@@ -51,8 +51,8 @@ class Cut(NamedTuple):
     vectors: Vectors
     clusters: Clusters
     levels: Mapping[str, Vectors]
-    clear: bool
     points: bool = False
+    clear: bool = False
 
 
 def sampled(strata: Sequence[Any], most: int) -> list[int]:
@@ -119,7 +119,7 @@ def _cut(
             settle = partial(past.settled, past.owners(words), smallest) if past else None
             clusters = search(np.arange(len(rows)), settle, fitted)
         clear = (clusters.silhouette or 0) >= CLEAR
-        return Cut(rows, stand_for, level, clusters, levels, clear)
+        return Cut(rows, stand_for, level, clusters, levels, clear=clear)
 
     shaping = sum(not said[row].position for row in rows)
     points = finer(said, rows)

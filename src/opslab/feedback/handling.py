@@ -12,10 +12,7 @@ from opslab.errors import DataError
 from opslab.feedback.contrasts import FEWEST
 
 MINUTES = {"seconds": 1 / 60, "minutes": 1.0, "hours": 60.0}
-FIGURES = (
-    *("count_before", "count_after", "minutes_before", "minutes_after"),
-    *("saved", "saved_low", "saved_high"),
-)
+FIGURES = "count_before count_after minutes_before minutes_after saved saved_low saved_high"
 
 
 def minutes_of(column: pd.Series[Any], unit: str, file: str) -> pd.Series[float]:
@@ -90,4 +87,4 @@ def handling_time(
     )
     change, reach = means[1] - means[0], stdtrit(freedom, 0.975) * sum(parts) ** 0.5
     numbers = [*counts, *np.exp(means), *(1 - np.exp([change, change + reach, change - reach]))]
-    return dict(zip(FIGURES, map(float, numbers), strict=True))
+    return dict(zip(FIGURES.split(), map(float, numbers), strict=True))
