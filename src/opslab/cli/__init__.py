@@ -13,7 +13,7 @@ import click
 
 from opslab.cli.answers import WithAnswers
 from opslab.cli.batch import batch
-from opslab.cli.group import Commands, say
+from opslab.cli.group import Commands, out_option, say
 from opslab.cli.new import new
 from opslab.cli.share import share
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 # We use none of pydantic's plugins, and looking for them takes 25 ms.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
-_out = click.option("--out", default="reports", show_default=True, help="Folder of the reports.")
 _language = click.option(
     "--language", type=click.Choice(["en", "fr"]), default="en", show_default=True
 )
@@ -52,7 +51,7 @@ def main(debug: bool) -> None:
 @click.option(
     "--params", "file", type=click.Path(path_type=Path), help="A YAML file of parameters."
 )
-@_out
+@out_option
 @click.option("--force", is_flag=True, help="Run again even when the same run is there.")
 @click.option(
     "--timeout", type=click.FloatRange(1, 2_678_400), help="Seconds that the whole run may take."
@@ -97,7 +96,7 @@ main.add_command(new)
 
 @main.command()
 @click.argument("executed", metavar="EXECUTED.ipynb", type=click.Path(path_type=Path))
-@_out
+@out_option
 @click.pass_context
 def render(ctx: click.Context, executed: Path, out: str) -> None:
     """File a notebook that JupyterLab, papermill or a scheduler executed, as `opslab run` would."""
@@ -152,7 +151,7 @@ def schema(spec: str) -> None:
 
 
 @main.command()
-@_out
+@out_option
 def demo(out: str) -> None:
     """Run every notebook on the sample data and say where to look."""
     from opslab import workspace
@@ -234,7 +233,7 @@ def bundle(run: Path, to: Path | None) -> None:
 @click.option("--study", metavar="SPEC", help="A study to look into beside those of the runs.")
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Day to note; by default today.")
 @click.option("--dry-run", is_flag=True, help="Only say what would change.")
-@_out
+@out_option
 def erase(customer: str, **given: Any) -> None:
     """Erase CUSTOMER (an address, or an id) from runs, bundles, sheets and caches."""
     from opslab.runs.erasure import erase as erasing

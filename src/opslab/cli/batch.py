@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from opslab.cli.group import say
+from opslab.cli.group import out_option, say
 
 if TYPE_CHECKING:
     from opslab.runs.worker import Outcome
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("plan", type=click.Path(path_type=Path))
 @click.option("--jobs", type=click.IntRange(1, 256), help="Runs at once; by default the cores.")
-@click.option("--out", default="reports", show_default=True, help="Folder of the reports.")
+@out_option
 @click.option(
     "--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day that stands for `given` in PLAN."
 )

@@ -19,6 +19,9 @@ _READER_GONE = 141
 """Exit code of a program whose reader has left, as a shell tells it: ``opslab … | head``."""
 _CUT_SHORT = 4
 _GRACE_SECONDS = 10
+out_option = click.option(
+    "--out", default="reports", show_default=True, help="Folder of the reports."
+)
 
 
 class Commands(click.Group):

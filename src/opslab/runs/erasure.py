@@ -167,20 +167,18 @@ class _Erasing(NamedTuple):
             elif not path.is_symlink():
                 files[path] = name
         for path, name in files.items():
-            if self._file(path, f"{home}/{name}" if path in others else name):
+            full = f"{home}/{name}" if path in others else name
+            with machine_errors(path):
+                content = path.read_bytes()
+                (clean,) = self.scrubber.folder("", {full: content}).values()
+                if clean != content and not self.dry_run:
+                    write_whole(path, clean) if clean else path.unlink()
+            if clean != content:
                 yield workspace.shown(path), [path.name]
         newest = sorted(runs, key=lambda run: run.rpartition("/")[2], reverse=True)
         for run in sorted(newest, key=partial(is_in, homes)):
             if names := self._folder(run):
                 yield run, names
-
-    def _file(self, path: Path, name: str) -> bool:
-        with machine_errors(path):
-            content = path.read_bytes()
-            (clean,) = self.scrubber.folder("", {name: content}).values()
-            if clean != content and not self.dry_run:
-                write_whole(path, clean) if clean else path.unlink()
-        return clean != content
 
     def _folder(self, run: str) -> list[str]:
         """Clean a run's folder: all its files, or none, are changed; return their names."""

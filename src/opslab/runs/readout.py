@@ -84,18 +84,19 @@ def file_readout(job: Job, notebook: Any, working: Path, *, rendered: bool = Fal
         **published.contents(),
     }
     status, headline = published.held.status, published.headline
+    remark = _unknown(job, notebook, also_read)
     more = published.about.model_dump(
         include={"action", "tone", "reason", "facts"}, exclude_none=True
-    )
-    more["origin"] = "rendered" if rendered else "run"
-    more["own"] = job.is_own
-    remark = _unknown(job, notebook, also_read)
-    more["kernel"] = noted.get("kernel")
-    more["also_read"] = also_read
-    more["reusable"] = remark is None
-    more["owner"] = _owner(record)
-    more["imports"] = record.get("imports", [])
-    more["outputs"] = {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)}
+    ) | {
+        "origin": "rendered" if rendered else "run",
+        "own": job.is_own,
+        "kernel": noted.get("kernel"),
+        "also_read": also_read,
+        "reusable": remark is None,
+        "owner": _owner(record),
+        "imports": record.get("imports", []),
+        "outputs": {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)},
+    }
     about = job.about(status, headline, seconds_per_cell(executed), more)
     _write(working, files | {RUN: json_bytes(about)}, job.target)
     return Run(job.target, status, headline, published.about.reason, remark=remark)

@@ -135,9 +135,8 @@ class Scrubber:
         book = traces.here if is_in(traces.homes, name) else traces.elsewhere
         mark = "erased" if kind in (".yaml", ".yml") else MARK  # there brackets would begin a list
 
-        def piece(found: re.Match[str]) -> str:
-            bare = found[0].startswith(_BYTES)
-            return found[0] if bare else without(found[0], book, mark)
+        def piece(part: re.Match[str]) -> str:
+            return part[0] if part[0].startswith(_BYTES) else without(part[0], book, mark)
 
         if kind == ".csv":
             text = _RECORD.sub(self._row, text)

@@ -207,8 +207,8 @@ def learn(
 
 def _tells(words: Words) -> bool:
     """Whether words are long enough to be somebody's."""
-    told = "".join(words)
-    return len(told) >= (_LEAST if told.isalpha() else _NUMBERED) and not told.isdigit()
+    letters = "".join(words)
+    return len(letters) >= (_LEAST if letters.isalpha() else _NUMBERED) and not letters.isdigit()
 
 
 def _of_others(contents: Contents, keys: set[str], homes: set[str]) -> Iterator[str]:
