@@ -11,7 +11,7 @@ from exported import assumed, decided, read, refusal, refused, rejected, values
 from opslab.messages import LANGUAGES
 from opslab.report import Voice
 from opslab.report.import_report import reason
-from opslab.tables import Answers, open_table
+from opslab.tables import Answers, open_export, open_table
 
 PEOPLE = [
     ("id", "prénom", "ville"),
@@ -486,6 +486,15 @@ def test_a_quote_that_is_never_closed_costs_its_own_line(tmp_path, above):
     refused(tmp_path, "id,x\n" + '2,"never\n' + "3,b\n" * 5, "many_misfits")
 
 
+@pytest.mark.parametrize("shift", [-1, 0, 1])
+def test_a_quote_within_a_cell_counts_wherever_the_file_is_parted_to_look_for_it(tmp_path, shift):
+    head = "id,name,note\n" + "1,abc,d\n" * 130_000
+    head += f"1,abc,{'d' * ((1 << 20) + shift - len(head) - 10)}\n"
+    frame, reading = read(tmp_path, f'{head}7,x"foo,bar"\n8,abc,d\n')
+    assert rejected(reading) == [(130_003, "rejected_quote")]
+    assert frame["id"].iloc[-2:].tolist() == [1, 8]
+
+
 # --- Files that are no table
 
 
@@ -595,3 +604,13 @@ def test_a_line_break_in_the_header_takes_no_row_away(tmp_path, end, inside, str
     with open_table(path, strict=strict) as table:
         assert table.reading.rows == 3
         assert table.frame().iloc[:, 1].tolist() == ["good", f"so{inside}so", "bad"]
+
+
+@pytest.mark.parametrize("written", [True, False])
+def test_the_cells_of_a_file_are_kept_only_where_they_are_asked_for(tmp_path, written):
+    path = tmp_path / "log.csv"
+    path.write_text("day,spent\n2026-11-30,€1.50\n2026-12-01,€2.25\n")
+    with open_export(path, answers=Answers(profile="none"), written=written) as table:
+        kept = table.fetch("FROM duckdb_tables() WHERE database_name = current_database()")
+        assert ("source" in str(kept), table.written is not None) == (written, written)
+        assert table.frame()["spent"].tolist() == [1.5, 2.25]

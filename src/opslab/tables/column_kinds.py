@@ -22,20 +22,7 @@ WRITTEN: Mapping[str, Callable[[str], str]] = {
     "minutes_or_share": numbers.minutes_or_share,
 }
 """What people fill in by hand: each cell is in a notation of its own."""
-_COUNTED = {
-    "percent": "decided_percent",
-    "powers": "decided_powers",
-    "bracketed": "decided_bracketed",
-    "days": "decided_days",
-    "clocks": "decided_clocks",
-    "short": "decided_short_years",
-    "compact": "decided_compact",
-    "serials": "decided_serials",
-    "seconds": "decided_seconds",
-    "milliseconds": "decided_milliseconds",
-    "offset": "decided_offsets",
-}
-"""What is told of a field of evidence where cells were counted in it."""
+_TOLD_AS = {"short": "short_years", "offset": "offsets"}  # of evidence; else by its field
 _INSTANT = r"'\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.]\d{1,6})?)?(Z|[+-]\d\d:\d\d)'"
 _SURE = {"percent", "bracketed", "short", "compact", "offset"}
 _NEARLY = 5  # one misfit in so many: more, and nobody took the column for one of its kind
@@ -123,7 +110,8 @@ class Draft:
         """Note what was counted, where it was, in some fields of the evidence."""
         for name in names:
             if count := getattr(self.evidence, name):
-                self.tell(_COUNTED[name], assumed=name not in _SURE, count=count)
+                key = f"decided_{_TOLD_AS.get(name, name)}"
+                self.tell(key, assumed=name not in _SURE, count=count)
 
     def tell_zone(self, zone: str | None, count: int) -> None:
         """Note what times without an offset are taken for."""
@@ -147,17 +135,6 @@ class File:
     answers: FileAnswers
     proofs: Mapping[str, str]
     day_first_assumed: bool
-
-    @classmethod
-    def of(
-        cls, drafts: Sequence[Draft], answers: FileAnswers, name: str, *, day_first_assumed: bool
-    ) -> File:
-        """Return what the columns that tell by themselves prove together."""
-        proofs: dict[str, str] = {}
-        for draft in drafts:
-            if len(draft.proofs) == 1:
-                proofs.setdefault(next(iter(draft.proofs)), draft.wanted.name)
-        return cls(name, answers, proofs, day_first_assumed)
 
 
 def decide(draft: Draft, file: File) -> list[Problem]:
@@ -247,31 +224,27 @@ def _decide_number(draft: Draft, evidence: NumberEvidence, file: File) -> None:
     is_duration = draft.kind == "duration"
     if 0 < percent < given and not (is_duration or written):
         draft.ask("ask_percent", count=percent, given=given)
-        return None
-    if len(currencies) > 1 and not is_duration:
+    elif len(currencies) > 1 and not is_duration:
         draft.ask("mixed_currencies", names=currencies)
-        return None
-    decimal = _choice(draft, file, _DECIMAL, file.answers.decimal)
-    if decimal is None:
-        return None
-    if written:
-        return _decide_written(draft, evidence, decimal)
-    if is_duration:
-        return _decide_duration(draft, decimal)
+    elif decimal := _choice(draft, file, _DECIMAL, file.answers.decimal):
+        if written:
+            _decide_written(draft, evidence, decimal)
+        elif is_duration:
+            _decide_duration(draft, decimal)
+        else:
+            _decide_plain(draft, evidence, decimal)
+
+
+def _decide_plain(draft: Draft, evidence: NumberEvidence, decimal: str) -> None:
+    """Set the value of a number, and tell its currency, percent sign and power."""
     draft.tell_counts("percent", "powers", "bracketed")
-    if draft.kind == "percent" and not percent:
+    if draft.kind == "percent" and not evidence.percent:
         draft.tell("decided_fraction", assumed=True)
-    for currency in currencies:
-        draft.tell(
-            "decided_currency",
-            assumed=evidence.priced < given,
-            currency=currency,
-            count=evidence.priced,
-            given=given,
-        )
+    for currency in evidence.currency:
+        values = {"currency": currency, "count": evidence.priced, "given": evidence.given}
+        draft.tell("decided_currency", assumed=evidence.priced < evidence.given, **values)
     draft.value = numbers.number(decimal)
     draft.quick = numbers.QUICK if decimal == "point" else draft.quick
-    return None
 
 
 def _decide_written(draft: Draft, evidence: NumberEvidence, decimal: str) -> None:
@@ -349,7 +322,6 @@ def _decide_date(draft: Draft, evidence: DateEvidence, file: File) -> None:
         draft.tell_zone(zone, local)
         draft.local = dates.moment(order, None) if zone else ""
     draft.value, draft.quick = dates.moment(order, zone), dates.quick(order, zone)
-    return
 
 
 def refusal(draft: Draft, lost: int, *, strict: bool) -> str | None:

@@ -59,7 +59,9 @@ def typed(
     _weigh(table, [draft for draft in free if draft.kind in _ALIKE], NumberEvidence, _SHAPE)
     others = [draft for draft in free if draft.kind not in (*TIMED, *_ALIKE)]
     _weigh(table, others, NumberEvidence)
-    file = File.of(drafts, answers, table.reading.name, day_first_assumed=day_first_assumed)
+    sure = [draft for draft in drafts if len(draft.proofs) == 1]  # by themselves
+    proofs = {proof: draft.wanted.name for draft in reversed(sure) for proof in draft.proofs}
+    file = File(table.reading.name, answers, proofs, day_first_assumed)
     DataError.refuse([question for draft in drafts for question in decide(draft, file)])
     _mark_addresses(table, drafts)
     return _result(table, drafts, file, strict=strict)

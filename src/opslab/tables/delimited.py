@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,6 @@ import duckdb
 
 from opslab.tables.dialect import MOST_COLUMNS, Dialect, TextFile, dialect_of, text_file
 from opslab.tables.footers import is_remark, without_foot
-from opslab.tables.headings import column_names, refuse_names
 from opslab.tables.import_report import Decision, Reading, Rows
 from opslab.tables.layout import TYPES, Layout, kind_of, kinds_of, layout_of
 from opslab.tables.records import (
@@ -72,13 +72,51 @@ def _names(opening: Opening, rows: Rows) -> list[str]:
     if len(rows.header) > MOST_COLUMNS:
         raise opening.error("tables.too_many_columns", columns=len(rows.header), most=MOST_COLUMNS)
     if opening.strict:
-        refuse_names(opening, rows.header)
+        _refuse_names(opening, rows.header)
     names, decisions = column_names(rows.header)
     for decision in decisions:
         if opening.strict and decision.key == "tables.decided_renamed":
             raise opening.error("tables.reserved", field=decision.values["heading"])
     rows.decisions += decisions
     return names
+
+
+def column_names(header: Sequence[str]) -> tuple[list[str], list[Decision]]:
+    """Return names that the engine can tell apart, and what was decided to get them."""
+    names: list[str] = []
+    decisions: list[Decision] = []
+    taken = {ROW, "rowid"}
+    for number, heading in enumerate(header, 1):
+        name = " ".join(heading.split())
+        if not name:
+            name = f"column {number}"
+            decisions.append(Decision("tables.decided_unnamed", {"place": number}, name))
+        names.append(free_name(name, taken))
+        if names[-1] != name:
+            decisions.append(Decision("tables.decided_renamed", {"heading": name}, names[-1]))
+    return names, decisions
+
+
+def free_name(wanted: str, taken: set[str], form: str = " ({})") -> str:
+    """Return a name that is not taken yet, whatever its case, and take it."""
+    name, number = wanted, 1
+    while name.casefold() in taken:
+        number += 1
+        name = wanted + form.format(number)
+    taken.add(name.casefold())
+    return name
+
+
+def _refuse_names(opening: Opening, header: Sequence[str]) -> None:
+    """Raise for a header in which a column could not be named without a doubt."""
+    if len(header) < 2:  # noqa: PLR2004 - a unit and an arm at the least
+        raise opening.error("tables.one_column")
+    counts = Counter(map(str.casefold, filter(None, header)))
+    similar = sorted({name for name in header if counts[name.casefold()] > 1})
+    if similar:
+        repeated = [name for name in similar if header.count(name) > 1]
+        key = "tables.repeated_header" if repeated else "tables.similar_header"
+        raise opening.error(key, line=1, names=repeated or similar)
 
 
 def _fitting(
@@ -96,7 +134,7 @@ def _fitting(
                 key = "tables.bad_row" if cells else "tables.open_quote"
                 raise opening.error(key, line=line, columns=width)
             key = "tables.rejected_width" if cells else "tables.rejected_quote"
-            rows.reject(line, key, found=len(cells or ()), columns=width)
+            rows.reject(line, key, found=len(cells), columns=width)
         waiting.clear()
 
     with file.path.open(encoding="utf-8-sig", newline="") as stream, long_cells():
@@ -105,16 +143,16 @@ def _fitting(
                 continue
             count += 1
             gap, end = record.line > end + 1, record.end
-            if gap and _is_header(record.cells or (), seen):
+            if gap and _is_header(record.cells, seen):
                 raise opening.error("tables.several_tables", line=record.line)
-            if record.cells is None or len(record.cells) != width:
+            if len(record.cells) != width:
                 waiting.append(record)
                 continue
             leave_out()
             seen += [record.cells] if len(seen) < _SEEN else []
             yield record.line, record.cells
     foot: list[int] = []
-    while waiting and len(foot) < _FOOT and is_remark(waiting[-1].cells or ()):
+    while waiting and len(foot) < _FOOT and is_remark(waiting[-1].cells):
         foot.append(waiting.pop().line)
     leave_out()
     rows.refuse_misfits(opening.shown, count)

@@ -120,27 +120,23 @@ def _is_utf16(opening: Opening, head: bytes) -> bool:
 def _lines_of_utf8(path: Path) -> tuple[str, int] | None:
     """Return what ends the lines, and how many there are; none for another encoding."""
     decoder, last = codecs.getincrementaldecoder("utf-8")(), b""
-    signs = (b"\r\n", b"\n", b"\r")
-    ends = dict.fromkeys(signs, 0)
+    ends = dict.fromkeys((b"\r\n", b"\n", b"\r"), 0)
     try:
         with path.open("rb") as stream:
             while piece := stream.read(_PIECE):
                 if not piece.isascii() or decoder.getstate()[0]:
                     decoder.decode(piece)
-                ends[b"\n"] += piece.count(b"\n")
-                if b"\r" in piece:
-                    ends[b"\r"] += piece.count(b"\r")
-                    ends[b"\r\n"] += piece.count(b"\r\n")
+                for end in ends if b"\r" in piece else (b"\n",):
+                    ends[end] += piece.count(end)
                 ends[b"\r\n"] += last == b"\r" and piece[:1] == b"\n"
                 last = piece[-1:]
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return None
-    pairs = ends[b"\r\n"]
-    used = {b"\r\n": pairs, b"\n": ends[b"\n"] - pairs, b"\r": ends[b"\r"] - pairs}
-    used = {sign: count for sign, count in used.items() if count} or {b"\n": 0}
-    (end, count), *others = used.items()
-    return ("", 0) if others else (end.decode(), count + (last not in (b"\n", b"\r")))
+    for sign in (b"\n", b"\r"):
+        ends[sign] -= ends[b"\r\n"]
+    (end, count), *others = [item for item in ends.items() if item[1]] or [(b"\n", 0)]
+    return ("", 0) if others else (end.decode(), count + (last not in ends))
 
 
 def _legacy_encoding(opening: Opening) -> str:
@@ -179,8 +175,7 @@ def _first_bad_line(path: Path, codec: str) -> int:
     return 1
 
 
-@dataclass(frozen=True, order=True)
-class _Fit:
+class _Fit(NamedTuple):
     """How well a notation fits, better ones greater.
 
     More than one column, rows of one width, from the first row on.
@@ -195,7 +190,7 @@ class _Fit:
     @classmethod
     def of(cls, rows: Sequence[Record]) -> _Fit:
         """Return the fit of a file's first records."""
-        widths = [len(row.cells or ()) for row in rows]
+        widths = [len(row.cells) for row in rows]
         columns, _ = max(
             Counter(width for width in widths if width > 1).items(),
             key=lambda item: (item[1], item[0]),
@@ -208,7 +203,7 @@ class _Fit:
         if len(inside) < _FEWEST:
             inside = widths[first:]
         consistent = inside.count(columns) / len(inside)
-        spaced = [bool(row.cells) and (row.cells or ("",))[-1][:1] == " " for row in rows]
+        spaced = [bool(row.cells) and row.cells[-1].startswith(" ") for row in rows]
         prose = sum(spaced[first:last]) * 2 >= len(inside)  # a space behind each comma
         at_once = 2 * (widths[0] >= columns and (prose or not spaced[0]))
         if columns >= _FEWEST and widths[0] == columns - 1:
@@ -247,8 +242,7 @@ class Dialect:
 def _has_figures(rows: Sequence[Record]) -> bool:
     """Whether most rows have a cell without a letter, as lines of prose have none."""
     figures = [
-        any(cell.strip() and cell.upper() == cell.lower() for cell in row.cells or ())
-        for row in rows
+        any(cell.strip() and cell.upper() == cell.lower() for cell in row.cells) for row in rows
     ]
     return 2 * sum(figures) > len(rows)
 
@@ -354,7 +348,7 @@ def _rare(opening: Opening, lines: Sequence[str], start: int, usual: Sequence[Di
 
 def _left(dialect: Dialect) -> int:
     """Return how many cells a quote still goes around."""
-    cells = [cell for row in dialect.head for cell in row.cells or ()]
+    cells = [cell for row in dialect.head for cell in row.cells]
     return sum(len(cell) > 1 and cell[0] == cell[-1] and cell[0] in "\"'" for cell in cells)
 
 

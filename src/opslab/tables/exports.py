@@ -12,11 +12,17 @@ from typing import TYPE_CHECKING, Any, Literal
 from opslab import workspace
 from opslab.errors import DataError, InputError
 from opslab.messages import Language, text
-from opslab.tables import meetings
 from opslab.tables.column_kinds import Wanted
 from opslab.tables.columns import typed
-from opslab.tables.headings import free_name
-from opslab.tables.import_report import Answers, Decision, FileAnswers, Reading
+from opslab.tables.delimited import free_name
+from opslab.tables.import_report import (
+    MOST_TOLD,
+    Answers,
+    Decision,
+    FileAnswers,
+    Reading,
+    Rejection,
+)
 from opslab.tables.profiles import (
     NO_PROFILE,
     TEXTS,
@@ -47,7 +53,15 @@ KINDS: Mapping[str, Kind] = {
     "TIMESTAMP": "datetime",
     "BOOLEAN": "boolean",
 }
-
+_REASON = "opslab_left_out"
+_HOURS = {"hours": "DOUBLE", "counted_hours": "DOUBLE"}
+_ADDED = (*_HOURS, _REASON)
+"""Columns that a table of meetings gets."""
+_CASES = {  # why a meeting is left out, by the column that tells it
+    "all_day": "WHEN all_day THEN 'all_day'",
+    "status": "WHEN status = 'CANCELLED' THEN 'cancelled'",
+    "busy": "WHEN NOT busy THEN 'free'",
+}
 
 _CONVERSATIONS = f"""
 SELECT * REPLACE (string_agg(text, chr(10)) OVER whole AS text) FROM {{}}
@@ -128,9 +142,42 @@ def _named(raw: Table, answers: Answers) -> Table:
         if row:
             raise DataError.of("tables.off_scale", file=reading.name, row=row)
     if profile.table == "meetings":
-        return meetings.with_hours(table)
+        return _with_hours(table)
     whole = not {"thread", "text", "created_at"} <= match.positions.keys()
     return table if whole else _conversations(table)
+
+
+def _with_hours(table: Table) -> Table:
+    """Return the meetings that take working time, with their hours; overlaps are counted once."""
+    cases = " ".join(case for column, case in _CASES.items() if column in table.types)
+    end = "ended_at" if "ended_at" in table.types else "CAST(NULL AS TIMESTAMP)"
+    reason = f"CASE {cases} WHEN coalesce({end} < started_at, true) THEN 'no_end' END"
+    source = f"(SELECT *, {reason} AS {_REASON} FROM {table.relation})"
+    left_out = table.fetch(
+        f"SELECT {ROW} + 1, {_REASON}, count(*) OVER () FROM {source} "
+        f"WHERE {_REASON} IS NOT NULL ORDER BY 1 LIMIT {MOST_TOLD}"
+    )
+    before = f"ORDER BY started_at, {end}, {ROW} ROWS UNBOUNDED PRECEDING EXCLUDE CURRENT ROW"
+    earlier = f"max({end}) OVER ({before})"
+    uncovered = f"epoch({end}) - epoch(greatest(started_at, coalesce({earlier}, started_at)))"
+    table.keep(
+        "meetings",
+        f"SELECT * EXCLUDE ({_REASON}), (epoch({end}) - epoch(started_at)) / 3600 AS hours, "
+        f"greatest({uncovered}, 0) / 3600 AS counted_hours FROM {source} WHERE {_REASON} IS NULL",
+    )
+    rows, hours, counted = table.aggregates(
+        ["count(*)", "sum(hours)", "sum(counted_hours)"], "meetings"
+    )
+    overlap = {"hours": hours - counted} if rows and hours > counted else {}
+    types = {**table.types, **_HOURS}
+    reading = table.reading.adding(
+        [Decision("tables.decided_overlap", overlap)] if overlap else [],
+        [Rejection(row, f"tables.rejected_{reason}") for row, reason, _ in left_out],
+        left_out[0][2] if left_out else 0,
+        rows=rows,
+        columns=len(types),
+    )
+    return replace(table.over("meetings", types, reading), headings=(*table.headings, *_HOURS))
 
 
 def _conversations(table: Table) -> Table:
@@ -151,7 +198,7 @@ def read_export(data: Any, **options: Any) -> tuple[pd.DataFrame, Reading]:
 def _wanted(table: Table, headings: Sequence[str], match: Match) -> list[Wanted]:
     """Return the columns to make: the profile's, then the others under their own headings."""
     sources, wanted, profile = list(table.types), list[Wanted](), match.profile
-    taken = {ROW, *(meetings.ADDED if profile.table == "meetings" else ())}
+    taken = {ROW, *(_ADDED if profile.table == "meetings" else ())}
     for name, positions in match.positions.items():
         own, clock = (tuple(sources[position] for position in part) for part in positions)
         column = profile.columns[name]

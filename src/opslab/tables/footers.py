@@ -16,25 +16,9 @@ _LAST_ROWS, _LAST_LINES, _SUMMED = 30, 1_000, 50
 _FEWEST = 2  # rows to compare a last one with
 _ROUNDING = 0.01  # of a total
 _TOTAL = re.compile("(grand |sub|sous-)?total|somme|sum|summe|gesamt|insgesamt")
-_TOTALS = (
-    "total",
-    "totals",
-    "grand total",
-    "subtotal",
-    "total général",
-    "sous-total",
-    "totaux",
-    "somme",
-    "sum",
-    "summe",
-    "gesamt",
-    "gesamtsumme",
-    "insgesamt",
-    "average",
-    "moyenne",
-    "durchschnitt",
-    "mittelwert",
-    "totale",
+_NAMED_TOTAL = (
+    "(?is)[ :]*(totals?|totale|totaux|total général|(grand |sub|sous-)total|total: .*|somme|sum|"
+    "summe|gesamt|gesamtsumme|insgesamt|average|moyenne|durchschnitt|mittelwert)[ :]*"
 )
 _MARKED = re.compile(r"\W|[^.]*:")  # as a remark begins
 _DIGIT = re.compile("[0-9]")
@@ -131,9 +115,8 @@ def _without_totals(opening: Opening, table: Table, last: Sequence[tuple[int, li
     """Leave out the rows that add the others up; raise where one only says so by its name."""
     column = quoted(next(iter(table.types)))
     label = f"lower(trim({column}, ' :'))"
-    words = ", ".join(map(literal, _TOTALS))
     # soon seen: no total begins with a digit
-    of_all = f"{column} > ':' AND ({label} IN ({words}) OR {label} LIKE 'total: %')"
+    of_all = f"{column} > ':' AND {numbers.matches(column, _NAMED_TOTAL)}"
     rows = _texts(table, f"WHERE {of_all} LIMIT {MOST_TOLD}")
     named = {row for row, _ in rows}
     if named:  # Excel's own subtotals

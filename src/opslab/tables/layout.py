@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import zip_longest
+from operator import eq
 from statistics import median_low
 
 from opslab.tables import dates, numbers
@@ -70,10 +71,10 @@ def layout_of(opening: Opening, records: Sequence[Record]) -> Layout:
     if not width:
         raise opening.error("tables.empty_file")
     if answers.header == "none":
-        first = next(number for number, row in enumerate(rows) if len(row.cells or ()) == width)
+        top = next(row for row in rows if len(row.cells) == width)
         names = [f"column {number}" for number in range(1, width + 1)]
-        layout = Layout(names, rows[first].line - 1, [Decision("tables.decided_no_header")])
-        if rows[first] is not head[0]:
+        layout = Layout(names, top.line - 1, [Decision("tables.decided_no_header")])
+        if top is not head[0]:
             layout.decisions.append(Decision("tables.decided_preamble", {"count": layout.end}))
         return layout
     if answers.header is not None:
@@ -87,7 +88,7 @@ def layout_of(opening: Opening, records: Sequence[Record]) -> Layout:
         below = [row.cells for row in rows if row.cells and row.line > headings[-1].line]
     else:
         first = _first(opening, rows, width)
-        groups = rows[first - 1].cells or [] if first else []
+        groups = rows[first - 1].cells if first else []
         again = Counter(rows[first].cells).most_common(1)[0][1] > 1  # n, sum, n, sum
         first -= again and len(groups) == width and len({*groups} - {""}) > 1
         below = [row.cells for row in rows[first + 1 :] if row.cells and len(row.cells) == width]
@@ -95,7 +96,7 @@ def layout_of(opening: Opening, records: Sequence[Record]) -> Layout:
         headings = [row for row in rows[first:] if row.cells][:count]
         below = below[count - 1 :]
         _ask_header(opening, rows[first], below)
-    layout = Layout(_joined([row.cells or [] for row in headings]), headings[-1].end)
+    layout = Layout(_joined([row.cells for row in headings]), headings[-1].end)
     if headings[0] is not head[0]:
         passed = {"count": headings[0].line - 1}
         layout.decisions.append(Decision("tables.decided_preamble", passed))
@@ -114,13 +115,13 @@ def filled_count(cells: Sequence[str]) -> int:
 
 def _first(opening: Opening, rows: Sequence[Record], width: int) -> int:
     """Return which row is the first that can be a header: what is above it are titles."""
-    counts = [filled_count(row.cells or ()) for row in rows if len(row.cells or ()) == width]
+    counts = [filled_count(row.cells) for row in rows if len(row.cells) == width]
     usual = median_low(list(filter(None, counts)) or [0])
     for number, row in enumerate(rows[: _TITLES + 1]):
-        cells = [cell.strip() for cell in row.cells or ()]
+        cells = [cell.strip() for cell in row.cells]
         last = max((column for column, cell in enumerate(cells, 1) if cell), default=0)
         fits = len(cells) == width or len(cells) > width == last > 1
-        below = rows[number + 1].cells or [] if number + 1 < len(rows) else []
+        below = rows[number + 1].cells if number + 1 < len(rows) else []
         if 1 < len(cells) == width - 1:  # a header as R writes it, above a row of numbers
             fits = not {*TYPES}.isdisjoint(map(kind_of, below))
         comment = width == 1 and re.match("(#|//) ", "".join(cells))
@@ -129,16 +130,16 @@ def _first(opening: Opening, rows: Sequence[Record], width: int) -> int:
         setting = cells and cells[0].endswith(":")
         prose, other = (
             any(text.strip() and text[0] == " " for text in texts[1:])
-            for texts in (row.cells or [], below)
+            for texts in (row.cells, below)
         )
         setting = setting or (prose and not other and len(below) == width)
         named = fits and not comment and not setting and (several or index)
         if named and 2 * filled_count(cells) >= usual:
             break
     else:
-        number = next(above for above, row in enumerate(rows) if len(row.cells or ()) == width)
+        number = next(above for above, row in enumerate(rows) if len(row.cells) == width)
     for above in rows[:number]:
-        if above.cells is None:
+        if not above.cells:
             raise opening.error("tables.open_quote", line=above.line)
     return number
 
@@ -166,7 +167,7 @@ def kinds_of(below: Sequence[Sequence[str]], width: int) -> list[str]:
 def _further_headings(opening: Opening, header: Record, below: Sequence[Sequence[str]]) -> int:
     """Return how many rows below the header belong to it."""
     for count in range(min(_HEADINGS, len(below) - 1), 0, -1):
-        kinds, own = kinds_of(below[count:], len(below[0])), header.cells or []
+        kinds, own = kinds_of(below[count:], len(below[0])), header.cells
         signs = [_continues(own, cells, kinds, below[count:]) for cells in below[:count]]
         if all(signs):
             if "words" in signs and "import" not in signs:
@@ -213,25 +214,21 @@ def _continues(
         return "groups"
     if years or len({cells[column] for column in against}) < len(against):  # pending, pending
         return ""
-    again = sum(map(_same, cells, header)) * 2 >= len(filled)
+    again = sum(map(eq, map(_spelled, cells), map(_spelled, header))) * 2 >= len(filled)
     if len(against) > 1 and 2 * len(against) >= len(typed):
         return "again" if again else "words"
     bare = len(named) < len(header) - 1 and len({*filled}) == len(cells)  # Contact,,Firm,
     return "words" if bare else ""
 
 
-def _same(heading: str, other: str) -> bool:
-    """Whether two headings are one in another spelling."""
-    return _spelled(heading) == _spelled(other)
-
-
 def _spelled(heading: str) -> str:
+    """Return what is the same in all spellings of a heading."""
     return re.sub(r"\W", "", numbers.plain_text(heading))
 
 
 def _ask_header(opening: Opening, header: Record, below: Sequence[Sequence[str]]) -> None:
     """Raise the question whether the first row is a header, where it looks like those below."""
-    cells = header.cells or []
+    cells = header.cells
     if not below or len(cells) != len(below[0]):
         return
     others = [row for row in below if row != cells]

@@ -29,7 +29,7 @@ _FORMS: Mapping[str, str] = {
 }
 _UNCLEAR = f"[1-9][0-9]{{0,2}}[.,][0-9]{{3}}{_EXPONENT}"
 _SIGN = r"=(?:[-+]|[(][)])?"
-_CURRENCIES = {"€": "EUR", "£": "GBP", "¥": "¥", "₹": "INR", "$": "$", "us$": "USD", "c$": "CAD"}
+_CURRENCIES = {"€": "EUR", "£": "GBP", "₹": "INR", "us$": "USD", "c$": "CAD"}
 _CURRENCIES |= {
     "$us": "USD",
     "$ca": "CAD",

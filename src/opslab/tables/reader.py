@@ -37,11 +37,11 @@ from opslab.tables.source import (
     reading_errors,
     types_of,
 )
-from opslab.tables.workbooks import read_workbook
+from opslab.tables.workbooks import WORKBOOKS, read_workbook
 
 _TEXTS = (".csv", ".tsv", ".txt")
 _READERS: Mapping[str, Callable[[Opening], Rows]] = {
-    **dict.fromkeys((".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"), read_workbook),
+    **dict.fromkeys(WORKBOOKS, read_workbook),
     **dict.fromkeys((".json", ".jsonl", ".ndjson"), read_json),
     ".ics": calendar_rows,
 }

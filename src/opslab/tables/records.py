@@ -11,7 +11,7 @@ import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,7 +34,7 @@ class Record(NamedTuple):
 
     line: int
     end: int
-    cells: list[str] | None
+    cells: list[str]
 
 
 def records(
@@ -78,24 +78,19 @@ def records(
             yield Record(number, number, text.split(notation.mark))
             continue
         cells = _cells(line, source, notation)
-        if cells and any(stray.search(entry[1]) for entry in taken):
-            cells = None if _run_together(cells, notation.quote) else cells
-        if len(taken) > 1 and (cells is None or len(cells) != (width or len(cells))):
+        if any(stray.search(entry[1]) for entry in taken) and _run_together(cells, notation.quote):
+            cells = []
+        if len(taken) > 1 and (not cells or len(cells) != (width or len(cells))):
             waiting.extendleft(reversed(taken[1:]))
-            cells, taken = None, taken[:1]
+            cells, taken = [], taken[:1]
         yield Record(number, taken[-1][0], cells)
 
 
-def _cells(line: str, source: Iterator[str], notation: Notation) -> list[str] | None:
-    """Return the cells of a record that begins with a line; None where a quote is out of place."""
-
-    def lines() -> Iterator[str]:
-        yield line
-        yield from source
-
+def _cells(line: str, source: Iterator[str], notation: Notation) -> list[str]:
+    """Return the cells of a record that begins with a line; none where a quote is out of place."""
     doubled = notation.escape == notation.quote
     reader = csv.reader(
-        lines(),
+        chain([line], source),
         delimiter=notation.mark,
         quotechar=notation.quote,
         doublequote=doubled,
@@ -106,7 +101,7 @@ def _cells(line: str, source: Iterator[str], notation: Notation) -> list[str] | 
     try:
         return next(reader)
     except csv.Error:
-        return None
+        return []
 
 
 def _run_together(cells: Sequence[str], quote: str) -> bool:
@@ -125,8 +120,9 @@ def _stray(notation: Notation) -> str:
 def has_stray_quotes(path: Path, notation: Notation) -> bool:
     """Whether a quote stands within a cell."""
     stray = re.compile(_stray(notation).encode())
-    with path.open("rb") as stream:
-        return any(map(stray.search, iter(lambda: stream.read(_PIECE), b"")))
+    with path.open("rb") as stream:  # by whole lines, so that none is parted
+        pieces = iter(lambda: stream.read(_PIECE) + stream.readline(LONGEST_LINE), b"")
+        return any(map(stray.search, pieces))
 
 
 @contextmanager

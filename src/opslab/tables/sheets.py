@@ -23,10 +23,9 @@ from opslab.tables.exports import open_export
 from opslab.tables.import_report import Answers, FileAnswers, Reading
 from opslab.tables.profiles import Column, bare_heading, fits, known_profiles
 from opslab.tables.source import ROW, Table, quoted
-from opslab.tables.workbooks import unread
+from opslab.tables.workbooks import WORKBOOKS, unread
 
 Model = TypeVar("Model", bound=Declared)
-WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 _NEAR = 0.8  # beside a sheet's columns stand others: closer than usual
 _ENDS = ("_low", "_likely", "_high")
 _POWER = r"[\d.,]{1,4} ?[kKM]"  # thousands, or months written short
@@ -246,14 +245,14 @@ def _numbered(table: Table, known: Mapping[str, Column], form: str) -> Iterator[
     }
     source, columns = table.written or table, ", ".join(map(quoted, names))
     texts = ", ".join(f"CAST({quoted(headings[name])} AS VARCHAR)" for name in names)
-    written = table.fetch(f"SELECT {ROW}, {texts} FROM {source.relation}")
-    cells = {number: texts for number, *texts in written}
-    for number, *values in table.fetch(
-        f"SELECT {ROW}, {columns} FROM {table.relation} ORDER BY {ROW}"
+    written = f"(SELECT {ROW}, [{texts}] AS opslab_written FROM {source.relation})"
+    both = f"{table.relation} JOIN {written} USING ({ROW})"
+    for number, cells, *values in table.fetch(
+        f"SELECT {ROW}, opslab_written, {columns} FROM {both} ORDER BY {ROW}"
     ):
         read, given = dict[str, Any](), dict[str, str]()
         unclear = []
-        for name, value, marked in zip(names, values, cells[number], strict=True):
+        for name, value, marked in zip(names, values, cells, strict=True):
             text = re.sub(r"(\d[.]\d{3})0e0$", r"\1", marked or "")
             bare, column = numbers.plain_text(text), known[name]
             word = words[name].get(bare)

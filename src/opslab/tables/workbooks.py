@@ -23,6 +23,7 @@ from opslab.tables.numbers import clear_number
 from opslab.tables.records import Record
 from opslab.tables.source import Opening
 
+WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 _MOST_MEGABYTES = 500  # unpacked
 _MOST_CELLS = 27_000_000  # from the first to the last, filled or not: 32 bytes each
 _LAST_ROWS = (65_536, 1_048_576)  # of a sheet, old and new

@@ -86,9 +86,7 @@ def write_csv(frame: Any, path: str | Path, *, excel: Literal["fr"] | None = Non
     def cell(value: Any) -> str:
         plain = _plain(value)
         text = _text(plain, french=french)
-        if not isinstance(plain, str | list):
-            return text
-        return csv_cell(text)
+        return csv_cell(text) if isinstance(plain, str | list) else text
 
     with (
         _draft(target, shown) as draft,
@@ -238,20 +236,18 @@ def _units(text: str) -> int:
 
 def _columns(frame: Any, shown: str) -> dict[str, list[Any]]:
     """Return the columns of a table by name; of rows that are mappings, in the order they come."""
-    rows = isinstance(frame, list) and all(isinstance(row, Mapping) for row in frame)
-    if rows:
-        titles = list(dict.fromkeys(chain.from_iterable(frame)))
+    titles: Iterable[Any]
+    if isinstance(frame, list) and all(isinstance(row, Mapping) for row in frame):
+        titles = dict.fromkeys(chain.from_iterable(frame))
         values = [[row.get(title) for row in frame] for title in titles]
     elif hasattr(frame, "iloc") and hasattr(frame, "columns"):
-        values = [_values(series) for _, series in frame.items()]
+        titles, values = frame.columns, [_values(series) for _, series in frame.items()]
     elif hasattr(frame, "get_columns"):  # Polars
-        values = [column.to_list() for column in frame.get_columns()]
+        titles, values = frame.columns, [column.to_list() for column in frame.get_columns()]
     elif hasattr(frame, "column_names"):  # Arrow
-        values = [column.to_pylist() for column in frame.columns]
+        titles, values = frame.column_names, [column.to_pylist() for column in frame.columns]
     else:
         raise DataError.of("tables.write_frame", file=shown, kind=type(frame).__name__)
-    if not rows:
-        titles = getattr(frame, "column_names", None) or frame.columns
     names = list(map(_name, titles))
     twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if not names:
