@@ -12,10 +12,11 @@ import io
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -49,10 +50,21 @@ _QUOTED = re.compile(
 _TEXT = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 Words = tuple[str, ...]
-Book = dict[Words, bool]
-"""Words in a row, and those that they begin with: whether they are the customer's alone."""
 Contents = Callable[[str], Iterable[tuple[str, bytes]]]
 """Gives the files of a name by their path under the reports, those inside of zips too."""
+
+
+class Book(dict[Words, bool]):
+    """Words in a row, and those that they begin with: whether they are the customer's alone."""
+
+    @cached_property
+    def ends(self) -> Mapping[str, list[str]]:
+        """Which words come after each."""
+        ends = defaultdict[str, list[str]](list)
+        for before, *after in filter(None, self):
+            if len(after) == 1:
+                ends[before] += after
+        return ends
 
 
 def words_of(text: str) -> Words:
@@ -94,7 +106,8 @@ def _met(words: Words, book: Book) -> Iterator[tuple[int, Words]]:
 
 def _book(phrases: Iterable[Words]) -> Book:
     whole = dict.fromkeys(phrases, True)
-    return {phrase[:end]: False for phrase in whole for end in range(1, len(phrase))} | whole
+    begun = {phrase[:end]: False for phrase in whole for end in range(1, len(phrase))}
+    return Book(begun | whole)
 
 
 def without(text: str, book: Book, mark: str = MARK) -> str:
@@ -103,7 +116,7 @@ def without(text: str, book: Book, mark: str = MARK) -> str:
     words = [_plain(sign[0]) for sign in signs]
     for at, sign in enumerate(signs):
         if at and sign.string.startswith("…", sign.end()):  # the end of a word is cut off
-            ends = (phrase[1] for phrase in book if phrase[:-1] == (words[at - 1],))
+            ends = book.ends.get(words[at - 1], ())
             words[at] = next((each for each in ends if each.startswith(words[at])), words[at])
     for at, phrase in _met(tuple(words), book):
         if book[phrase]:
