@@ -109,10 +109,7 @@ def decide(
         return Decision("stop_broken", None, tuple(check.detail for check in (*broken, *located)))
     deciding = [comparison for comparison in comparisons if comparison.role != "secondary"]
     reasons = tuple(map(reason, deciding))
-    by_arm: dict[str, list[Comparison]] = {}
-    for comparison in deciding:
-        by_arm.setdefault(comparison.arm, []).append(comparison)
-    arms, left = list(by_arm.values()), _days_left(experiment, as_of)
+    arms, left = _by_arm(deciding), _days_left(experiment, as_of)
     if read and experiment.design.method != "fixed":
         return _by_design(experiment, arms, reasons, as_of, read, units)
     if left and not all(map(_against, arms)):
@@ -140,13 +137,16 @@ def decide(
 
 def ends(experiment: Experiment, comparisons: Sequence[Comparison]) -> bool:
     """Whether a look ends a test: an arm may be shipped, or a primary metric lost in each."""
-    arms: dict[str, list[Comparison]] = {}
-    for known in comparisons:
-        arms.setdefault(known.arm, []).append(known)
-    lost = [{(known.role, known.verdict) for known in arm} for arm in arms.values()]
-    return any(_passes(experiment, arm) for arm in arms.values()) or all(
+    arms = _by_arm(comparisons)
+    lost = [{(known.role, known.verdict) for known in arm} for arm in arms]
+    return any(_passes(experiment, arm) for arm in arms) or all(
         ("primary", "lost") in verdicts for verdicts in lost
     )
+
+
+def _by_arm(comparisons: Sequence[Comparison]) -> list[list[Comparison]]:
+    names = dict.fromkeys(known.arm for known in comparisons)
+    return [[known for known in comparisons if known.arm == name] for name in names]
 
 
 def _by_design(

@@ -28,14 +28,9 @@ _SHORT = (
 SCHEMA = "opslab.experiment/1"
 _PARTS = "interactions trends companions days decision paths posteriors peeking"
 _ENDS = {
-    "n": ("arm", "control"),
-    "missing": ("arm", "control"),
-    "estimate": ("arm", "control"),
-    "difference_interval": ("low", "high"),
-    "lift_interval": ("low", "high"),
-    "bounds": ("low", "high"),
-    "margin": ("kind", "size"),
-    "mde": ("kind", "size"),
+    **dict.fromkeys(("n", "missing", "estimate"), ("arm", "control")),
+    **dict.fromkeys(("difference_interval", "lift_interval", "bounds"), ("low", "high")),
+    **dict.fromkeys(("margin", "mde"), ("kind", "size")),
 }
 
 
@@ -43,19 +38,15 @@ def record(result: ExperimentResult) -> dict[str, Any]:
     """Return the area's part of the record: no prose, missing numbers null."""
     plan, data = result.plan, result.data_used
     declared, used = plain(plan) | {"weights": dict(plan.weights)}, plain(data)
-    del (
-        declared["themes"],
-        declared["title"],
-        used["reading"],
-        used["events"],
-    )  # words for readers; told as imports
+    del declared["title"], used["reading"], used["events"]  # words for readers; told as imports
+    themes = {"themes": named} if (named := declared.pop("themes")) else {}
     readings = [reading for reading in (data.reading, data.events) if reading]
     files = [(plan.spec, plan.spec_sha256), *((one.name, one.sha256) for one in readings)]
     return {
         "schema": SCHEMA,
         "inputs": [{"file": file, "sha256": sha256} for file, sha256 in files if file and sha256],
         "plan": declared,
-        **({"themes": plan.themes} if plan.themes else {}),
+        **themes,
         "arms": plain(result.arms),
         "comparisons": plain((*result.comparisons, *result.segments)),
         **{name: plain(getattr(result, name)) for name in _PARTS.split()},

@@ -253,9 +253,8 @@ class Experiment(FromFile):
         are worded may change; the rest is the plan, but for what is left at its default: fields of
         later versions change no fingerprint.
         """
-        outside = {"registered", "registered_on", "looked", "themes", "planning"}
-        outside |= {"data", "owner", "question"}
-        plan = self.model_dump(mode="json", exclude=outside, exclude_defaults=True)
+        outside = "registered registered_on looked themes planning data owner question"
+        plan = self.model_dump(mode="json", exclude={*outside.split()}, exclude_defaults=True)
         plan["rows"] = self.data.rows
         text = json.dumps(plan, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]

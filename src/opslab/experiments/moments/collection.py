@@ -91,7 +91,11 @@ def collect_by(
     parts = _summed(table, asked, shifts, fills)
     if _overflow(parts):
         refuse_cells(table, columns, where)
-        asked = replace(asked, values=_finite_values(table, values))
+        kept = {
+            each: value if is_whole(table, each) else finite(value)
+            for each, value in values.items()
+        }
+        asked = replace(asked, values=kept)
         shifts = _shifts(table, asked)
         parts = _summed(table, asked, shifts, fills)
     refuse_cells(table, _suspects(parts, columns), where)
@@ -160,13 +164,6 @@ def _summed(table: Table, asked: Asked, shifts: Shifts, fills: Shifts) -> Parts:
 def _overflow(parts: Parts) -> bool:
     sums = (cell for part in parts for row in part for cell in row[2:-2] if cell is not None)
     return not all(abs(cell) < _LARGEST_SUM for cell in sums)
-
-
-def _finite_values(table: Table, values: Mapping[Column, str]) -> dict[Column, str]:
-    return {
-        column: value if is_whole(table, column) else finite(value)
-        for column, value in values.items()
-    }
 
 
 def _about_own_means(

@@ -31,7 +31,7 @@ PATH = 0.25
 """Share of courses in which the end waits for a step, from which it is on the path."""
 _SLIGHT = 0.5  # days by which nothing is pushed
 _DIGITS = 9  # of a load: tenths add up to 1
-_DECLARED = ("id", "initiative", "owner", "starts", "ends", "confidence", "kpi", "gate")
+_DECLARED = ("id", "initiative", "owner", "starts", "ends", "confidence", "kpi", "gate", "themes")
 
 Rows = Sequence[tuple[int, Initiative]]
 Known = Mapping[str, Any]
@@ -248,7 +248,6 @@ def _steps(
             uncertain=known[at].uncertain,
             refuted=known[at].refuted,
             weeks=tuple(dict(item.weeks or {}).values()),
-            themes=tuple(parted(item.themes)),
         )
 
 

@@ -5,12 +5,23 @@ from __future__ import annotations
 import re
 from typing import Annotated, ClassVar, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from opslab.documents import Location
 from opslab.operations.cited import record_file
 from opslab.operations.flow.spec import Flow
-from opslab.specs import Day, Declared, FromFile, Label, Number, Text, Title, Words, as_theme, fault
+from opslab.specs import (
+    Day,
+    Declared,
+    FromFile,
+    Label,
+    Number,
+    Text,
+    ThemeName,
+    Title,
+    Words,
+    fault,
+)
 from opslab.tables.sheets import SheetFile
 from opslab.uncertainty.ranges import Amount
 
@@ -24,6 +35,11 @@ def parted(names: str | None, signs: str = ";") -> list[str]:
     (['SHOP-1', 'SHOP-2'], [])
     """
     return [name for part in re.split(f"[{signs}]", names or "") if (name := part.strip())]
+
+
+def listed(cell: object) -> object:
+    """Return the names in a cell, see `parted`; a list as it is."""
+    return parted(cell) if cell is None or isinstance(cell, str) else cell
 
 
 class Initiative(Declared):
@@ -51,7 +67,7 @@ class Initiative(Declared):
     """what must be shown before the next stage"""
     tickets: Label | None = None
     """keys of its epics, or what the column of `match` holds for its tickets, parted by ;"""
-    themes: Label | None = None
+    themes: Annotated[tuple[ThemeName, ...], BeforeValidator(listed)] = ()
     """themes of customers' feedback that it answers, parted by ;, such as shop-feedback/T03"""
     load: Number = Field(1, ge=0, le=1)
     """share of its owner, the whole team, that it takes while it lasts"""
@@ -66,8 +82,6 @@ class Initiative(Declared):
             raise fault("roadmap.done_before", starts=self.starts, finished=self.finished)
         if self.weeks and not (self.weeks.likely or self.weeks.high):
             raise fault("roadmap.no_weeks")
-        for name in parted(self.themes):
-            as_theme(name)
         if not (self.finished or self.weeks or (self.starts and self.ends)):
             raise fault("roadmap.no_window")
         return self
