@@ -296,6 +296,26 @@ def test_a_reason_is_told_only_where_it_changed_and_counts(then, why):
     assert moves([("a", 230, ())], {"a": then}) == f"It began with a (+230 days{why})."
 
 
+def test_an_announced_end_that_was_put_off_is_told_first():
+    """An end that holds because it was announced later is no news to be glad of."""
+    steps = json.loads(json.dumps(RESULT.record()))["steps"]
+    last = {
+        step["id"]: step | ({"ends": "2026-09-01"} if step["id"] == "shelf" else {})
+        for step in steps
+    }
+    put_off = replace(RESULT, last=last)
+    (ends,) = (step.ends for step in RESULT.steps if step.id == "shelf")
+    for language, said in (
+        ("en", "Announced ends that changed since the last run: "),
+        ("fr", "Fins annoncées qui ont changé depuis la dernière exécution"),
+    ):
+        [reason] = [each for each in put_off.first_screen(language).reasons if said in each]
+        assert str(ends.year) in reason
+        same = replace(RESULT, last={step["id"]: step for step in steps})
+        assert not [each for each in same.first_screen(language).reasons if said in each]
+    assert "Announced ends that changed since then" in repr(put_off.dates).replace("\n", " ")
+
+
 def test_without_an_earlier_run_that_is_said_and_nothing_else():
     alone = replace(RESULT, previous_day=None, last={}, entered=())
     assert "No last run is named" in repr(alone.dates)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -70,6 +71,13 @@ def _values(result: RoadmapResult, say: Voice) -> dict[str, Any]:
         "asks": [say("ask" if step.owner else "ask_none", **words[step.id]) for step in path][:3],
         "moved": len(moved),
         "causes": [*_causes(result, words, say)],
+        "reannounced": [
+            say("reannounced", before=datetime.date.fromisoformat(before), **words[step.id])
+            for step in result.steps
+            if (before := result.last.get(step.id.casefold(), {}).get("ends"))
+            and before != str(step.ends or before)
+            and step.horizon != "done"
+        ],
         "entered": [step.initiative for step in result.steps if step.id in result.entered],
         "dropped": [result.last[name.casefold()]["initiative"] for name in result.dropped],
         "past": _past(result.slips, say),
@@ -112,6 +120,7 @@ def first_screen(result: RoadmapResult, say: Voice) -> Verdict:
         for status in ("fail", "warn")
     }
     missed = [say("reason_missed", **values)] * (action != "missed" and bool(values["missed"]))
+    missed += [say("reason_reannounced", **values)] * bool(values["reannounced"])
     names = _FACTS.get(action, "end sure").split()
     if result.previous_day and not result.broken:
         names += ["moved" if values["causes"] else "unmoved"]
@@ -170,7 +179,8 @@ def _sentences(part: str, result: RoadmapResult, values: dict[str, Any]) -> list
     """Return the keys of a part's sentences, some of which depend on what there is."""
     moved = "on_moved" if values["moved"] else "on_unmoved"
     alone = "no_last" if result.roadmap.previous else "no_previous"
-    changes = [name for name in ("causes", "entered", "dropped", "passed") if values[name]]
+    known = "causes reannounced entered dropped passed"
+    changes = [name for name in known.split() if values[name]]
     said = {
         "dependencies": [*["on_path"] * bool(values["path"]), "on_dependencies"],
         "slip": ["on_past" if values["past"] else "no_past", "on_slip"],
