@@ -35,6 +35,14 @@ def taken(**fields):
     return take_in(Study(study="s", **fields), FRAME)
 
 
+def test_what_answers_nothing_is_no_message_and_what_is_short_may_be_one():
+    nothing = ["n/a", "N.A.", "none", " Nothing to add. ", "-", "…", "Rien à signaler", "RAS"]
+    said = ["no", "Nothing works since Monday", "rien ne marche", "😀", "naan", "5", "sans fil"]
+    intake = take_in(Study(study="x"), [*nothing, *said, "", "   " * 20])
+    assert intake.empty == len(nothing) + 2
+    assert sorted(message.text for message in intake.messages) == sorted(said)
+
+
 def test_a_message_keeps_what_the_export_tells():
     messages = {message.id: message for message in taken().messages}
     assert set(messages) == {"a", "c", "d"}

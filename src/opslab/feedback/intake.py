@@ -24,6 +24,7 @@ from opslab.feedback.redaction import redact, without_tokens
 from opslab.feedback.severity import discontent_of
 from opslab.feedback.spec import Source, Study
 from opslab.feedback.words import table as word_table
+from opslab.names import folded
 from opslab.secret import erased, key, secret_for, tombstone
 from opslab.tables import Answers, Reading, open_export
 from opslab.tables.profiles import TEXTS, known_profiles
@@ -48,6 +49,12 @@ CUSTOMERS = _NAMES["customer"].split()
 """Columns that tell customers apart, the first that is there."""
 _IN_ANY_TEXT = {"greeting", "closing", "repeated"}  # kinds of what is cut, and shows no mail
 _TRAITS = ("segment", "plan", "version", "country", "channel")
+_SHORT = 30  # characters below which a text may be no answer
+_NO_ANSWER = re.compile(
+    r"[\s!-/:-@[-`{-~\u2026\u2013\u2014]*|n ?a|none|nil|null|nan|nothing( to (say|add|report))?|r ?a ?s|neant|"
+    r"no (comments?|answer|opinion)|rien( a (signaler|dire|ajouter))?|aucune?( commentaires?)?|"
+    r"sans (objet|commentaires?|reponse|opinion)"
+)
 _BLOCK = 10_000  # rows of a table that become messages at a time
 
 
@@ -61,8 +68,8 @@ class _Row(NamedTuple):
 def take_in(study: Study, data: Any = None, answers: Answers | None = None) -> Intake:
     """Read the study's sources, or what is given instead: texts, a table, the path of an export.
 
-    Messages without words or outside the study's days are counted and left out, and so is what
-    came before.
+    Messages without words or an answer ("n/a", "rien à signaler"), or outside the study's days,
+    are counted and left out, and so is what came before.
 
     Raises
     ------
@@ -87,7 +94,7 @@ def take_in(study: Study, data: Any = None, answers: Answers | None = None) -> I
             counts["erased"] += 1
         elif day and not (study.start or day) <= day <= (study.end or day):
             counts["outside"] += 1
-        elif not message.text.strip():
+        elif len(text := message.text.strip()) < _SHORT and _NO_ANSWER.fullmatch(folded(text)):
             counts["empty"] += 1
         elif whole in known:
             counts["repeated"] += 1
