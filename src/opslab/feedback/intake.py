@@ -51,8 +51,9 @@ _IN_ANY_TEXT = {"greeting", "closing", "repeated"}  # kinds of what is cut, and 
 _TRAITS = ("segment", "plan", "version", "country", "channel")
 _SHORT = 30  # characters below which a text may be no answer
 _NO_ANSWER = re.compile(
-    r"[\s!-/:-@[-`{-~\u2026\u2013\u2014]*|n ?a|none|nil|null|nan|nothing( to (say|add|report))?|r ?a ?s|neant|"
-    r"no (comments?|answer|opinion)|rien( a (signaler|dire|ajouter))?|aucune?( commentaires?)?|"
+    r"[\s!-/:-@[-`{-~\u2026\u2013\u2014]*|n ?a|none|nil|null|nan|r ?a ?s|neant|"
+    r"no (comments?|answer|opinion)|nothing( to (say|add|report))?|"
+    r"rien( a (signaler|dire|ajouter))?|aucune?( commentaires?)?|"
     r"sans (objet|commentaires?|reponse|opinion)"
 )
 _BLOCK = 10_000  # rows of a table that become messages at a time
