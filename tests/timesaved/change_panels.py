@@ -30,4 +30,5 @@ def a_panel(values, starts):
     periods = tuple(first + datetime.timedelta(7 * week) for week in range(values.shape[1]))
     units = tuple(f"team {at:02}" for at in range(len(values)))
     starts = np.broadcast_to(starts, len(values))
-    return Panel(units, periods, values, np.ones(values.shape), starts, {}, (), True)
+    rows, none = np.ones(values.shape), np.zeros(values.shape)
+    return Panel(units, periods, values, rows, starts, {}, (), True, none)

@@ -1,6 +1,7 @@
 """Where a measured change looks surer than it is: truths that are known by construction."""
 
 import datetime
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -283,3 +284,73 @@ def test_who_leaves_is_no_saving(per, status):
     if status:
         assert result.panel.odd["people"] == (2, ("T00", "T01"))
         assert result.action in {"measure", "stop"}
+
+
+# ---- Tickets that are left out
+
+
+def queues(before=0.0, since=0.0, others=(0.0, 0.0), *, slowest=True, teams=8, seed=1):
+    """Return tickets of which the times to done never change, and a share is cancelled.
+
+    Eight a week of each team, in the first half with the change from week 14 on; the slowest of the
+    week are cancelled, or any.
+    """
+    random, rows = np.random.default_rng(seed), []
+    for team, at in product(range(teams), range(30)):
+        days = np.sort(3 * np.exp(0.6 * random.standard_normal(8)))[::-1]
+        share = (before, since)[at >= 14] if team < 4 else others[at >= 14]
+        gone = np.arange(8) < round(share * 8) if slowest else random.random(8) < share
+        opened = pd.Timestamp(week(at)) + pd.Timedelta(hours=9)
+        rows += [
+            (
+                f"{team}-{at}-{number}",
+                "Cancelled" if out else "Done",
+                opened,
+                opened + pd.Timedelta(days=day),
+                f"T{team:02}",
+            )
+            for number, (day, out) in enumerate(zip(days, gone, strict=True))
+        ]
+    names = ["Issue key", "Status", "Created", "Resolved", "Custom field (Squad)"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def of_tickets(frame, teams=8, chosen="volunteers", **measure):
+    review = declared(
+        np.zeros((teams, 30)),
+        treated=min(teams, 4),
+        chosen=chosen,
+        measure={"quantity": "elapsed", "unit": "squad", "follow_up_days": 14} | measure,
+        data={"path": "jira.csv"},
+        date=week(33),
+    )
+    return review_change(review, seed=1, data=frame)
+
+
+def test_tickets_that_are_cancelled_on_one_side_alone_are_a_condition():
+    """No time to done changed: of four teams the slowest three in eight were given up."""
+    result = of_tickets(queues(since=0.4))
+    assert result.effect.high < 0
+    check = result.check("log_cancelled")
+    assert (check.status, check.value, result.action) == ("fail", 4 * 16 * 3, "measure")
+    assert of_tickets(queues(before=0.4)).check("log_cancelled").status == "fail"
+    alone = of_tickets(queues(since=0.4, teams=4), teams=4, chosen="everybody")
+    assert (alone.design, alone.check("log_cancelled").status) == ("its", "fail")
+
+
+@pytest.mark.parametrize(
+    ("shares", "slowest"),
+    [
+        ({"before": 0.4, "since": 0.4}, True),
+        ({"since": 0.4, "others": (0, 0.4)}, True),  # beside the others nothing changed
+        *(
+            ({"before": 0.2, "since": 0.2, "others": (0.1, 0.1), "seed": at}, False)
+            for at in (1, 2, 3)
+        ),
+        ({"before": 0.1, "since": 0.13, "others": (0.1, 0.1)}, False),
+    ],
+)
+def test_as_many_cancelled_tickets_as_elsewhere_are_no_doubt(shares, slowest):
+    result = of_tickets(queues(**shares, slowest=slowest))
+    assert result.check("log_cancelled").status == "pass"
+    assert "log_cancelled" not in result.doubted

@@ -75,7 +75,7 @@ def review(pilot=None, measure=None, **more):
 def panel(pilots=4, teams=8, *, effort=True):
     starts = np.array([13] * pilots + [30] * (teams - pilots))
     values = np.full((teams, 30), 20.0)
-    return Panel(TEAMS[:teams], WEEKS, values, values, starts, {}, (), effort)
+    return Panel(TEAMS[:teams], WEEKS, values, values, starts, {}, (), effort, 0 * values)
 
 
 EFFECT = Interval(-0.18, -0.25, -0.11)

@@ -523,6 +523,13 @@ def test_tickets_a_week_and_a_week_without_any_is_zero():
     assert told(result)["empty"] == ("Core 2025-03-10",)
 
 
+def test_tickets_that_were_cancelled_later_count_as_created():
+    row = ticket("x", "2025-03-04 09:00", "2025-03-05 09:00", status="Cancelled")
+    result = elapsed(*tickets(4), row, quantity="count")
+    assert result.values[0, 0] == 6
+    assert "cancelled" not in result.odd
+
+
 def test_the_share_that_ended_in_time_is_of_those_that_are_old_enough():
     rows = [*tickets(4), ticket("o", "2025-03-04 10:00"), ticket("new", "2025-04-01 09:00")]
     result = elapsed(*rows, quantity="share", within_days=2)

@@ -29,7 +29,8 @@ def panel(outcome, starts):
     monday = datetime.date(2026, 1, 5)
     weeks = tuple(monday + datetime.timedelta(7 * week) for week in range(outcome.shape[1]))
     units = tuple(f"Team {team}" for team in range(len(outcome)))
-    return Panel(units, weeks, outcome, np.ones(outcome.shape), starts, {}, (), True)
+    rows, none = np.ones(outcome.shape), np.zeros(outcome.shape)
+    return Panel(units, weeks, outcome, rows, starts, {}, (), True, none)
 
 
 @pytest.mark.parametrize(("teams", "pilots"), [(4, 2), (5, 1), (6, 3), (12, 4), (24, 12), (40, 3)])

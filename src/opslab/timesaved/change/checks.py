@@ -11,18 +11,20 @@ import numpy as np
 from opslab.evidence import Grade
 from opslab.results import Check, Message, Status
 from opslab.specs import refuse_unknown
-from opslab.timesaved.change import differences
+from opslab.timesaved.change import differences, few_teams
 from opslab.timesaved.change.belief import hope
-from opslab.timesaved.change.design import DAYS, sides
+from opslab.timesaved.change.design import DAYS, left_out, sides
 from opslab.timesaved.change.result import ChangeResult
 from opslab.uncertainty.distributions import Values, quantile
+from opslab.uncertainty.proportions import newcombe, wilson
 
 FEWEST, FEW = 4, 6
 """Teams below which a comparison is a condition on what it says, and below which it is told."""
 SHORTEST, SHORT = 3, 8
 """The same of periods before the change."""
 ODD = 0.05
-"""Share of the rows, above which what is odd with them is a condition on the numbers."""
+"""Share of the rows, above which what is odd with them is a condition on the numbers, and by how
+much that of the cancelled may change with the change."""
 NEAR = 2
 """Periods around the start in which something else that happened cannot be told from the change."""
 CHANCE = 0.05
@@ -35,13 +37,12 @@ _UNTOLD = {"few_teams", "periods_before", "events", "season"}
 _LEAST = 2.5  # assignments: the true one and its mirror image show as much in any case
 _SHOWN = 5  # of what is odd
 _GRAVE = (
-    "log_blank log_doubtful log_empty log_negative log_overlap log_people log_several log_undated "
-    "log_unmapped log_unnamed log_unread log_zeros"
+    "log_blank log_cancelled log_doubtful log_empty log_negative log_overlap log_people "
+    "log_several log_undated log_unmapped log_unnamed log_unread log_zeros"
 )
 _LOGGED = (
-    "log_absent log_alike log_breaks log_cancelled log_capped log_clock log_cut log_differ "
-    "log_future log_gaps log_gone log_late log_long log_running log_short log_twice "
-    "log_young"
+    "log_absent log_alike log_breaks log_capped log_clock log_cut log_differ log_future log_gaps "
+    "log_gone log_late log_long log_running log_short log_twice log_young"
 )
 _MENDED = "log_alike log_breaks log_cancelled log_cut log_future log_running log_twice log_young"
 """What is told as passed: it is left out or counted once, and no doubt remains."""
@@ -57,8 +58,9 @@ def run(result: ChangeResult, outcome: Values) -> tuple[Check, ...]:
     the change, and logarithms of many periods with nothing, block. A condition on the numbers are
     fewer than four teams, fewer than three periods before, something else that happened at the
     start, a series without a season, a lot that does not say so although the interval does, an
-    effect that has gone by the end, and more than a row in twenty that tells nothing. All else is
-    told; of what was logged only what is odd.
+    effect that has gone by the end, more than a row in twenty that tells nothing, and tickets that
+    are cancelled more or less often with the change. All else is told; of what was logged only what
+    is odd.
 
     Raises
     ------
@@ -186,6 +188,7 @@ def _of_log(result: ChangeResult) -> Iterator[Finding]:
 
     Periods with nothing have no logarithm. Where they are more frequent in one group or on one side
     of the start, what is left out is chosen by the outcome: the share that counts is the largest.
+    So it is where tickets are cancelled more or less often with the change: its difference counts.
     """
     rows, panel = sum(at.rows for at in result.readings), result.panel
     late = np.arange(len(panel.periods)) >= panel.first
@@ -200,6 +203,29 @@ def _of_log(result: ChangeResult) -> Iterator[Finding]:
             if counts or not result.relative:
                 continue  # nothing is left out
             share = (empty / np.maximum(known, 1)).max()
+        elif odd == "cancelled":
+            share = _cancelled_otherwise(result)
         fails = name in _GRAVE.split() and (share > ODD or odd == "people")
-        mended = name in _MENDED.split()
+        mended = name in _MENDED.split() and not fails
         yield name, count, fails, not mended, values | {"word": "warn" if mended else ""}
+
+
+def _cancelled_otherwise(result: ChangeResult) -> float:
+    """Return by how much the share of cancelled tickets clearly changes with the change, else 0.
+
+    Beside the teams that are compared; without any, beside before. What is left is then chosen by
+    its outcome.
+    """
+    panel = result.panel
+    every = np.where(left_out(result.review, panel), 0, panel.cancelled + panel.rows)
+    shares = np.ma.divide(panel.cancelled, every).filled(np.nan)  # of none
+    if result.design == "did":
+        (value,), (error,), freedom = few_teams.changes(differences.simple, shares, panel.starts)
+        change = few_teams.interval(value, error, freedom)
+    else:
+        *halves, both = sides(shares, panel.starts)
+        cells = np.array(halves)[:, None] & both[:, None]
+        counts = np.sum(cells * [panel.cancelled, every], axis=(2, 3)).astype(int)
+        change = newcombe(*(wilson(*half) for half in counts))
+    middle, low, high = np.array(change, float)
+    return abs(middle) if low * high > 0 else 0.0

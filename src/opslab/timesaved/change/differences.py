@@ -126,6 +126,18 @@ def averages(effects: Values, starts: Values) -> dict[str, float]:
     return {name: float(_means(values)) for name, values in means.items()}
 
 
+def simple(outcome: Values, starts: Values) -> Values:
+    """Return the simple average of the effects by imputation, alone in an array.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> simple(np.array([[1.0, 2.0, 3.0], [5.0, 6.0, 9.0]]), np.array([3, 2]))
+    array([2.])
+    """
+    return np.array([averages(impute(outcome, starts).cells, starts)["simple"]])
+
+
 def by_step(effects: Values, starts: Values) -> dict[int, tuple[float, int]]:
     """Return the mean effect and its teams by periods since the start, from 0.
 

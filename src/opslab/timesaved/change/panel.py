@@ -51,6 +51,8 @@ class Panel:
     readings : tuple of Reading
     effort : bool
         Whether the values are work: logged hours or meetings; elapsed time never is.
+    cancelled : array (units, periods)
+        Tickets that were left out because they were cancelled.
     """
 
     units: tuple[str, ...]
@@ -61,6 +63,7 @@ class Panel:
     odd: Mapping[str, tuple[int, tuple[str, ...]]]
     readings: tuple[Reading, ...]
     effort: bool
+    cancelled: Values
 
     @property
     def first(self) -> int:
@@ -105,9 +108,9 @@ def read_panel(review: ChangeReview, day: datetime.date, data: Any = None) -> Pa
         count = sum(count for count, _ in odd.values())
         raise DataError.of("change.none_left", file=readings[0].name, day=day, count=count)
     units, periods = grid["team"].unique(), pd.to_datetime(grid["day"].unique())
-    matrix, rows, starts = (
+    matrix, rows, starts, cancelled = (
         grid[name].to_numpy(float, na_value=np.nan).reshape(len(units), -1)
-        for name in ("value", "rows", "start")
+        for name in ("value", "rows", "start", "cancelled")
     )
     return Panel(
         tuple(Bilingual(unit, french=review.french.get(unit, unit)) for unit in units),
@@ -118,6 +121,7 @@ def read_panel(review: ChangeReview, day: datetime.date, data: Any = None) -> Pa
         odd,
         readings,
         values["kind"] != "tickets" and review.measure.quantity in ("hours", "minutes"),
+        cancelled,
     )
 
 

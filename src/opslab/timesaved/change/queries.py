@@ -97,7 +97,10 @@ FROM (SELECT *, regexp_matches(trim(regexp_replace(strip_accents(lower(
         '[^a-z0-9.]+', ' ', 'g') AS change_words
 FROM {_FULL})))
 """
-"""Tickets: days from creation to end. Of what is done on an unknown day they cannot be told."""
+"""Tickets: days from creation to end. Of what is done on an unknown day they cannot be told.
+
+What was cancelled has no such days; where none are asked for it counts: it was created.
+"""
 
 _MEETINGS = f"""
 {_OWN} change_unit AS who, {_LOCAL("started_at")} AS began, {_LOCAL("started_at")} AS seen,
@@ -274,7 +277,12 @@ SELECT CAST(row AS INT) AS row, CAST(name AS VARCHAR) AS name, CAST(said AS VARC
 
 WRITTEN = "SELECT count(*), unit FROM change_rows WHERE unit IS NOT NULL GROUP BY unit ORDER BY 2"
 TEAMS = "SELECT DISTINCT team FROM change_teams WHERE team IS NOT NULL ORDER BY team"
-USED = "SELECT team, day, value, rows, start FROM change_grid WHERE usable > 1 ORDER BY team, day"
+USED = """
+SELECT team, day, value, rows, start, (
+    SELECT count(*) FROM change_rows WHERE change_rows.team = change_grid.team AND kept
+        AND fault = 'cancelled' AND began >= day AND began < next
+) AS cancelled FROM change_grid WHERE usable > 1 ORDER BY team, day
+"""
 
 _OVERLAP = """
 SELECT 'overlap', count(*), [CAST(round(sum(epoch(least(stop, earlier)) - epoch(began)) / 3600, 1)

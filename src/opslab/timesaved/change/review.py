@@ -167,9 +167,6 @@ def _differences(
     least = min([*after][-len(after) // 4 :], default=0)
     treated = starts[starts < outcome.shape[1]]
 
-    def simple(values: Values, since: Values) -> Values:
-        return np.array([averages(differences.impute(values, since).cells, since)["simple"]])
-
     def every(values: Values, since: Values) -> Values:
         cells = differences.impute(values, since).cells
         steps, before = differences.by_step(cells, since), differences.leads(values, since, count)
@@ -183,7 +180,7 @@ def _differences(
         shown(*few_teams.interval(*known, freedom)) for known in zip(values, errors, strict=True)
     ]
     drawn = review.pilot.chosen == "drawn"
-    verdicts = few_teams.verdicts(simple, outcome, starts, drawn=drawn, seed=seed)
+    verdicts = few_teams.verdicts(differences.simple, outcome, starts, drawn=drawn, seed=seed)
     others = averages(differences.last_before(outcome, starts).cells, starts)
     teams = {at: int((treated >= -at).sum()) for at in range(-count, 0)}
     teams |= {at: known for at, (_, known) in after.items()}
