@@ -190,6 +190,13 @@ def test_a_table_below_the_table_is_refused(tmp_path):
     assert refused(tmp_path, content, "several_tables").problems[0].line == 44
 
 
+def test_a_day_below_an_empty_row_is_no_title_of_a_table(tmp_path):
+    days = "day,who,hours\n,,\n2026-01-05,,\n2026-01-06,,1\n2026-01-07,ann,2\n"
+    assert len(read(tmp_path, days)[0]) == 3
+    content = f"id,who,hours\n{ROWS},,\n2026,,\nid,what,cost\n{ROWS}"
+    assert refused(tmp_path, content, "several_tables").problems[0].line == 43
+
+
 def test_a_second_header_below_an_empty_line_is_refused(tmp_path):
     content = "id,b\n1,2\n3,4\n\nname,city\nann,rome\nbob,nice\n"
     assert refused(tmp_path, content, "several_tables").problems[0].line == 5

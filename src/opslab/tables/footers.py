@@ -86,13 +86,16 @@ def _refuse_further_tables(opening: Opening, table: Table, names: Sequence[str])
         f"ORDER BY {ROW} LIMIT {MOST_TOLD}"
     )
     for (row,) in titles:
-        around = dict(
-            table.fetch(
-                f"SELECT {ROW}, {filled} FROM {table.relation} "
+        around = {
+            at: known
+            for at, *known in table.fetch(
+                f"SELECT {ROW}, {filled}, coalesce({names[0]}, '') FROM {table.relation} "
                 f"WHERE {ROW} BETWEEN {row - 1} AND {row + 1}"
             )
-        )
-        if around.get(row - 1) == 0 and around.get(row + 1, 0) > 1:
+        }
+        (above, _), (below, cell) = (around.get(at, (0, "")) for at in (row - 1, row + 1))
+        kinds = {*map(kind_of, (around[row][1], cell))}  # days in a column are no titles
+        if row - 1 in around and above == 0 and below > 1 and not kinds < {*TYPES}:
             raise opening.error("tables.several_tables", line=row + 1)
 
 
