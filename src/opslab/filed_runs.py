@@ -139,7 +139,7 @@ def latest(
     """
     homes = [home for at in folders for notebook in notebooks for home in (at / notebook).glob("*")]
     for name in sorted({f"{home.parent.name}/{home.name}" for home in homes}):
-        with suppress(InputError, OSError, ValueError, RecursionError):
+        with suppress(InputError, OSError, TypeError, ValueError, RecursionError):
             file = last_of(name, folders, until)[-1] / archive.RESULT
             yield name, dict(json.loads(file.read_bytes()))
 

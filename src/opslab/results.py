@@ -280,7 +280,8 @@ class Result:
         """Return the tidy table: what one works with, or with ``full`` every column there is."""
         import pandas as pd
 
-        return pd.DataFrame(self.rows(full=full))
+        rows = self.rows(full=full)
+        return pd.DataFrame(rows, columns=None if rows else [*self.room("record").KEYS])
 
     def sheets(self) -> Mapping[str, Any]:
         """Return the tables to take away, by the names of their sheets."""

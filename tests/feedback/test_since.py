@@ -295,13 +295,13 @@ def test_what_people_merged_split_or_left_out_is_followed(base):
     assert "My parcel is late" in page(split)
 
 
-@pytest.mark.parametrize(("near", "state"), [("T01", "flat"), ("T02", "fell")])
+@pytest.mark.parametrize(("near", "state"), [("T01", "flat"), ("T02", "fell"), ("nothing", "fell")])
 def test_what_a_later_theme_took_from_one_is_no_fall_of_it(base, near, state):
     def counts(theme, week):
         return {"T01": 7 if week >= 9 else 21, "T03": 14 * (week >= 9)}.get(theme, 21)
 
     result = run(base, counts, done=(SINCE | {"on": RUN + datetime.timedelta(1)},))
-    places = {"T01": [1, 0], "T02": [0, 1]}
+    places = {"T01": [1, 0], "T02": [0, 1], "nothing": [0.4, 0.2]}
     themes = tuple(
         replace(each, centroid=np.array(places.get(each.id, places[near]), np.float32), born=born)
         for each in result.registry.themes
@@ -543,6 +543,8 @@ def test_what_names_a_theme_in_its_own_spec_is_told_too_and_once(base, reports):
     filed(reports, plan, {"steps": steps})
     filed(reports, launch, {"themes": [3]})
     filed(reports, "launch_readiness/other/2026-08-04-0123abcd", {"steps": 3})
+    home = filed(reports, "launch_readiness/damaged/2026-08-04-0123abcd", {})
+    (home / "result.json").write_text("null")
     named = {"theme": "T01", "run": "roadmap/plan", "step": "old", "what": "Sign-on for all"}
     by_hand = {"theme": "T03", "what": "A dark mode", "on": "2026-08-03"}
     result = run(base, moved("T01", 0.3), done=(named, by_hand))

@@ -322,6 +322,19 @@ def test_a_registry_whose_parts_do_not_fit_is_refused(fields):
         Registry.of(changed(**fields), "registry.json")
 
 
+@pytest.mark.parametrize("name", ["keys", "themes", "ledger", "history", "centroid", "born"])
+def test_a_registry_that_lacks_something_or_has_more_is_refused(name):
+    """A field that is renamed would be one that is missing: themes would begin anew, untold."""
+    record = json.loads(changed())
+    for part in (record, *record["themes"]):
+        part.pop(name, None)
+    more = json.loads(changed())
+    more["themes"][0]["colour"] = "red"
+    for each in (record, more):
+        with pytest.raises(DataError, match=r"registry\.json"):
+            Registry.of(json.dumps(each).encode(), "registry.json")
+
+
 def names(**titles):
     return {
         name: (Phrases("en", tuple(title.split(", ")), title),) for name, title in titles.items()

@@ -489,5 +489,8 @@ def test_a_jira_export_without_changes_has_a_page_and_tells_what_it_took_for_don
     for language in LANGUAGES:
         assert result.figures(language)["open"].caption
     assert result.to_excel(tmp_path / "flow.xlsx").exists()
+    assert (len(result.frame()), [*result.frame()]) == (0, ["stage"])
+    assert result.to_csv(tmp_path / "flow.csv").exists()
+    assert repr(result.compare(result))
     assert result.check("assumed_stages").status == ("fail" if half == "assumed" else "pass")
     assert result.history.assumed == ("Discarded",) * (half == "assumed")

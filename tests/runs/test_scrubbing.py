@@ -16,6 +16,7 @@ from opslab.cli import main
 from opslab.evidence import FILES_TYPE
 from opslab.report.cells import packed
 from opslab.runs import erasure
+from opslab.runs.publication import unpacked
 from opslab.runs.traces import words_of
 
 HOME = "reports/feedback_themes/made"
@@ -63,6 +64,7 @@ def made(workspace_folder):
         f'<style>p {{}}</style><h2 id="saffron-trebuchet">{NAMED}</h2><img alt="{NAMED}: 3" '
         f'src="data:image/svg+xml,drawn"><li>“{html[:44]}…” · help desk · 1017</li>'
         f"<li>“{OTHERS[2]}” · help desk · 91</li><p>1,017 of 2,000</p>"
+        f"<p>“{WORDS[:20]}”</p><p>{WORDS[:11]}</p>"  # cut within “trebuchet”
     )
     quotes = [{"uid": "aa0000000001", "id": "1017", "text": WORDS, "language": "en"}]
     quotes += [{"uid": "aa00000000011", "id": "91", "text": OTHERS[1], "language": "en"}]
@@ -119,6 +121,7 @@ def test_their_words_go_and_those_of_others_stay(made):
     assert f"“{OTHERS[2]}” · help desk · 91" in page
     assert "data:image/svg+xml,drawn" not in page
     assert "saffron" not in page.casefold()
+    assert "trebuch" not in page.casefold()
     assert "help desk · 1017" not in page
     assert "<style>p {}</style>" in page
     (theme,) = json.loads(filed.files["result.json"])["themes"]
@@ -145,6 +148,26 @@ def test_what_cites_them_is_cleaned_and_what_is_about_something_else_is_not(made
     assert b"drawn" not in cited.files["made.pdf"]
     assert cited.files["made.pdf"].startswith(b"%PDF-")
     assert everything(made / "reports/experiment_readout") == before
+
+
+def test_a_pdf_is_emptied_wherever_its_page_may_hold_what_went(made):
+    """Also where the record and the page themselves know nothing of the customer."""
+    pdf, cell = b"%PDF-1.7 drawn", {"source": f"# {WORDS}", "outputs": []}
+    carried = {"a.pdf": packed(pdf), "z.csv": packed(WORDS.encode())}
+    shown = {"outputs": [{"data": {FILES_TYPE: carried}, "metadata": {}}]}
+    folder = made / "reports/business_case/made/2026-09-29-0e0e0e0e"
+    notebook = json.dumps({"cells": [cell, shown]}).encode()
+    parts = {"made.pdf": pdf, "notebook.ipynb": notebook}
+    file_run(folder, parts, "business_case", as_of="2026-09-29")
+    assert erase("C-1", "--as-of", "2026-11-30")[0] == 0
+    filed = archive.read_run(folder)
+    assert filed.altered is None
+    assert b"drawn" not in filed.files["made.pdf"]
+    files = json.loads(filed.files["notebook.ipynb"])["cells"][1]["outputs"][0]["data"][FILES_TYPE]
+    contents = [unpacked(files[name], 10_000) for name in ("a.pdf", "z.csv")]
+    assert [*files] == ["a.pdf", "z.csv"]
+    assert b"drawn" not in contents[0]
+    assert b"saffron" not in contents[1]
 
 
 def test_a_run_that_was_altered_stays_altered(made):

@@ -11,6 +11,7 @@ from test_change_power import noise, simple
 
 from opslab.timesaved import review_change
 from opslab.timesaved.change import checks, differences, few_teams
+from opslab.timesaved.change.checks import cancelled_otherwise
 
 TIME = np.arange(30)
 TUESDAY = {f"T{team:02}": week(14) + datetime.timedelta(1) for team in range(4)}
@@ -336,6 +337,13 @@ def test_tickets_that_are_cancelled_on_one_side_alone_are_a_condition():
     assert of_tickets(queues(before=0.4)).check("log_cancelled").status == "fail"
     alone = of_tickets(queues(since=0.4, teams=4), teams=4, chosen="everybody")
     assert (alone.design, alone.check("log_cancelled").status) == ("its", "fail")
+
+
+def test_a_month_in_which_the_change_began_is_neither_before_nor_since():
+    """Three in eight since: a month of both would make the share before look larger."""
+    given = queues(since=0.4, teams=4)
+    result = of_tickets(given, teams=4, chosen="everybody", period="month")
+    assert cancelled_otherwise(result) == 3 / 8
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,8 @@ NEEDED = 14
 """Days on either side of a release from which it is told whether its theme fell."""
 PEAK = 21
 """Days before a release that may have been a peak, from which themes fall by themselves."""
+PART = 0.5
+"""Cosine from which a later theme may hold messages that an older one would have had."""
 CHANGES = ("born", "revived", "grew", "shrank", "merged", "split", "dormant")
 """What becomes of themes, in the order in which it is told."""
 _RELEASED, _PLANNED = {"", "go", "conditional", "ship", "done"}, {"now", "next", "later"}
@@ -196,7 +198,7 @@ def outcome(
 
 
 def _left(heirs: list[int], result: FeedbackResult) -> list[int]:
-    """Return the themes born later that lie nearest to some: they may be parts of these."""
+    """Return the themes born later whose nearest is one of some: they may be parts of these."""
     known = {
         at: (theme.born, theme.centroid)
         for at, each in enumerate(result.themes)
@@ -205,8 +207,9 @@ def _left(heirs: list[int], result: FeedbackResult) -> list[int]:
 
     def nearest(at: int) -> int | None:
         born, centroid = known[at]
-        older = [other for other in known if known[other][0] < born]
-        return max(older, key=lambda other: float(centroid @ known[other][1]), default=None)
+        older = {to: float(centroid @ known[to][1]) for to in known if known[to][0] < born}
+        near = {to: cosine for to, cosine in older.items() if cosine >= PART}
+        return max(near, key=near.__getitem__, default=None)
 
     return [at for at in known if at not in heirs and nearest(at) in heirs]
 

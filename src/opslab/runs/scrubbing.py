@@ -16,7 +16,6 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from opslab.archive import NOTEBOOK, RESULT, RUN, sealed
-from opslab.evidence import FILES_TYPE
 from opslab.report.cells import packed
 from opslab.runs.folder import json_bytes
 from opslab.runs.publication import unpacked
@@ -93,6 +92,9 @@ class Scrubber:
         for name in sorted(files, key=lambda name: (name in last[1:], name.endswith(".pdf"))):
             clean[name] = self._file(f"{home}{name}", files[name])
         if clean != files:
+            for name in files:
+                if name.endswith(".pdf"):
+                    clean[name] = self._known(files[name], _NO_PDF)
             for name in last:
                 named = _HASH.sub(lambda old: self._hashes.get(old[0], old[0]), clean[name])
                 clean[name] = self._known(files[name], named)
@@ -166,9 +168,8 @@ class Scrubber:
                 value["data"] = {kind: shown[kind] for kind in shown if kind[:6] != "image/"}
         match value:
             case {"application/vnd.opslab.files+json": dict(files)}:
-                value[FILES_TYPE] = {
-                    file: self._carried(f"{home}/{file}", text) for file, text in files.items()
-                }
+                for file in sorted(files, key=lambda file: file.endswith(".pdf")):
+                    files[file] = self._carried(f"{home}/{file}", files[file])
         return value
 
     def _carried(self, name: str, text: str) -> str:

@@ -39,6 +39,8 @@ _ESCAPE = re.compile(
 _UNPARTED = "\u0e00-\u109f\u1780-\u17ff\u3040-\ua4cf\uf900-\ufaff\U00020000-\U0003ffff"
 _FILLED = "[\0\xad\u0300-\u036f\u200b-\u200d]*"
 # Bytes have no words, though letters in them may look like some.
+_CUT = re.compile(r"…|[\0\s]*([\"”»<\\]|$)")
+"""What stands behind a word of a quote that may have lost its end."""
 _WORD = re.compile(
     rf"[A-Za-z0-9+/]{{200,}}|(?:[^\W_{_UNPARTED}]+{_FILLED})+|[{_UNPARTED}]{_FILLED}"
 )
@@ -115,9 +117,13 @@ def without(text: str, book: Book, mark: str = MARK) -> str:
     signs, parts, end = _words(text), list[str](), 0
     words = [_plain(sign[0]) for sign in signs]
     for at, sign in enumerate(signs):
-        if at and sign.string.startswith("…", sign.end()):  # the end of a word is cut off
+        cut = at and words[at] and _CUT.match(sign.string, sign.end())
+        if cut:
             ends = book.ends.get(words[at - 1], ())
-            words[at] = next((each for each in ends if each.startswith(words[at])), words[at])
+            end_of = next((each for each in ends if each.startswith(words[at])), words[at])
+            # without a sign that it is cut, it has to stand behind two words of theirs
+            if cut[0] == "…" or (at > 1 and (*words[at - 2 : at], end_of) in book):
+                words[at] = end_of
     for at, phrase in _met(tuple(words), book):
         if book[phrase]:
             start, stop = signs[at].start(), signs[at + len(phrase) - 1].end()

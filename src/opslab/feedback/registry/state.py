@@ -183,9 +183,12 @@ class Registry:
     def of(cls, content: bytes, file: str) -> Registry:
         """Return the registry that a file's bytes hold; see `load`."""
         try:
-            schema = json.loads(content)["schema"]
+            schema = (record := json.loads(content))["schema"]
             registry = _FILE.validate_json(content, strict=True) if schema == SCHEMA else None
-            sound = registry is None or _is_sound(registry)
+            # nothing is missing, and nothing is there that is not known
+            sound = registry is None or (
+                _is_sound(registry) and json.loads(registry.content()) == record
+            )
         except (ValueError, KeyError, TypeError, IndexError, RecursionError):
             sound = False
         if not sound:

@@ -95,7 +95,7 @@ def _moved(run: Run, before: Run, aside: Counter[str]) -> Iterator[News]:
         aside_for = {
             "same_data": files and files == past,
             "other_unit": _kind(known[name]) != _kind(earlier[name]),
-            "no_interval": change.low is None,
+            "no_interval": None in change,
             "unsure": (change.low or 0) <= 0 <= (change.high or 0),
         }
         if reason := next((reason for reason, holds in aside_for.items() if holds), ""):

@@ -204,20 +204,22 @@ def _of_log(result: ChangeResult) -> Iterator[Finding]:
                 continue  # nothing is left out
             share = (empty / np.maximum(known, 1)).max()
         elif odd == "cancelled":
-            share = _cancelled_otherwise(result)
+            share = cancelled_otherwise(result)
         fails = name in _GRAVE.split() and (share > ODD or odd == "people")
         mended = name in _MENDED.split() and not fails
         yield name, count, fails, not mended, values | {"word": "warn" if mended else ""}
 
 
-def _cancelled_otherwise(result: ChangeResult) -> float:
+def cancelled_otherwise(result: ChangeResult) -> float:
     """Return by how much the share of cancelled tickets clearly changes with the change, else 0.
 
     Beside the teams that are compared; without any, beside before. What is left is then chosen by
     its outcome.
     """
     panel = result.panel
-    every = np.where(left_out(result.review, panel), 0, panel.cancelled + panel.rows)
+    begun = np.isnan(panel.values) & (panel.rows > 0)  # the period in which the change began
+    out = left_out(result.review, panel) | begun
+    every = np.where(out, 0, panel.cancelled + panel.rows)
     shares = np.ma.divide(panel.cancelled, every).filled(np.nan)  # of none
     if result.design == "did":
         (value,), (error,), freedom = few_teams.changes(differences.simple, shares, panel.starts)

@@ -105,7 +105,7 @@ def read_panel(review: ChangeReview, day: datetime.date, data: Any = None) -> Pa
     readings = tuple(table.reading for table in tables)
     odd |= {name: lost for name, lost in _lost(readings).items() if lost[0]}
     if not grid["rows"].sum():
-        count = sum(count for count, _ in odd.values())
+        count = sum(count for name, (count, _) in odd.items() if name != "doubtful")
         raise DataError.of("change.none_left", file=readings[0].name, day=day, count=count)
     units, periods = grid["team"].unique(), pd.to_datetime(grid["day"].unique())
     matrix, rows, starts, cancelled = (
