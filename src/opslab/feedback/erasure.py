@@ -172,11 +172,12 @@ def forget(name: str, content: bytes, said: set[str], mark: str) -> bytes:
         if path.name == FILE:
             registry = Registry.of(content, name)
             kept = ~np.isin(registry.keys, keys_of(sorted(said)))
+            named = [mark in str(each.phrases) for each in registry.themes]
             themes = tuple(
-                replace(each, phrases=()) if mark in str(each.phrases) else each
-                for each in registry.themes
+                replace(each, phrases=()) if erased else each
+                for each, erased in zip(registry.themes, named, strict=True)
             )
-            if not kept.all() or themes != registry.themes:
+            if not kept.all() or any(named):
                 keys, owners = registry.keys[kept], registry.owners[kept]
                 return replace(registry, keys=keys, owners=owners, themes=themes).content()
     return content
