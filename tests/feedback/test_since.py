@@ -537,7 +537,11 @@ def test_an_initiative_is_there_once_the_roadmap_says_so(base, reports):
 
 def test_what_names_a_theme_in_its_own_spec_is_told_too_and_once(base, reports):
     launch, plan = "launch_readiness/parcel/2026-08-04-0123abcd", "roadmap/plan/2026-08-10-0123abcd"
-    filed(reports, READOUT, EXPERIMENT | {"themes": ["shop/T01", "another/T02", "shop/T77"]})
+    filed(
+        reports,
+        READOUT,
+        EXPERIMENT | {"themes": ["shop/T01", "another/T02", "shop/T77", "shop/T01"]},
+    )
     filed(reports, READOUT.replace("08-03", "07-01"), EXPERIMENT | {"themes": ["shop/T03"]})
     steps = [STEPS[0] | {"themes": ["shop/T01"]}, STEPS[1] | {"themes": ["shop/T02"]}]
     filed(reports, plan, {"steps": steps})

@@ -178,7 +178,7 @@ class Study(FromFile):
                     own = [theme for study, _, theme in names if study == self.slug]
                     named += [
                         Done(theme=theme, run=run, step=step)
-                        for theme in own
+                        for theme in dict.fromkeys(own)
                         if (theme, step, *run.split("/")) not in known
                     ]
         return named
